@@ -1,0 +1,3 @@
+drop table chatbots;
+drop table organizations;
+drop table plans;

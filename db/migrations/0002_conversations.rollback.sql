@@ -1,0 +1,3 @@
+drop table conversations;
+drop table contacts;
+drop table channels;

@@ -1,0 +1,71 @@
+-- Where people write from and who they are: channels, contacts, conversations.
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table channels (
+  id uuid primary key default gen_random_uuid(),
+  organization_id uuid not null references organizations on delete cascade,
+  chatbot_id uuid not null,
+  kind text not null check (kind in ('whatsapp', 'web')),
+  name text not null check (length(name) between 1 and 200),
+  url_key text not null check (url_key ~ '^[A-Za-z0-9_-]{8,64}$'),
+  account_id text not null check (length(account_id) between 1 and 200),
+  api_url text check (api_url ~ '^https?://'),
+  sealed_credentials text,
+  is_active boolean not null default true,
+  created_at timestamptz not null default now(),
+  constraint channels_in_organization unique (organization_id, id),
+  constraint channels_have_their_own_url unique (url_key),
+  constraint channels_are_connected_once unique (kind, account_id),
+  foreign key (organization_id, chatbot_id)
+    references chatbots (organization_id, id) on delete cascade
+);
+create index channels_chatbot_id_idx on channels (organization_id, chatbot_id);
+comment on table channels is 'One row per connected account: a WhatsApp number, a web widget.';
+comment on column channels.url_key is 'Last part of the webhook''s address.';
+comment on column channels.account_id is 'The vendor''s id: phone_number_id on WhatsApp; the url_key on the web.';
+comment on column channels.api_url is 'Base of the vendor''s API where it is not the public one (tests, proxies).';
+comment on column channels.sealed_credentials is
+  'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+
+create table contacts (
+  id uuid primary key default gen_random_uuid(),
+  organization_id uuid not null,
+  channel_id uuid not null,
+  contact_key text not null check (length(contact_key) between 1 and 512),
+  address text check (length(address) between 1 and 512),
+  name text check (length(name) <= 200),
+  created_at timestamptz not null default now(),
+  constraint contacts_in_organization unique (organization_id, id),
+  constraint contacts_are_known_once unique (channel_id, contact_key),
+  foreign key (organization_id, channel_id)
+    references channels (organization_id, id) on delete cascade
+);
+create index contacts_channel_id_idx on contacts (organization_id, channel_id);
+comment on table contacts is 'One row per person on a channel.';
+comment on column contacts.contact_key is
+  'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, a hash of the visitor id on the web.';
+comment on column contacts.address is 'Where replies go when it is not the contact_key itself.';
+
+create table conversations (
+  id uuid primary key default gen_random_uuid(),
+  organization_id uuid not null,
+  channel_id uuid not null,
+  contact_id uuid not null,
+  mode text not null default 'bot' check (mode in ('bot', 'human', 'muted')),
+  window_ends_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint conversations_in_organization unique (organization_id, id),
+  constraint conversations_are_one_per_contact unique (channel_id, contact_id),
+  foreign key (organization_id, channel_id)
+    references channels (organization_id, id) on delete cascade,
+  foreign key (organization_id, contact_id)
+    references contacts (organization_id, id) on delete cascade
+);
+create index conversations_channel_id_idx on conversations (organization_id, channel_id);
+create index conversations_contact_id_idx on conversations (organization_id, contact_id);
+comment on table conversations is 'One row per contact on a channel, for ever.';
+comment on column conversations.mode is
+  'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
+comment on column conversations.window_ends_at is
+  'Until when the vendor lets us write freely: 24 hours after the contact''s last message on WhatsApp.';

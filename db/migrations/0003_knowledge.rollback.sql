@@ -1,0 +1,3 @@
+drop table chunks;
+drop table documents;
+drop table sources;

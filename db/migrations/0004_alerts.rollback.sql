@@ -1,0 +1,2 @@
+drop function raise_alert;
+drop table alerts;

@@ -1,0 +1,188 @@
+-- The turn store: what came in, who is answering it, what goes out.
+-- Worst moments for a crash: after a webhook was answered 200 (so the message is committed
+-- before), after the model was paid (so the reply is committed in one transaction with the end of
+-- thinking), between two sends (so each row says that it is being sent before it is).
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create table webhook_deliveries (
+  id uuid primary key default gen_random_uuid(),
+  organization_id uuid not null,
+  channel_id uuid not null,
+  body text not null,
+  received_at timestamptz not null default now(),
+  accepted_at timestamptz,
+  outcome jsonb,
+  foreign key (organization_id, channel_id)
+    references channels (organization_id, id) on delete cascade
+);
+create index webhook_deliveries_channel_id_idx on webhook_deliveries (organization_id, channel_id);
+-- What a crash between receiving and accepting left behind.
+create index webhook_deliveries_not_accepted on webhook_deliveries (received_at)
+  where accepted_at is null;
+comment on table webhook_deliveries is 'One row per webhook with a valid signature, as received.';
+comment on column webhook_deliveries.outcome is
+  'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
+
+create table turns (
+  id uuid primary key default gen_random_uuid(),
+  organization_id uuid not null,
+  conversation_id uuid not null,
+  state text not null default 'thinking'
+    check (state in ('thinking', 'answered', 'finished', 'held', 'refused', 'buried')),
+  attempts integer not null default 1 check (attempts > 0),
+  arrivals_seen bigint not null,
+  period_starts_on date,
+  reserved_tokens bigint not null default 0 check (reserved_tokens >= 0),
+  model text,
+  model_calls integer not null default 0,
+  input_tokens bigint not null default 0,
+  output_tokens bigint not null default 0,
+  receipt jsonb,
+  created_at timestamptz not null default now(),
+  answered_at timestamptz,
+  sent_at timestamptz,
+  saved_at timestamptz,
+  charged_at timestamptz,
+  constraint turns_in_organization unique (organization_id, id),
+  constraint turns_finish_complete check (
+    state <> 'finished' or (sent_at is not null and saved_at is not null and charged_at is not null)
+  ),
+  foreign key (organization_id, conversation_id)
+    references conversations (organization_id, id) on delete cascade
+);
+create index turns_conversation_id_idx on turns (organization_id, conversation_id);
+-- One turn at a time per conversation: replies can't overtake each other.
+create unique index turns_one_open_per_conversation on turns (conversation_id)
+  where state in ('thinking', 'answered');
+comment on table turns is 'One row per answer: the messages it answers and how far it got.';
+comment on column turns.state is
+  'thinking -> answered (reply committed) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (plan used up); thinking, answered -> buried (5 attempts).';
+comment on column turns.arrivals_seen is 'conversation_work.arrivals when its messages were gathered.';
+comment on column turns.receipt is 'What was retrieved and decided, with ids and scores.';
+
+create table inbound_messages (
+  id bigint primary key generated always as identity,
+  organization_id uuid not null,
+  channel_id uuid not null,
+  conversation_id uuid not null,
+  turn_id uuid,
+  provider_message_id text not null check (length(provider_message_id) between 1 and 512),
+  kind text not null,
+  body text not null,
+  media jsonb,
+  reply_to text,
+  state text not null default 'waiting'
+    check (state in ('waiting', 'taken', 'answered', 'held', 'refused', 'buried')),
+  sent_at timestamptz not null,
+  received_at timestamptz not null default now(),
+  constraint inbound_messages_are_stored_once unique (channel_id, provider_message_id),
+  foreign key (organization_id, channel_id)
+    references channels (organization_id, id) on delete cascade,
+  foreign key (organization_id, conversation_id)
+    references conversations (organization_id, id) on delete cascade,
+  foreign key (organization_id, turn_id)
+    references turns (organization_id, id) on delete set null (turn_id)
+);
+create index inbound_messages_channel_id_idx on inbound_messages (organization_id, channel_id);
+create index inbound_messages_conversation_id_idx
+  on inbound_messages (organization_id, conversation_id);
+create index inbound_messages_turn_id_idx on inbound_messages (organization_id, turn_id);
+create index inbound_messages_waiting on inbound_messages (conversation_id) where state = 'waiting';
+comment on table inbound_messages is 'One row per message received, however often it was delivered.';
+comment on column inbound_messages.state is
+  'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (plan used up) | buried (5 attempts).';
+
+create table conversation_work (
+  conversation_id uuid primary key,
+  organization_id uuid not null,
+  due_at timestamptz,
+  nudged_until timestamptz,
+  arrivals bigint not null default 0,
+  lease_until timestamptz,
+  fence bigint not null default 0,
+  foreign key (organization_id, conversation_id)
+    references conversations (organization_id, id) on delete cascade
+);
+create index conversation_work_organization_id_idx on conversation_work (organization_id);
+create index conversation_work_due_idx on conversation_work (due_at) where due_at is not null;
+comment on table conversation_work is 'One row per conversation that ever had work: when it is due, who holds it.';
+comment on column conversation_work.arrivals is
+  'Messages ever accepted. It is on the row that a release locks, so that a release compares it with the newest value; a look at inbound_messages there would use an older snapshot and lose a wake-up.';
+comment on column conversation_work.fence is 'Raised by every claim; a write with an older one is refused.';
+comment on column conversation_work.nudged_until is 'A flow was started and is trusted to come until then.';
+
+create table outbound_messages (
+  id uuid primary key default gen_random_uuid(),
+  organization_id uuid not null,
+  conversation_id uuid not null,
+  turn_id uuid not null,
+  position integer not null check (position >= 0),
+  body text not null check (length(body) > 0),
+  state text not null default 'ready'
+    check (state in ('ready', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown')),
+  attempts integer not null default 0,
+  sending_at timestamptz,
+  provider_message_id text,
+  error_code text,
+  created_at timestamptz not null default now(),
+  sent_at timestamptz,
+  constraint outbound_messages_are_written_once unique (turn_id, position),
+  foreign key (organization_id, conversation_id)
+    references conversations (organization_id, id) on delete cascade,
+  foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
+);
+create index outbound_messages_conversation_id_idx
+  on outbound_messages (organization_id, conversation_id);
+create index outbound_messages_turn_id_idx on outbound_messages (organization_id, turn_id);
+create index outbound_messages_provider_id_idx on outbound_messages (provider_message_id);
+comment on table outbound_messages is 'One row per message to send. Its id goes to the vendor as our reference.';
+comment on column outbound_messages.state is
+  'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
+
+create table delivery_receipts (
+  channel_id uuid not null,
+  organization_id uuid not null,
+  provider_message_id text not null,
+  status text not null,
+  client_reference text,
+  error_code text,
+  occurred_at timestamptz,
+  received_at timestamptz not null default now(),
+  primary key (channel_id, provider_message_id, status),
+  foreign key (organization_id, channel_id)
+    references channels (organization_id, id) on delete cascade
+);
+create index delivery_receipts_channel_id_idx on delivery_receipts (organization_id, channel_id);
+comment on table delivery_receipts is 'One row per status that a vendor told us of a message that we sent.';
+
+create table tool_calls (
+  turn_id uuid not null,
+  position integer not null check (position >= 0),
+  organization_id uuid not null,
+  tool text not null,
+  arguments jsonb not null,
+  result jsonb not null,
+  duration_ms integer not null check (duration_ms >= 0),
+  primary key (turn_id, position),
+  foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
+);
+create index tool_calls_turn_id_idx on tool_calls (organization_id, turn_id);
+comment on table tool_calls is 'One row per tool call of the attempt that answered the turn.';
+
+create table messages (
+  id bigint primary key generated always as identity,
+  organization_id uuid not null,
+  conversation_id uuid not null,
+  turn_id uuid not null,
+  author text not null check (author in ('contact', 'chatbot')),
+  position integer not null,
+  body text not null,
+  written_at timestamptz not null,
+  constraint messages_are_remembered_once unique (turn_id, author, position),
+  foreign key (organization_id, conversation_id)
+    references conversations (organization_id, id) on delete cascade,
+  foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
+);
+create index messages_conversation_id_idx on messages (organization_id, conversation_id, id);
+comment on table messages is 'One row per line of a conversation as people see it.';

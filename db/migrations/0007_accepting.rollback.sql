@@ -1,0 +1,5 @@
+drop function accept_receipt;
+drop function nudge_conversation;
+drop function open_conversation;
+drop function meet_contact;
+drop function accept_message;

@@ -1,0 +1,75 @@
+"""A model behind any OpenAI-compatible chat completions endpoint.
+
+Plain HTTP: `import openai` alone would cost every step half a second.
+https://platform.openai.com/docs/api-reference/chat/create
+"""
+
+from dataclasses import dataclass
+
+from f.shared.errors import DeliveryUnknown, Misconfigured, UpstreamDown, UpstreamRefused
+from f.shared.http import request
+from f.shared.resources import c_model
+
+TIMEOUT_SECONDS = 40
+
+
+@dataclass(frozen=True)
+class Completion:
+    message: dict
+    input_tokens: int
+    output_tokens: int
+
+    @property
+    def text(self) -> str:
+        return self.message.get("content") or ""
+
+    @property
+    def tool_calls(self) -> list[dict]:
+        return self.message.get("tool_calls") or []
+
+
+class OpenAIModel:
+    def __init__(self, model: c_model, max_reply_tokens: int):
+        self._model = model
+        self._max_reply_tokens = max_reply_tokens
+
+    def complete(self, messages: list[dict], schemas: list[dict]) -> Completion:
+        """Raises UpstreamDown, UpstreamBusy, UpstreamRefused, Misconfigured (401, 403, 404)."""
+        answer = self._post(
+            {
+                "model": self._model["model"],
+                "messages": messages,
+                "max_completion_tokens": self._max_reply_tokens,
+                **({"tools": schemas} if schemas else {}),
+            }
+        )
+        return _completion(answer)
+
+    def _post(self, body: dict) -> dict:
+        url = self._model["base_url"].rstrip("/") + "/chat/completions"
+        headers = {"authorization": f"Bearer {self._model['api_key']}"}
+        try:
+            return request("POST", url, headers, json=body, timeout_seconds=TIMEOUT_SECONDS).json()
+        except DeliveryUnknown as error:
+            raise UpstreamDown("the model gave no whole answer") from error
+        except UpstreamRefused as error:
+            if error.status in (401, 403, 404):
+                raise Misconfigured(
+                    f"the model answered {error.status}: check f/chat/model"
+                ) from error
+            raise
+
+
+def _completion(answer: dict) -> Completion:
+    try:
+        message = answer["choices"][0]["message"]
+        usage = answer.get("usage") or {}
+        # Only what the next call needs: some endpoints refuse their own extra fields.
+        kept = {key: message[key] for key in ("role", "content", "tool_calls") if message.get(key)}
+        return Completion(
+            {"role": "assistant", "content": None, **kept},
+            int(usage.get("prompt_tokens") or 0),
+            int(usage.get("completion_tokens") or 0),
+        )
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise UpstreamDown("the model's answer has no message") from error

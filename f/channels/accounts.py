@@ -1,0 +1,75 @@
+"""Connected accounts: the only code that reads the channels table and opens its credentials."""
+
+import json
+from dataclasses import dataclass, field
+
+from f.shared.crypto import open_sealed
+from f.shared.errors import Misconfigured
+
+
+@dataclass(frozen=True)
+class Account:
+    """A channel with its vendor's secrets, and whom it writes to where a conversation is meant."""
+
+    channel_id: str
+    organization_id: str
+    kind: str
+    account_id: str
+    credentials: dict = field(repr=False)
+    contact_address: str | None = None
+
+
+ACCOUNT_COLUMNS = """
+channels.id, channels.organization_id, channels.kind, channels.account_id, channels.api_url,
+channels.sealed_credentials
+"""
+
+FIND_BY_URL_KEY = f"""
+select {ACCOUNT_COLUMNS}, null
+  from channels join organizations on organizations.id = channels.organization_id
+ where channels.url_key = %(value)s and channels.is_active and organizations.is_active
+"""
+
+FIND_BY_CONVERSATION = f"""
+select {ACCOUNT_COLUMNS}, coalesce(contacts.address, contacts.contact_key)
+  from conversations
+  join channels on channels.id = conversations.channel_id
+  join contacts on contacts.id = conversations.contact_id
+ where conversations.id = %(value)s
+"""
+
+FIND_BY_ID = f"select {ACCOUNT_COLUMNS}, null from channels where channels.id = %(value)s"
+
+
+def by_url_key(conn, sealing_key: str, url_key: str) -> Account | None:
+    return _find(conn, sealing_key, FIND_BY_URL_KEY, url_key)
+
+
+def by_id(conn, sealing_key: str, channel_id: str) -> Account | None:
+    return _find(conn, sealing_key, FIND_BY_ID, channel_id)
+
+
+def of_conversation(conn, sealing_key: str, conversation_id: str) -> Account:
+    account = _find(conn, sealing_key, FIND_BY_CONVERSATION, conversation_id)
+    if account is None:
+        raise Misconfigured(f"conversation {conversation_id} has no channel")
+    return account
+
+
+def sealing_place(channel_id: str) -> str:
+    """What a channel's credentials are bound to: on another row they do not open."""
+    return f"channels.sealed_credentials:{channel_id}"
+
+
+def _find(conn, sealing_key: str, query: str, value: str) -> Account | None:
+    with conn.cursor() as cursor:
+        cursor.execute(query, {"value": value})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    channel_id, organization_id, kind, account_id, api_url, sealed, address = row
+    secrets = (
+        json.loads(open_sealed(sealing_key, sealed, sealing_place(channel_id))) if sealed else {}
+    )
+    credentials = {**secrets, "phone_number_id": account_id, "api_url": api_url}
+    return Account(channel_id, organization_id, kind, account_id, credentials, address)

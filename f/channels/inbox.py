@@ -1,0 +1,113 @@
+"""The inbox: deliveries as they came, and what was accepted from them (db/migrations/0007).
+
+Receiving is one insert. Accepting reads the stored body and can be done again, so a crash or a
+parser's mistake in between loses nothing.
+"""
+
+import json
+from collections import Counter
+
+from f.channels import registry
+from f.channels.accounts import Account
+from f.channels.messages import Delivery, Echo, Ignored, InboundMessage, Item, Receipt
+
+
+def receive(conn, account: Account, body: str) -> str:
+    """Stores a verified delivery as received; its id."""
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "insert into webhook_deliveries (organization_id, channel_id, body)"
+            " values (%s, %s, %s) returning id",
+            (account.organization_id, account.channel_id, body),
+        )
+        return cursor.fetchone()[0]
+
+
+def accept(conn, account: Account, delivery_id: str, deliveries: list[Delivery]) -> list[dict]:
+    """Stores what the delivery holds and says which conversations to wake, and when:
+    [{conversation_id, wait_seconds}]."""
+    outcomes: Counter[str] = Counter()
+    wake: list[dict] = []
+    for delivery in deliveries:
+        for item in delivery.items:
+            outcomes[_accept_item(conn, account, delivery, item, wake)] += 1
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "update webhook_deliveries set accepted_at = now(), outcome = %s where id = %s",
+            (json.dumps(outcomes), delivery_id),
+        )
+    return wake
+
+
+def accept_again(conn, account: Account, delivery_id: str, body: str) -> list[dict]:
+    """Accepts a delivery that was received and left behind."""
+    deliveries = registry.library(account.kind).parse(body.encode())
+    return accept(conn, account, delivery_id, deliveries)
+
+
+def left_behind(conn, limit: int) -> list[tuple[str, str, str]]:
+    """(delivery id, channel id, body) of deliveries that nobody accepted for half a minute."""
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select id, channel_id, body from webhook_deliveries"
+            " where accepted_at is null and received_at < now() - interval '30 seconds'"
+            " order by received_at limit %s for update skip locked",
+            (limit,),
+        )
+        return cursor.fetchall()
+
+
+def _accept_item(conn, account: Account, delivery: Delivery, item: Item, wake: list[dict]) -> str:
+    if delivery.account_id not in (None, account.account_id):
+        return "ignored:another_account"
+    match item:
+        case InboundMessage(group_id=str()):
+            return "ignored:group"
+        case InboundMessage():
+            return _accept_message(conn, account, item, wake)
+        case Receipt():
+            _accept_receipt(conn, account, item)
+            return "receipt"
+        case Echo():
+            return "ignored:echo"
+        case Ignored():
+            return f"ignored:{item.reason}"
+
+
+def _accept_message(conn, account: Account, message: InboundMessage, wake: list[dict]) -> str:
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select outcome, conversation_id, wait_seconds"
+            " from accept_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                account.channel_id,
+                message.contact_key,
+                message.contact_phone,
+                message.contact_name and message.contact_name[:200],
+                message.provider_message_id,
+                message.kind,
+                message.text,
+                message.media and json.dumps(message.media),
+                message.reply_to,
+                message.sent_at,
+            ),
+        )
+        outcome, conversation_id, wait_seconds = cursor.fetchone()
+    if wait_seconds is not None:
+        wake.append({"conversation_id": conversation_id, "wait_seconds": float(wait_seconds)})
+    return outcome
+
+
+def _accept_receipt(conn, account: Account, receipt: Receipt) -> None:
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select accept_receipt(%s, %s, %s, %s, %s, %s)",
+            (
+                account.channel_id,
+                receipt.provider_message_id,
+                receipt.status,
+                receipt.client_reference,
+                receipt.error_code,
+                receipt.occurred_at,
+            ),
+        )

@@ -1,0 +1,61 @@
+"""The outbox: the only code that moves a message on its way to the vendor."""
+
+from dataclasses import dataclass
+
+from f.chat.turns import SENDING_GRACE_SECONDS
+
+
+@dataclass(frozen=True)
+class Claimed:
+    outcome: str  # send | wait | unknown | done
+    id: str | None
+    body: str | None
+
+
+def claim(conn, turn_id: str, fence: int) -> Claimed:
+    """The turn's next message, marked `sending`. Raises StaleTurn."""
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select outcome, id, body from claim_outbound_message(%s, %s, %s)",
+            (turn_id, fence, SENDING_GRACE_SECONDS),
+        )
+        return Claimed(*cursor.fetchone())
+
+
+def mark_sent(conn, message_id: str, provider_message_id: str) -> None:
+    # A receipt may have come first and moved the row further.
+    _move(
+        conn,
+        "update outbound_messages set provider_message_id = %(value)s,"
+        " sent_at = coalesce(sent_at, now()),"
+        " state = case when state = 'sending' then 'sent' else state end where id = %(id)s",
+        message_id,
+        provider_message_id,
+    )
+
+
+def mark_ready(conn, message_id: str) -> None:
+    _move(
+        conn,
+        "update outbound_messages set state = 'ready', error_code = %(value)s"
+        " where id = %(id)s and state = 'sending'",
+        message_id,
+        None,
+    )
+
+
+def mark_failed(conn, message_id: str, error_code: str) -> None:
+    _move(
+        conn,
+        "with failed as (update outbound_messages set state = 'failed', error_code = %(value)s"
+        " where id = %(id)s and state = 'sending' returning *)"
+        " select raise_alert(organization_id, 'error', 'delivery_refused', conversation_id::text,"
+        " format('the vendor refused message %%s: %%s', id, error_code)) from failed",
+        message_id,
+        error_code,
+    )
+
+
+def _move(conn, query: str, message_id: str, value: str | None) -> None:
+    with conn.cursor() as cursor:
+        cursor.execute(query, {"id": message_id, "value": value})

@@ -1,0 +1,34 @@
+"""Start again what a lost worker left behind."""
+
+from f.channels import accounts, inbox
+from f.shared.db import connect
+from f.shared.resources import postgresql
+from f.shared.windmill import start_flow
+
+BATCH = 200
+
+
+def main(db: postgresql, sealing_key: str) -> dict:
+    accepted = accept_left_behind(db, sealing_key)
+    with connect(db) as conn:
+        conversation_ids = find_left_behind(conn)
+    for conversation_id in conversation_ids:
+        start_flow("f/chat/answer_message", {"conversation_id": conversation_id})
+    return {"deliveries_accepted": accepted, "conversations_started": len(conversation_ids)}
+
+
+def accept_left_behind(db: postgresql, sealing_key: str) -> int:
+    """Deliveries that were stored and not accepted; their conversations become due, and the
+    next look finds them."""
+    with connect(db) as conn:
+        deliveries = inbox.left_behind(conn, BATCH)
+        for delivery_id, channel_id, body in deliveries:
+            account = accounts.by_id(conn, sealing_key, channel_id)
+            inbox.accept_again(conn, account, delivery_id, body)
+    return len(deliveries)
+
+
+def find_left_behind(conn) -> list[str]:
+    with conn.cursor() as cursor:
+        cursor.execute("select conversation_id from conversations_left_behind(%s)", (BATCH,))
+        return [row[0] for row in cursor]

@@ -1,0 +1,101 @@
+"""One short transaction on the app's database; the one place where its errors become ours.
+
+Connections stay open in the process for the next transaction: a process a step opens one
+anyway, and a process that runs many steps (the local runner, a resident worker) saves the
+several milliseconds that opening costs. They carry no state from one use to the next.
+"""
+
+import select
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg2
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
+from psycopg2.extensions import connection as Connection
+
+from f.shared.errors import ChatmillError, Misconfigured, StaleTurn, UpstreamDown
+
+_idle: defaultdict[tuple, deque[Connection]] = defaultdict(deque)
+
+# SQLSTATE -> our class. The five-letter ones are raised by our own SQL: docs/error_codes.md.
+ERRORS_BY_SQLSTATE: dict[str, type[ChatmillError]] = {
+    "STALE": StaleTurn,
+    "28P01": Misconfigured,  # invalid_password
+    "3D000": Misconfigured,  # invalid_catalog_name
+    "42P01": Misconfigured,  # undefined_table: the migrations did not run
+    "53300": UpstreamDown,  # too_many_connections
+    "57P01": UpstreamDown,  # admin_shutdown
+    "57P02": UpstreamDown,  # crash_shutdown
+    "57P03": UpstreamDown,  # cannot_connect_now
+    "40001": UpstreamDown,  # serialization_failure
+    "40P01": UpstreamDown,  # deadlock_detected
+    "57014": UpstreamDown,  # query_canceled: a timeout
+}
+
+
+@contextmanager
+def connect(db: dict) -> Iterator[Connection]:
+    """Commits when the block ends, rolls back when it raises.
+
+    Raises the class that ERRORS_BY_SQLSTATE names, UpstreamDown when the database is away, and
+    psycopg2's own error for what is our bug.
+    """
+    key = tuple(sorted((name, str(value)) for name, value in db.items()))
+    conn = _open(key, db)
+    try:
+        with conn:
+            yield conn
+    except psycopg2.Error as error:
+        known = _translated(error)
+        if known is None:
+            raise
+        raise known from error
+    finally:
+        _keep_or_close(key, conn)
+
+
+def _open(key: tuple, db: dict) -> Connection:
+    while _idle[key]:
+        conn = _idle[key].pop()
+        if not _has_news(conn):
+            return conn
+        conn.close()
+    try:
+        return psycopg2.connect(**_dsn(db))
+    except psycopg2.Error as error:
+        raise (_translated(error) or UpstreamDown("the database can't be reached")) from error
+
+
+def _has_news(conn: Connection) -> bool:
+    # An idle server says nothing; something to read is its farewell.
+    return bool(select.select([conn.fileno()], [], [], 0)[0])
+
+
+def _keep_or_close(key: tuple, conn: Connection) -> None:
+    if conn.closed or conn.info.transaction_status != TRANSACTION_STATUS_IDLE:
+        conn.close()
+    else:
+        _idle[key].append(conn)
+
+
+def _dsn(db: dict) -> dict:
+    return {
+        "host": db["host"],
+        "port": db.get("port") or 5432,
+        "user": db["user"],
+        "password": db.get("password") or None,
+        "dbname": db["dbname"],
+        "sslmode": db.get("sslmode") or "prefer",
+        "connect_timeout": 5,
+        "application_name": "chatmill",
+    }
+
+
+def _translated(error: psycopg2.Error) -> ChatmillError | None:
+    error_class = ERRORS_BY_SQLSTATE.get(error.pgcode or "")
+    if error_class:
+        return error_class(f"the database answered {error.pgcode}")
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and not error.pgcode:
+        return UpstreamDown("the database went away")
+    return None

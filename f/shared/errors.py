@@ -1,0 +1,108 @@
+"""Every error that we raise on purpose, by who acts next.
+
+ChatmillError
+├── Misconfigured          a person must change a setting           alert, no retry
+├── InputRefused           whoever sent it must send something else no alert, no retry
+├── StaleTurn              another worker has the conversation      no alert, no retry
+├── UpstreamError          a vendor's API did not do its part
+│   ├── UpstreamDown       no answer, or 5xx                        alert, retry
+│   ├── UpstreamBusy       429                                      no alert, retry
+│   ├── UpstreamRefused    any other 4xx                            alert, no retry
+│   └── DeliveryUnknown    sent, and no answer came                 alert, no retry
+├── AgentStuck             the model used all its rounds            alert, no retry
+└── ToolError              answered to the model, stays in the agent loop
+    ├── ToolRetry          the model can mend its arguments
+    └── ToolFailed         the model must do without
+"""
+
+
+class ChatmillError(Exception):
+    """Something went wrong in Chatmill."""
+
+    retryable = False
+    alerts = True
+
+    def __init__(self, message: str = ""):
+        super().__init__(message or self.__doc__)
+        # Windmill publishes an exception's instance attributes as `error.extra`; flows retry on it.
+        self.retryable = type(self).retryable
+        self.alerts = type(self).alerts
+
+
+class Misconfigured(ChatmillError):
+    """A setting is missing or wrong."""
+
+
+class InputRefused(ChatmillError):
+    """What was sent can't be taken; `code` is listed in docs/error_codes.md."""
+
+    alerts = False
+
+    def __init__(self, code: str, sentence: str):
+        super().__init__(sentence)
+        self.code = code
+
+
+class StaleTurn(ChatmillError):
+    """Another worker has the conversation; nothing of this one's work was written."""
+
+    alerts = False
+
+
+class UpstreamError(ChatmillError):
+    """A vendor's API did not do its part."""
+
+    # Windmill publishes what is in `__dict__`; a vendor's answer may hold personal data, so its
+    # body lives in a slot, for the caller that knows the vendor's codes.
+    __slots__ = ("body",)
+
+    def __init__(
+        self,
+        message: str = "",
+        status: int | None = None,
+        code: str | None = None,
+        body: bytes = b"",
+    ):
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.body = body
+
+
+class UpstreamDown(UpstreamError):
+    """No answer came, or a 5xx."""
+
+    retryable = True
+
+
+class UpstreamBusy(UpstreamError):
+    """The vendor asks us to slow down."""
+
+    retryable = True
+    alerts = False
+
+
+class UpstreamRefused(UpstreamError):
+    """The vendor refused the call for good."""
+
+
+class DeliveryUnknown(UpstreamError):
+    """The call was sent and no answer came: sending again might double the message."""
+
+
+class AgentStuck(ChatmillError):
+    """The model used all its rounds without an answer."""
+
+
+class ToolError(ChatmillError):
+    """A tool could not do what the model asked; the model reads the message."""
+
+    alerts = False
+
+
+class ToolRetry(ToolError):
+    """The model can mend its arguments and call again."""
+
+
+class ToolFailed(ToolError):
+    """The model must do without this tool."""

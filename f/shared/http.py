@@ -1,0 +1,99 @@
+"""The one HTTP client; the one place where its errors become ours."""
+
+import json as jsonlib
+from dataclasses import dataclass
+
+import urllib3
+
+from f.shared.errors import (
+    DeliveryUnknown,
+    UpstreamBusy,
+    UpstreamDown,
+    UpstreamError,
+    UpstreamRefused,
+)
+
+# One pool a process: keep-alive saves a TCP and TLS handshake on every call after the first.
+_pool = urllib3.PoolManager(
+    num_pools=50, maxsize=64, retries=False, headers={"user-agent": "chatmill"}
+)
+
+MAX_ANSWER_BYTES = 10 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Response:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> object:
+        """Raises UpstreamDown when the body is not JSON."""
+        try:
+            return jsonlib.loads(self.body)
+        except ValueError as error:
+            raise UpstreamDown("the answer is not JSON", status=self.status) from error
+
+
+def request(
+    method: str,
+    url: str,
+    headers: dict[str, str] | None = None,
+    json: object = None,
+    timeout_seconds: float = 10,
+) -> Response:
+    """One call, never retried here: the flow retries what is safe to repeat.
+
+    Raises UpstreamDown (not reached, or 5xx), DeliveryUnknown (sent, and no whole answer came),
+    UpstreamBusy (429), UpstreamRefused (other 4xx). Those with an answer carry its `status` and
+    `body`, for the caller that knows the vendor's codes.
+    """
+    headers = dict(headers or {})
+    body = None
+    if json is not None:
+        headers["content-type"] = "application/json"
+        body = jsonlib.dumps(json).encode()
+    return _checked(url, _call(method, url, headers, body, timeout_seconds))
+
+
+def _call(method: str, url: str, headers: dict, body: bytes | None, timeout_seconds: float):
+    try:
+        answer = _pool.request(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=min(5, timeout_seconds), read=timeout_seconds),
+            redirect=False,
+            preload_content=False,
+        )
+        try:
+            content = answer.read(MAX_ANSWER_BYTES + 1)
+        finally:
+            answer.release_conn()
+    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+        raise UpstreamDown(f"{_origin(url)} can't be reached") from error
+    except urllib3.exceptions.HTTPError as error:
+        raise DeliveryUnknown(f"{_origin(url)} gave no whole answer") from error
+    if len(content) > MAX_ANSWER_BYTES:
+        raise UpstreamRefused(f"{_origin(url)} answered more than {MAX_ANSWER_BYTES} bytes")
+    return Response(answer.status, {k.lower(): v for k, v in answer.headers.items()}, content)
+
+
+def _checked(url: str, response: Response) -> Response:
+    if response.status < 400:
+        return response
+    raise _error_class(response.status)(
+        f"{_origin(url)} answered {response.status}", status=response.status, body=response.body
+    )
+
+
+def _error_class(status: int) -> type[UpstreamError]:
+    if status >= 500:
+        return UpstreamDown
+    return UpstreamBusy if status == 429 else UpstreamRefused
+
+
+def _origin(url: str) -> str:
+    parts = urllib3.util.parse_url(url)
+    return f"{parts.scheme}://{parts.host}"

@@ -1,0 +1,19 @@
+"""The Windmill resources that steps take, as their forms show them."""
+
+from typing import TypedDict
+
+
+class postgresql(TypedDict):
+    host: str
+    port: int
+    user: str
+    password: str
+    dbname: str
+    sslmode: str
+
+
+class c_model(TypedDict):
+    base_url: str
+    api_key: str
+    model: str
+    embedding_model: str

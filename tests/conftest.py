@@ -1,0 +1,99 @@
+"""The database and the things in it that most tests stand on."""
+
+import base64
+import itertools
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from local.migrations import migrate
+from local.postgres import data_source_name, open_postgres
+
+ORGANIZATION_ID = "0a000000-0000-4000-8000-000000000001"
+CHATBOT_ID = "0b000000-0000-4000-8000-000000000001"
+CHANNEL_ID = "0c000000-0000-4000-8000-000000000001"
+
+SEALING_KEY = base64.b64encode(bytes(range(32))).decode()
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A server with `template_chatmill`, migrated and seeded once."""
+    with tempfile.TemporaryDirectory(prefix="chatmill-tests-") as folder:
+        with open_postgres(Path(folder)) as server:
+            migrate(server.database("template_chatmill"))
+            yield server
+
+
+@pytest.fixture
+def database(postgres) -> dict:
+    """The resource of a database of its own, migrated and seeded; steps commit, so a rolled back
+    transaction would not do."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    _run(postgres, "create database {} template template_chatmill", name)
+    yield {**postgres.resource, "dbname": name}
+    _run(postgres, "drop database {} with (force)", name)
+
+
+@pytest.fixture
+def conn(database):
+    """A connection that commits each statement."""
+    with connected(database) as connection:
+        connection.autocommit = True
+        yield connection
+
+
+@contextmanager
+def connected(database: dict):
+    connection = psycopg2.connect(data_source_name(database))
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def query(conn):
+    """query(text, *values) -> rows"""
+
+    def run(text: str, *values) -> list[tuple]:
+        with conn.cursor() as cursor:
+            cursor.execute(text, values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    return run
+
+
+@pytest.fixture
+def arrive(query):
+    """arrive(text, ...) stores one message as the webhook would: (outcome, conversation id,
+    seconds until its flow)."""
+
+    def store(text="Hello", message_id=None, contact_key="15550001", channel_id=CHANNEL_ID):
+        return query(
+            "select outcome, conversation_id::text, wait_seconds from"
+            " accept_message(%s, %s, null, 'Ada', %s, 'text', %s, null, null, now())",
+            channel_id,
+            contact_key,
+            message_id or f"wamid.{next(_numbers)}",
+            text,
+        )[0]
+
+    return store
+
+
+def _run(postgres, statement: str, name: str) -> None:
+    connection = postgres.connect()
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    finally:
+        connection.close()

@@ -1,0 +1,278 @@
+"""The turn store's SQL functions: one turn at a time, nothing lost, nothing twice."""
+
+import psycopg2
+import pytest
+
+from tests.conftest import connected
+
+
+def claim(query, conversation_id):
+    return query(
+        "select outcome, fence, arrivals from claim_conversation(%s, 60)", conversation_id
+    )[0]
+
+
+def gather(query, conversation_id, fence, arrivals):
+    return query(
+        "select decision, reason, turn_id::text from gather_turn(%s, %s, %s, 8000, 5)",
+        conversation_id,
+        fence,
+        arrivals,
+    )[0]
+
+
+@pytest.fixture
+def thinking(query, arrive):
+    """A conversation whose turn is being thought about: (conversation id, turn id, fence)."""
+    _, conversation_id, _ = arrive("Where is my order?")
+    _, fence, arrivals = claim(query, conversation_id)
+    _, _, turn_id = gather(query, conversation_id, fence, arrivals)
+    return conversation_id, turn_id, fence
+
+
+def commit(query, turn_id, fence, replies=("Soon.",)):
+    return query(
+        "select commit_turn(%s, %s, %s, '{}', 'm', 1, 100, 20)", turn_id, fence, list(replies)
+    )[0][0]
+
+
+def finish(query, turn_id, fence):
+    query("select charge_turn(%s, %s)", turn_id, fence)
+    parts = ("sent", "saved", "charged")
+    return [query("select complete_turn(%s, %s, %s)", turn_id, fence, part)[0][0] for part in parts]
+
+
+def test_a_message_delivered_twice_is_stored_once(query, arrive):
+    first = arrive("Hi", message_id="wamid.A")
+
+    second = arrive("Hi", message_id="wamid.A")
+
+    assert (first[0], second[0]) == ("new", "duplicate")
+    assert query("select count(*) from inbound_messages") == [(1,)]
+    assert second[2] is None
+
+
+def test_a_second_message_needs_no_second_flow(arrive):
+    _, _, first_wait = arrive("Hi")
+
+    _, _, second_wait = arrive("are you open?")
+
+    assert (first_wait, second_wait) == (0, None)
+
+
+def test_one_turn_gathers_everything_that_waits(query, arrive):
+    _, conversation_id, _ = arrive("Hi")
+    arrive("are you open?")
+
+    _, fence, arrivals = claim(query, conversation_id)
+    decision, _, turn_id = gather(query, conversation_id, fence, arrivals)
+
+    assert decision == "answer"
+    assert query("select body from inbound_messages where turn_id = %s order by id", turn_id) == [
+        ("Hi",),
+        ("are you open?",),
+    ]
+
+
+def test_a_conversation_is_claimed_by_one_worker_at_a_time(query, thinking):
+    conversation_id, _, _ = thinking
+
+    outcome, _, _ = claim(query, conversation_id)
+
+    assert outcome == "busy"
+
+
+def test_a_message_that_waits_for_more_is_not_claimed_too_early(query, arrive):
+    query("update chatbots set debounce_seconds = 3")
+    _, conversation_id, wait_seconds = arrive("Hi")
+
+    outcome, _, _ = claim(query, conversation_id)
+
+    assert outcome == "too_early"
+    assert 2.5 < wait_seconds <= 3
+
+
+def test_a_worker_that_lost_its_lease_can_write_nothing(query, thinking):
+    conversation_id, turn_id, old_fence = thinking
+    query("update conversation_work set lease_until = now() - interval '1 second'")
+    claim(query, conversation_id)
+
+    with pytest.raises(psycopg2.Error) as refused:
+        commit(query, turn_id, old_fence)
+
+    assert refused.value.pgcode == "STALE"
+    assert query("select count(*) from outbound_messages") == [(0,)]
+
+
+def test_a_reply_is_committed_once_however_often_the_step_runs(query, thinking):
+    _, turn_id, fence = thinking
+
+    states = [commit(query, turn_id, fence), commit(query, turn_id, fence, ("Other.",))]
+
+    assert states == ["answered", "answered"]
+    assert query("select body, state from outbound_messages") == [("Soon.", "ready")]
+
+
+def test_a_teammate_who_took_over_silences_the_bot(query, thinking):
+    _, turn_id, fence = thinking
+    query("update conversations set mode = 'human'")
+
+    state = commit(query, turn_id, fence)
+
+    assert state == "held"
+    assert query("select count(*) from outbound_messages") == [(0,)]
+    assert query("select state from inbound_messages") == [("held",)]
+    assert query("select messages_used, tokens_reserved from usage_periods") == [(0, 0)]
+
+
+def test_messages_for_a_teammate_are_held_and_nothing_is_due(query, arrive):
+    _, conversation_id, _ = arrive("Hi")
+    query("update conversations set mode = 'human'")
+    _, fence, arrivals = claim(query, conversation_id)
+
+    decision, reason, _ = gather(query, conversation_id, fence, arrivals)
+
+    assert (decision, reason) == ("hold", "human")
+    assert query("select due_at, lease_until from conversation_work") == [(None, None)]
+
+
+def test_the_last_part_to_finish_releases_the_conversation(query, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+
+    waits = finish(query, turn_id, fence)
+
+    assert waits == [None, None, None]
+    assert query("select state from turns") == [("finished",)]
+    assert query("select due_at, lease_until from conversation_work") == [(None, None)]
+
+
+def test_a_message_that_came_while_thinking_is_due_when_the_turn_ends(query, arrive, thinking):
+    _, turn_id, fence = thinking
+    arrive("And one more thing")
+    commit(query, turn_id, fence)
+
+    *_, wait_seconds = finish(query, turn_id, fence)
+
+    assert wait_seconds == 0
+
+
+def test_a_turn_whose_worker_was_lost_is_taken_up_again(query, arrive, thinking):
+    conversation_id, turn_id, _ = thinking
+    arrive("Hello?")
+    query("update conversation_work set lease_until = now() - interval '1 second'")
+
+    _, fence, arrivals = claim(query, conversation_id)
+    decision, _, again = gather(query, conversation_id, fence, arrivals)
+
+    assert (decision, again) == ("answer", turn_id)
+    assert query("select count(*) from inbound_messages where turn_id = %s", turn_id) == [(2,)]
+    assert query("select messages_used from usage_periods") == [(1,)]
+
+
+def test_a_turn_that_fails_five_times_is_buried_with_an_alert(query, thinking):
+    conversation_id, _, _ = thinking
+    query("update turns set attempts = 5")
+    query("update conversation_work set lease_until = now() - interval '1 second'")
+    _, fence, arrivals = claim(query, conversation_id)
+
+    decision, reason, _ = gather(query, conversation_id, fence, arrivals)
+
+    assert (decision, reason) == ("ignore", "buried")
+    assert query("select state from inbound_messages") == [("buried",)]
+    assert query("select code from alerts") == [("turn_buried",)]
+    assert query("select messages_used, tokens_reserved from usage_periods") == [(0, 0)]
+
+
+def test_a_turn_given_back_is_due_again_later(query, thinking):
+    conversation_id, _, fence = thinking
+
+    wait_seconds = query("select give_back_turn(%s, %s)", conversation_id, fence)[0][0]
+
+    assert wait_seconds == 15
+    assert query("select lease_until from conversation_work") == [(None,)]
+
+
+def test_what_a_lost_worker_left_behind_is_found_once(query, thinking):
+    conversation_id, _, _ = thinking
+    query("update conversation_work set lease_until = now() - interval '1 second'")
+
+    found = query("select conversation_id::text from conversations_left_behind(10)")
+    again = query("select conversation_id::text from conversations_left_behind(10)")
+
+    assert (found, again) == ([(conversation_id,)], [])
+
+
+def test_a_cut_off_send_is_never_repeated_and_ends_as_unknown(query, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    next_message = "select outcome from claim_outbound_message(%s, %s, 120)"
+
+    outcomes = [query(next_message, turn_id, fence)[0][0] for _ in range(2)]
+    query("update outbound_messages set sending_at = now() - interval '3 minutes'")
+    outcomes += [query(next_message, turn_id, fence)[0][0] for _ in range(2)]
+
+    assert outcomes == ["send", "wait", "unknown", "done"]
+    assert query("select code from alerts") == [("delivery_unknown",)]
+
+
+def test_a_receipt_settles_a_cut_off_send(query, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    message_id = query("select id from claim_outbound_message(%s, %s, 120)", turn_id, fence)[0][0]
+
+    query(
+        "select accept_receipt((select id from channels where kind = 'whatsapp'),"
+        " 'wamid.out', 'delivered', %s, null, now())",
+        str(message_id),
+    )
+
+    assert query("select state, provider_message_id from outbound_messages") == [
+        ("delivered", "wamid.out")
+    ]
+
+
+def test_a_late_receipt_never_moves_a_message_backwards(query, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    message_id = str(query("select id from outbound_messages")[0][0])
+    receive = (
+        "select accept_receipt((select id from channels where kind = 'whatsapp'),"
+        " 'wamid.out', %s, %s, null, now())"
+    )
+
+    for status in ("read", "delivered", "sent", "read"):
+        query(receive, status, message_id)
+
+    assert query("select state from outbound_messages") == [("read",)]
+    assert query("select count(*) from delivery_receipts") == [(3,)]
+
+
+def test_history_is_written_once_and_in_order(query, arrive, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence, ("Soon.", "Anything else?"))
+
+    for _ in range(2):
+        query("select save_turn_messages(%s)", turn_id)
+
+    assert query("select author, body from messages order by id") == [
+        ("contact", "Where is my order?"),
+        ("chatbot", "Soon."),
+        ("chatbot", "Anything else?"),
+    ]
+
+
+def test_an_arrival_during_a_release_is_not_lost(database, query, arrive, thinking):
+    conversation_id, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    with connected(database) as other, other.cursor() as cursor:
+        cursor.execute(
+            "select wait_seconds from accept_message("
+            "(select id from channels where kind = 'whatsapp'), '15550001', null, null,"
+            " 'wamid.race', 'text', 'one more', null, null, now())"
+        )
+        other.commit()
+
+    *_, wait_seconds = finish(query, turn_id, fence)
+
+    assert wait_seconds == 0

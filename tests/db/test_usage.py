@@ -1,0 +1,79 @@
+"""Quota: reserved before, settled after, never passed by however many at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.conftest import ORGANIZATION_ID, connected
+
+
+def reserve(database, tokens=100):
+    with connected(database) as connection, connection.cursor() as cursor:
+        cursor.execute("select reserve_usage(%s, %s)", (ORGANIZATION_ID, tokens))
+        connection.commit()
+        return cursor.fetchone()[0]
+
+
+def test_the_first_turn_of_a_month_opens_its_period(query, database):
+    reserved = reserve(database)
+
+    assert query("select starts_on, messages_used, tokens_reserved from usage_periods") == [
+        (reserved, 1, 100)
+    ]
+
+
+def test_fifty_at_once_never_pass_the_limit(query, database):
+    query("update plans set message_limit = 20")
+
+    with ThreadPoolExecutor(10) as pool:
+        reserved = list(pool.map(lambda _: reserve(database), range(50)))
+
+    assert sum(period is not None for period in reserved) == 20
+    assert query("select messages_used, tokens_reserved from usage_periods") == [(20, 2000)]
+
+
+def test_a_spent_token_limit_refuses_the_next_turn(query, database):
+    query("update plans set token_limit = 250")
+
+    reserved = [reserve(database) is not None for _ in range(3)]
+
+    assert reserved == [True, True, False]
+
+
+def test_nearing_and_reaching_the_limit_each_raise_one_alert(query, database):
+    query("update plans set message_limit = 10")
+
+    for _ in range(12):
+        reserve(database, tokens=1)
+
+    assert query("select code, occurrences from alerts order by id") == [
+        ("usage_near_limit", 1),
+        ("usage_spent", 1),
+    ]
+
+
+def test_months_are_counted_in_the_organizations_time_zone(query, database):
+    query("update organizations set time_zone = 'Pacific/Kiritimati'")
+
+    reserve(database)
+
+    assert query(
+        "select starts_on = date_trunc('month', now() at time zone 'Pacific/Kiritimati')::date"
+        " from usage_periods"
+    ) == [(True,)]
+
+
+def test_a_refused_turn_keeps_its_messages_for_people(query, arrive):
+    query("update plans set message_limit = 0")
+    _, conversation_id, _ = arrive("Hi")
+    query("select from claim_conversation(%s, 60)", conversation_id)
+
+    decision = query("select decision from gather_turn(%s, 1, 1, 8000, 5)", conversation_id)
+
+    assert decision == [("refuse",)]
+    assert query("select state from inbound_messages") == [("refused",)]
+    assert query("select due_at, lease_until from conversation_work") == [(None, None)]
+
+
+def test_a_price_of_another_day_is_not_used(query):
+    query("insert into prices values ('m', current_date - 9, 2, 3), ('m', current_date + 1, 9, 9)")
+
+    assert query("select price_of('m', 10, 100), price_of('unknown', 1, 1)") == [(320, None)]

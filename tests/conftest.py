@@ -13,6 +13,9 @@ from psycopg2 import sql
 
 from local.migrations import migrate
 from local.postgres import data_source_name, open_postgres
+from tests.fake_graph import FakeGraph
+from tests.fake_windmill import FakeWindmill
+from tests.scripted_model import ScriptedModel
 
 ORGANIZATION_ID = "0a000000-0000-4000-8000-000000000001"
 CHATBOT_ID = "0b000000-0000-4000-8000-000000000001"
@@ -28,6 +31,7 @@ def postgres():
     """A server with `template_chatmill`, migrated and seeded once."""
     with tempfile.TemporaryDirectory(prefix="chatmill-tests-") as folder:
         with open_postgres(Path(folder)) as server:
+            _forget_durability(server)
             migrate(server.database("template_chatmill"))
             yield server
 
@@ -89,11 +93,44 @@ def arrive(query):
     return store
 
 
-def _run(postgres, statement: str, name: str) -> None:
+def _forget_durability(postgres) -> None:
+    """These databases live for a second each; fsync would be most of it."""
+    if not os.environ.get("DATABASE_URL"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            _run(postgres, "alter system set {} = off", setting)
+        _run(postgres, "select pg_reload_conf()")
+
+
+def _run(postgres, statement: str, *names: str) -> None:
     connection = postgres.connect()
     connection.autocommit = True
     try:
         with connection.cursor() as cursor:
-            cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+            cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
     finally:
         connection.close()
+
+
+@pytest.fixture
+def windmill(httpserver, database, monkeypatch):
+    """The routes of Windmill that steps call; `windmill.started` lists the flows they started."""
+    fake = FakeWindmill(httpserver, database, SEALING_KEY)
+    monkeypatch.setenv("BASE_INTERNAL_URL", httpserver.url_for("").rstrip("/"))
+    monkeypatch.setenv("WM_WORKSPACE", "chatmill")
+    monkeypatch.setenv("WM_TOKEN", "token")
+    monkeypatch.setattr("f.shared.windmill._kept", {})
+    return fake
+
+
+@pytest.fixture
+def model(httpserver):
+    """A model that says what a test scripted: model.will(calls("knowledge", ...), says("...")).
+    `model.resource` is what a step takes, `model.requests` what it was asked."""
+    return ScriptedModel(httpserver)
+
+
+@pytest.fixture
+def whatsapp(httpserver, query):
+    """The Graph API: keeps what it accepted in `whatsapp.accepted`. The seeded WhatsApp channel
+    is connected to it, its secrets sealed."""
+    return FakeGraph(httpserver, query, SEALING_KEY, CHANNEL_ID)

@@ -104,7 +104,8 @@ create table conversation_work (
   foreign key (organization_id, conversation_id)
     references conversations (organization_id, id) on delete cascade
 );
-create index conversation_work_organization_id_idx on conversation_work (organization_id);
+create index conversation_work_organization_id_idx
+  on conversation_work (organization_id, conversation_id);
 create index conversation_work_due_idx on conversation_work (due_at) where due_at is not null;
 comment on table conversation_work is 'One row per conversation that ever had work: when it is due, who holds it.';
 comment on column conversation_work.arrivals is
@@ -185,4 +186,5 @@ create table messages (
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
 create index messages_conversation_id_idx on messages (organization_id, conversation_id, id);
+create index messages_turn_id_idx on messages (organization_id, turn_id);
 comment on table messages is 'One row per line of a conversation as people see it.';

@@ -1,6 +1,7 @@
 """Answer the handshake with which a vendor checks a webhook's address."""
 
-from f.channels import accounts, registry
+import f.channels.accounts as accounts
+import f.channels.registry as registry
 from f.channels.messages import WebhookRefused
 from f.shared.db import connect
 from f.shared.windmill import get_resource, get_variable
@@ -29,5 +30,4 @@ def confirm(url_key: str, query: dict) -> str:
         account = accounts.by_url_key(conn, sealing_key, url_key)
     if account is None:
         raise WebhookRefused(404, "channel_unknown", "No channel has this address.")
-    verify_token = account.credentials.get("verify_token", "")
-    return registry.library(account.kind).handshake(query, verify_token)
+    return registry.library(account.kind).handshake(query, account.credentials)

@@ -7,7 +7,7 @@ parser's mistake in between loses nothing.
 import json
 from collections import Counter
 
-from f.channels import registry
+import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.messages import Delivery, Echo, Ignored, InboundMessage, Item, Receipt
 

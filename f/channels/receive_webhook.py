@@ -4,7 +4,9 @@ The preprocessor does the work and returns ids, so that no text stays in the job
 It reads `raw_string` only: Windmill resolves `$var:` strings inside `event["body"]`.
 """
 
-from f.channels import accounts, inbox, registry
+import f.channels.accounts as accounts
+import f.channels.inbox as inbox
+import f.channels.registry as registry
 from f.channels.messages import WebhookRefused
 from f.shared.db import connect
 from f.shared.windmill import get_resource, get_variable, start_flow
@@ -39,7 +41,7 @@ def receive(url_key: str, body: str, headers: dict) -> list[dict]:
     if account is None:
         raise WebhookRefused(404, "channel_unknown", "No channel has this address.")
     library = registry.library(account.kind)
-    library.verify(body.encode(), headers, account.credentials.get("app_secret", ""))
+    library.verify(body.encode(), headers, account.credentials)
     deliveries = library.parse(body.encode())
     with connect(db) as conn:
         delivery_id = inbox.receive(conn, account, body)

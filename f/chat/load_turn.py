@@ -1,6 +1,6 @@
 """Claim the conversation and gather what waits into one turn, or say why not."""
 
-from f.chat import turns
+import f.chat.turns as turns
 from f.shared.db import connect
 from f.shared.resources import postgresql
 from f.shared.windmill import start_flow

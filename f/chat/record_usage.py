@@ -1,6 +1,6 @@
 """Settle the turn's reservation with what it really used."""
 
-from f.chat import turns
+import f.chat.turns as turns
 from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.resources import postgresql

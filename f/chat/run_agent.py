@@ -1,14 +1,13 @@
 """Think, call tools, and commit the reply."""
 
-from f.agent import loop
+import f.agent.loop as loop
+import f.channels.registry as registry
+import f.chat.turns as turns
 from f.agent.guards import guard
 from f.agent.knowledge_tool import KnowledgeTool
 from f.agent.openai_model import OpenAIModel
 from f.agent.prompts import system_prompt
 from f.agent.toolbox import Toolbox
-from f.channels import registry
-from f.channels.text import split_text
-from f.chat import turns
 from f.shared.db import connect
 from f.shared.resources import c_model, postgresql
 
@@ -43,7 +42,7 @@ def think(db: postgresql, model: c_model, turn: turns.Turn) -> tuple[list[str], 
     toolbox = Toolbox([KnowledgeTool(db, model, turn.organization_id)])
     answer = loop.run(OpenAIModel(model, turn.max_reply_tokens), messages, toolbox)
     text, verdict = guard(answer.text, turn.unknown_reply, _link_sources(turn, messages))
-    replies = split_text(text, registry.library(turn.channel_kind).TEXT_LIMIT)
+    replies = registry.library(turn.channel_kind).split_text(text)
     return replies, answer, {"guard": verdict, "model": model["model"]}
 
 

@@ -1,6 +1,6 @@
 """Remember both sides of the turn."""
 
-from f.chat import turns
+import f.chat.turns as turns
 from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.resources import postgresql

@@ -1,7 +1,9 @@
 """Deliver the turn's replies on the contact's channel."""
 
-from f.channels import accounts, registry
-from f.chat import outbox, turns
+import f.channels.accounts as accounts
+import f.channels.registry as registry
+import f.chat.outbox as outbox
+import f.chat.turns as turns
 from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.errors import (

@@ -1,6 +1,7 @@
 """Start again what a lost worker left behind."""
 
-from f.channels import accounts, inbox
+import f.channels.accounts as accounts
+import f.channels.inbox as inbox
 from f.shared.db import connect
 from f.shared.resources import postgresql
 from f.shared.windmill import start_flow

@@ -4,7 +4,7 @@ import base64
 import binascii
 import os
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag  # pin: cryptography==50.0.2
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from f.shared.errors import Misconfigured

@@ -3,7 +3,7 @@
 import json as jsonlib
 from dataclasses import dataclass
 
-import urllib3
+import urllib3  # pin: urllib3==2.8.0
 
 from f.shared.errors import (
     DeliveryUnknown,

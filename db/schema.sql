@@ -1,0 +1,1279 @@
+CREATE SCHEMA public;
+
+COMMENT ON SCHEMA public IS 'standard public schema';
+
+CREATE FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) RETURNS TABLE(outcome text, conversation_id uuid, wait_seconds numeric)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_organization_id uuid;
+  v_debounce_seconds numeric;
+  v_contact_id uuid;
+  v_conversation_id uuid;
+  v_work conversation_work;
+begin
+  select channels.organization_id, chatbots.debounce_seconds
+    into strict v_organization_id, v_debounce_seconds
+    from channels join chatbots on chatbots.id = channels.chatbot_id
+   where channels.id = p_channel_id;
+
+  v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
+  v_conversation_id := open_conversation(v_organization_id, p_channel_id, v_contact_id);
+
+  insert into inbound_messages (
+    organization_id, channel_id, conversation_id, provider_message_id,
+    kind, body, media, reply_to, sent_at
+  ) values (
+    v_organization_id, p_channel_id, v_conversation_id, p_provider_message_id,
+    p_kind, p_body, p_media, p_reply_to, coalesce(p_sent_at, now())
+  ) on conflict on constraint inbound_messages_are_stored_once do nothing;
+  if not found then
+    return query select 'duplicate', v_conversation_id, null::numeric;
+    return;
+  end if;
+
+  -- The row lock makes arrivals and releases of one conversation follow each other.
+  insert into conversation_work as work (conversation_id, organization_id, due_at, arrivals)
+  values (v_conversation_id, v_organization_id,
+          now() + make_interval(secs => v_debounce_seconds::double precision), 1)
+  on conflict (conversation_id) do update
+    set due_at = least(coalesce(work.due_at, 'infinity'), excluded.due_at),
+        arrivals = work.arrivals + 1
+  returning work.* into v_work;
+
+  return query select 'new', v_conversation_id, nudge_conversation(v_work);
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) IS 'Stores one message once and makes its conversation due. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+
+CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into delivery_receipts (
+    channel_id, organization_id, provider_message_id, status, client_reference, error_code, occurred_at
+  )
+  select p_channel_id, channels.organization_id, p_provider_message_id, p_status,
+         p_client_reference, p_error_code, p_occurred_at
+    from channels where channels.id = p_channel_id
+  on conflict on constraint delivery_receipts_pkey do nothing;
+  -- Receipts come doubled and out of order: a state only moves forward, failed is final.
+  update outbound_messages
+     set state = p_status,
+         error_code = coalesce(p_error_code, error_code),
+         sent_at = coalesce(sent_at, p_occurred_at, now()),
+         provider_message_id = coalesce(provider_message_id, p_provider_message_id)
+   where (provider_message_id = p_provider_message_id or id::text = p_client_reference)
+     and conversation_id in (select id from conversations where channel_id = p_channel_id)
+     and p_status in ('sent', 'delivered', 'read', 'failed')
+     and array_position(array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'], state)
+         < array_position(array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'], p_status);
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
+
+CREATE FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_turn turns;
+  v_cost_microcents bigint;
+begin
+  select * into strict v_turn from turns where id = p_turn_id;
+  perform require_fence(v_turn.conversation_id, p_fence);
+  v_cost_microcents := price_of(v_turn.model, v_turn.input_tokens, v_turn.output_tokens);
+  insert into usage_events (
+    turn_id, organization_id, period_starts_on, model, model_calls,
+    input_tokens, output_tokens, cost_microcents
+  ) values (
+    v_turn.id, v_turn.organization_id, v_turn.period_starts_on, v_turn.model, v_turn.model_calls,
+    v_turn.input_tokens, v_turn.output_tokens, v_cost_microcents
+  ) on conflict on constraint usage_events_pkey do nothing;
+  if found then
+    -- Never more than was reserved reaches the period, so the limit holds whatever a provider
+    -- reports; the event keeps the true figure.
+    update usage_periods
+       set tokens_reserved = tokens_reserved - v_turn.reserved_tokens,
+           tokens_used = tokens_used
+             + least(v_turn.input_tokens + v_turn.output_tokens, v_turn.reserved_tokens),
+           cost_microcents = cost_microcents + coalesce(v_cost_microcents, 0)
+     where organization_id = v_turn.organization_id and starts_on = v_turn.period_starts_on;
+  end if;
+  return v_cost_microcents;
+end;
+$$;
+
+COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what it really used, once.';
+
+CREATE FUNCTION public.claim_conversation(p_conversation_id uuid, p_lease_seconds integer) RETURNS TABLE(outcome text, fence bigint, arrivals bigint, wait_seconds numeric)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+begin
+  return query
+    update conversation_work
+       set fence = fence + 1,
+           lease_until = now() + make_interval(secs => p_lease_seconds),
+           nudged_until = null
+     where conversation_id = p_conversation_id
+       and due_at <= now()
+       and (lease_until is null or lease_until < now())
+    returning 'claimed', fence, arrivals, 0::numeric;
+  if found then
+    return;
+  end if;
+  return query
+    select case
+             when lease_until >= now() then 'busy'
+             when due_at > now() then 'too_early'
+             else 'nothing_waiting'
+           end,
+           fence, arrivals, greatest(0, extract(epoch from due_at - now()))
+      from conversation_work where conversation_id = p_conversation_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.claim_conversation(p_conversation_id uuid, p_lease_seconds integer) IS 'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work.';
+
+CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint, p_grace_seconds integer) RETURNS TABLE(outcome text, id uuid, body text)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_turn turns;
+  v_message outbound_messages;
+begin
+  select * into strict v_turn from turns where turns.id = p_turn_id;
+  perform require_fence(v_turn.conversation_id, p_fence);
+  select * into v_message from outbound_messages
+   where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
+  if not found then
+    return query select 'done', null::uuid, null::text;
+  elsif v_message.state = 'ready' then
+    update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
+     where outbound_messages.id = v_message.id;
+    return query select 'send', v_message.id, v_message.body;
+  elsif v_message.sending_at < now() - make_interval(secs => p_grace_seconds) then
+    -- No receipt came. Sending again might double it, so we say that we don't know.
+    update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
+    perform raise_alert(v_message.organization_id, 'error', 'delivery_unknown', v_message.id::text,
+      format('nobody can say whether message %s reached the contact', v_message.id));
+    return query select 'unknown', v_message.id, null::text;
+  else
+    return query select 'wait', v_message.id, null::text;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint, p_grace_seconds integer) IS 'The turn''s next message, marked as being sent before it is: send; wait or unknown when an earlier call was cut off; done when none is left.';
+
+CREATE FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_model text, p_model_calls integer, p_input_tokens bigint, p_output_tokens bigint) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_turn turns;
+  v_mode text;
+begin
+  select * into strict v_turn from turns where id = p_turn_id;
+  perform require_fence(v_turn.conversation_id, p_fence);
+  if v_turn.state <> 'thinking' then
+    return v_turn.state;
+  end if;
+  -- for share: a teammate who takes over at this moment waits, or we see that they did.
+  select mode into strict v_mode from conversations where id = v_turn.conversation_id for share;
+  if v_mode <> 'bot' then
+    perform end_turn(v_turn, 'held');
+    perform release_conversation(v_turn.conversation_id, v_turn.arrivals_seen);
+    return 'held';
+  end if;
+  insert into outbound_messages (organization_id, conversation_id, turn_id, position, body)
+  select v_turn.organization_id, v_turn.conversation_id, v_turn.id, reply.number - 1, reply.body
+    from unnest(p_replies) with ordinality as reply (body, number);
+  update inbound_messages set state = 'answered' where turn_id = v_turn.id and state = 'taken';
+  update turns
+     set state = 'answered', answered_at = now(), receipt = p_receipt, model = p_model,
+         model_calls = p_model_calls, input_tokens = p_input_tokens, output_tokens = p_output_tokens
+   where id = v_turn.id;
+  return 'answered';
+end;
+$$;
+
+COMMENT ON FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_model text, p_model_calls integer, p_input_tokens bigint, p_output_tokens bigint) IS 'Ends thinking: replies into the outbox if the fence is the newest and no teammate took over. Returns the turn''s state.';
+
+CREATE FUNCTION public.complete_turn(p_turn_id uuid, p_fence bigint, p_part text) RETURNS numeric
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_turn turns;
+begin
+  select * into strict v_turn from turns where id = p_turn_id;
+  perform require_fence(v_turn.conversation_id, p_fence);
+  update turns
+     set sent_at = case when p_part = 'sent' then coalesce(sent_at, now()) else sent_at end,
+         saved_at = case when p_part = 'saved' then coalesce(saved_at, now()) else saved_at end,
+         charged_at = case when p_part = 'charged' then coalesce(charged_at, now()) else charged_at end
+   where id = p_turn_id and state = 'answered'
+  returning * into v_turn;
+  if not found or v_turn.sent_at is null or v_turn.saved_at is null or v_turn.charged_at is null then
+    return null;
+  end if;
+  update turns set state = 'finished' where id = p_turn_id;
+  return release_conversation(v_turn.conversation_id, v_turn.arrivals_seen);
+end;
+$$;
+
+COMMENT ON FUNCTION public.complete_turn(p_turn_id uuid, p_fence bigint, p_part text) IS 'Stamps one part (sent, saved, charged). The last one finishes the turn and releases the conversation; returns seconds until the next flow, or null.';
+
+CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(conversation_id uuid)
+    LANGUAGE sql
+    AS $$
+  update conversation_work
+     set nudged_until = now() + interval '30 seconds'
+   where conversation_id in (
+     select conversation_id from conversation_work
+      where due_at < now()
+        and (lease_until is null or lease_until < now())
+        and (nudged_until is null or nudged_until < now())
+      order by due_at limit p_limit
+      for update skip locked
+   )
+  returning conversation_id;
+$$;
+
+COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each.';
+
+CREATE TABLE public.turns (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    state text DEFAULT 'thinking'::text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    arrivals_seen bigint NOT NULL,
+    period_starts_on date,
+    reserved_tokens bigint DEFAULT 0 NOT NULL,
+    model text,
+    model_calls integer DEFAULT 0 NOT NULL,
+    input_tokens bigint DEFAULT 0 NOT NULL,
+    output_tokens bigint DEFAULT 0 NOT NULL,
+    receipt jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    answered_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    saved_at timestamp with time zone,
+    charged_at timestamp with time zone,
+    CONSTRAINT turns_attempts_check CHECK ((attempts > 0)),
+    CONSTRAINT turns_finish_complete CHECK (((state <> 'finished'::text) OR ((sent_at IS NOT NULL) AND (saved_at IS NOT NULL) AND (charged_at IS NOT NULL)))),
+    CONSTRAINT turns_reserved_tokens_check CHECK ((reserved_tokens >= 0)),
+    CONSTRAINT turns_state_check CHECK ((state = ANY (ARRAY['thinking'::text, 'answered'::text, 'finished'::text, 'held'::text, 'refused'::text, 'buried'::text])))
+);
+
+COMMENT ON TABLE public.turns IS 'One row per answer: the messages it answers and how far it got.';
+
+COMMENT ON COLUMN public.turns.state IS 'thinking -> answered (reply committed) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (plan used up); thinking, answered -> buried (5 attempts).';
+
+COMMENT ON COLUMN public.turns.arrivals_seen IS 'conversation_work.arrivals when its messages were gathered.';
+
+COMMENT ON COLUMN public.turns.receipt IS 'What was retrieved and decided, with ids and scores.';
+
+CREATE FUNCTION public.end_turn(p_turn public.turns, p_state text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update inbound_messages set state = p_state where turn_id = p_turn.id and state = 'taken';
+  update outbound_messages set state = 'failed', error_code = 'turn_buried'
+   where turn_id = p_turn.id and state = 'ready';
+  update turns set state = p_state, reserved_tokens = 0 where id = p_turn.id;
+  if p_turn.period_starts_on is not null and p_turn.charged_at is null then
+    perform release_usage(p_turn.organization_id, p_turn.period_starts_on, p_turn.reserved_tokens);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.end_turn(p_turn public.turns, p_state text) IS 'Ends a turn that nobody was answered by (held or buried) and gives its reservation back.';
+
+CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_conversation conversations;
+  v_turn turns;
+begin
+  perform require_fence(p_conversation_id, p_fence);
+  select * into strict v_conversation from conversations where id = p_conversation_id;
+  select * into v_turn from turns
+   where conversation_id = p_conversation_id and state in ('thinking', 'answered');
+
+  if v_turn.state = 'answered' and v_turn.attempts < p_max_attempts then
+    -- A worker was lost after the reply was committed: only finishing is left.
+    update turns set attempts = attempts + 1 where id = v_turn.id;
+    return query select 'answer', 'finish_again', v_turn.id;
+    return;
+  end if;
+  if v_turn.attempts >= p_max_attempts then
+    perform end_turn(v_turn, 'buried');
+    perform raise_alert(v_turn.organization_id, 'error', 'turn_buried', v_turn.id::text,
+      format('turn %s was given up after %s attempts', v_turn.id, v_turn.attempts));
+    perform release_conversation(p_conversation_id, p_arrivals);
+    return query select 'ignore', 'buried', v_turn.id;
+    return;
+  end if;
+  if v_conversation.mode <> 'bot' then
+    update inbound_messages set state = 'held'
+     where conversation_id = p_conversation_id and state = 'waiting';
+    if v_turn.id is not null then
+      perform end_turn(v_turn, 'held');
+    end if;
+    perform release_conversation(p_conversation_id, p_arrivals);
+    return query select 'hold', v_conversation.mode, v_turn.id;
+    return;
+  end if;
+
+  if v_turn.id is null then
+    v_turn := open_turn(v_conversation, p_arrivals, p_reserve_tokens);
+  else
+    update turns set attempts = attempts + 1, arrivals_seen = p_arrivals where id = v_turn.id;
+  end if;
+  if v_turn.id is null then
+    perform release_conversation(p_conversation_id, p_arrivals);
+    return query select 'ignore', 'nothing_waiting', null::uuid;
+    return;
+  end if;
+  update inbound_messages set state = 'taken', turn_id = v_turn.id
+   where conversation_id = p_conversation_id and state = 'waiting';
+  if v_turn.state = 'refused' then
+    update inbound_messages set state = 'refused' where turn_id = v_turn.id;
+    perform release_conversation(p_conversation_id, p_arrivals);
+    return query select 'refuse', 'usage_spent', v_turn.id;
+    return;
+  end if;
+  return query select 'answer', 'messages_waiting', v_turn.id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge), refuse (plan used up) or ignore. Whatever is not answered is released here.';
+
+CREATE FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) RETURNS numeric
+    LANGUAGE sql
+    AS $$
+  update conversation_work
+     set lease_until = null,
+         nudged_until = null,
+         due_at = now() + make_interval(secs => 5 * 3 ^ coalesce((
+           select least(turns.attempts, 5) from turns
+            where turns.conversation_id = p_conversation_id
+              and turns.state in ('thinking', 'answered')
+         ), 1))
+   where conversation_id = p_conversation_id
+     and fence = p_fence
+     and due_at is not null
+  returning extract(epoch from due_at - now());
+$$;
+
+COMMENT ON FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) IS 'After a failure: frees the conversation and makes it due again after 15, 45, 135 ... seconds; null for a worker that lost it already.';
+
+CREATE FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_contact contacts;
+begin
+  select * into v_contact from contacts
+   where channel_id = p_channel_id and contact_key = p_contact_key;
+  if found and v_contact.name is not distinct from coalesce(p_name, v_contact.name)
+     and v_contact.address is not distinct from coalesce(p_address, v_contact.address) then
+    return v_contact.id;  -- the usual case writes nothing
+  end if;
+  insert into contacts (organization_id, channel_id, contact_key, address, name)
+  values (p_organization_id, p_channel_id, p_contact_key, p_address, p_name)
+  on conflict on constraint contacts_are_known_once do update
+    set name = coalesce(excluded.name, contacts.name),
+        address = coalesce(excluded.address, contacts.address)
+  returning * into v_contact;
+  return v_contact.id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us.';
+
+CREATE TABLE public.conversation_work (
+    conversation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    due_at timestamp with time zone,
+    nudged_until timestamp with time zone,
+    arrivals bigint DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    fence bigint DEFAULT 0 NOT NULL
+);
+
+COMMENT ON TABLE public.conversation_work IS 'One row per conversation that ever had work: when it is due, who holds it.';
+
+COMMENT ON COLUMN public.conversation_work.nudged_until IS 'A flow was started and is trusted to come until then.';
+
+COMMENT ON COLUMN public.conversation_work.arrivals IS 'Messages ever accepted. It is on the row that a release locks, so that a release compares it with the newest value; a look at inbound_messages there would use an older snapshot and lose a wake-up.';
+
+COMMENT ON COLUMN public.conversation_work.fence IS 'Raised by every claim; a write with an older one is refused.';
+
+CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETURNS numeric
+    LANGUAGE sql
+    AS $$
+  update conversation_work
+     set nudged_until = greatest(due_at, now()) + interval '30 seconds'
+   where conversation_id = p_work.conversation_id
+     and due_at is not null
+     and (lease_until is null or lease_until < now())
+     and (nudged_until is null or nudged_until < now())
+  returning greatest(0, extract(epoch from due_at - now()));
+$$;
+
+COMMENT ON FUNCTION public.nudge_conversation(p_work public.conversation_work) IS 'Says after how many seconds to start a flow, and notes that one comes; null when none is needed.';
+
+CREATE FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_conversation_id uuid;
+begin
+  select id into v_conversation_id from conversations
+   where channel_id = p_channel_id and contact_id = p_contact_id;
+  if found then
+    return v_conversation_id;
+  end if;
+  insert into conversations (organization_id, channel_id, contact_id)
+  values (p_organization_id, p_channel_id, p_contact_id)
+  on conflict on constraint conversations_are_one_per_contact do update
+    set contact_id = excluded.contact_id  -- a no-op write: the row that won comes back
+  returning id into v_conversation_id;
+  return v_conversation_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) IS 'The one conversation of a contact on a channel.';
+
+CREATE TABLE public.conversations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    mode text DEFAULT 'bot'::text NOT NULL,
+    window_ends_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text, 'muted'::text])))
+);
+
+COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever.';
+
+COMMENT ON COLUMN public.conversations.mode IS 'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
+
+COMMENT ON COLUMN public.conversations.window_ends_at IS 'Until when the vendor lets us write freely: 24 hours after the contact''s last message on WhatsApp.';
+
+CREATE FUNCTION public.open_turn(p_conversation public.conversations, p_arrivals bigint, p_reserve_tokens bigint) RETURNS public.turns
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_period date;
+  v_turn turns;
+begin
+  if not exists (
+    select from inbound_messages
+    where conversation_id = p_conversation.id and state = 'waiting'
+  ) then
+    return null;
+  end if;
+  v_period := reserve_usage(p_conversation.organization_id, p_reserve_tokens);
+  insert into turns (
+    organization_id, conversation_id, state, arrivals_seen, period_starts_on, reserved_tokens
+  ) values (
+    p_conversation.organization_id, p_conversation.id,
+    case when v_period is null then 'refused' else 'thinking' end,
+    p_arrivals, v_period, case when v_period is null then 0 else p_reserve_tokens end
+  ) returning * into v_turn;
+  return v_turn;
+end;
+$$;
+
+COMMENT ON FUNCTION public.open_turn(p_conversation public.conversations, p_arrivals bigint, p_reserve_tokens bigint) IS 'A new turn with its usage reserved; refused when the plan is used up; null when nothing waits.';
+
+CREATE FUNCTION public.open_usage_period(p_organization_id uuid) RETURNS date
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_starts_on date;
+begin
+  select date_trunc('month', now() at time zone organizations.time_zone)::date
+    into strict v_starts_on
+    from organizations where id = p_organization_id;
+  if not exists (
+    select from usage_periods
+    where organization_id = p_organization_id and starts_on = v_starts_on
+  ) then
+    insert into usage_periods (organization_id, starts_on, message_limit, token_limit)
+    select organizations.id, v_starts_on, plans.message_limit, plans.token_limit
+      from organizations join plans on plans.id = organizations.plan_id
+     where organizations.id = p_organization_id
+    on conflict on constraint usage_periods_pkey do nothing;
+  end if;
+  return v_starts_on;
+end;
+$$;
+
+COMMENT ON FUNCTION public.open_usage_period(p_organization_id uuid) IS 'Makes the organization''s row for this month if it is missing; returns its first day.';
+
+CREATE FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select input_microcents_per_token * p_input_tokens + output_microcents_per_token * p_output_tokens
+    from prices
+   where model = p_model and valid_from <= current_date
+   order by valid_from desc limit 1;
+$$;
+
+COMMENT ON FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint) IS 'Microcents of a call at today''s price; null when the model has none.';
+
+CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into alerts (organization_id, fingerprint, severity, code, summary)
+  values (
+    p_organization_id,
+    left(concat_ws(':', p_code, coalesce(p_organization_id::text, 'installation'), p_subject), 300),
+    p_severity, p_code, left(p_summary, 1000)
+  )
+  on conflict (fingerprint) where posted_at is null do update
+    set occurrences = alerts.occurrences + 1,
+        last_raised_at = now(),
+        summary = excluded.summary;
+$$;
+
+COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when the same one still waits to be posted.';
+
+CREATE FUNCTION public.release_conversation(p_conversation_id uuid, p_arrivals_seen bigint) RETURNS numeric
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_work conversation_work;
+begin
+  update conversation_work
+     set lease_until = null,
+         due_at = case when arrivals = p_arrivals_seen then null else now() end
+   where conversation_id = p_conversation_id
+  returning * into v_work;
+  return nudge_conversation(v_work);
+end;
+$$;
+
+COMMENT ON FUNCTION public.release_conversation(p_conversation_id uuid, p_arrivals_seen bigint) IS 'Gives the conversation free; returns seconds after which to start a flow when more has arrived, else null.';
+
+CREATE FUNCTION public.release_usage(p_organization_id uuid, p_period date, p_tokens bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update usage_periods
+     set messages_used = messages_used - 1,
+         tokens_reserved = tokens_reserved - p_tokens
+   where organization_id = p_organization_id and starts_on = p_period;
+$$;
+
+COMMENT ON FUNCTION public.release_usage(p_organization_id uuid, p_period date, p_tokens bigint) IS 'Gives a reservation back: the turn was held or buried, nobody was answered.';
+
+CREATE FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform from conversation_work
+    where conversation_id = p_conversation_id and fence = p_fence for update;
+  if not found then
+    raise exception 'fence % of conversation % is not the newest', p_fence, p_conversation_id
+      using errcode = 'STALE';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) IS 'Locks the work row, or refuses a worker that lost the conversation to another (STALE).';
+
+CREATE FUNCTION public.reserve_usage(p_organization_id uuid, p_tokens bigint) RETURNS date
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_starts_on date := open_usage_period(p_organization_id);
+begin
+  update usage_periods
+     set messages_used = messages_used + 1,
+         tokens_reserved = tokens_reserved + p_tokens
+   where organization_id = p_organization_id
+     and starts_on = v_starts_on
+     and messages_used + 1 <= message_limit
+     and tokens_used + tokens_reserved + p_tokens <= token_limit;
+  return case when found then v_starts_on end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.reserve_usage(p_organization_id uuid, p_tokens bigint) IS 'Takes one message and so many tokens from this month; null when the plan is used up.';
+
+CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into messages (organization_id, conversation_id, turn_id, author, position, body, written_at)
+  select organization_id, conversation_id, turn_id, 'contact',
+         row_number() over (order by sent_at, id), body, sent_at
+    from inbound_messages where turn_id = p_turn_id
+  union all
+  select organization_id, conversation_id, turn_id, 'chatbot', position, body, created_at
+    from outbound_messages where turn_id = p_turn_id
+  order by 7, 5
+  on conflict on constraint messages_are_remembered_once do nothing;
+$$;
+
+COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
+
+CREATE FUNCTION public.tg_usage_periods__raise_alerts() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, threshold.severity, threshold.code, new.starts_on || ':' || meter.name,
+    format('%s: %s of %s %s used', new.starts_on, meter.used, meter.quota, meter.name)
+  )
+  from (values
+    ('messages', new.messages_used, old.messages_used, new.message_limit),
+    ('tokens', new.tokens_used + new.tokens_reserved,
+               old.tokens_used + old.tokens_reserved, new.token_limit)
+  ) as meter (name, used, was, quota)
+  cross join (values
+    ('warning', 'usage_near_limit', 0.8), ('error', 'usage_spent', 1.0)
+  ) as threshold (severity, code, share)
+  -- Only the update that crosses the line tells; the rows after it would tell again.
+  where meter.used >= meter.quota * threshold.share
+    and meter.was < meter.quota * threshold.share;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_usage_periods__raise_alerts() IS 'Tells us when an organization nears (80 %) or reaches its plan.';
+
+CREATE TABLE public.alerts (
+    id bigint NOT NULL,
+    organization_id uuid,
+    fingerprint text NOT NULL,
+    severity text NOT NULL,
+    code text NOT NULL,
+    summary text NOT NULL,
+    occurrences integer DEFAULT 1 NOT NULL,
+    first_raised_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_raised_at timestamp with time zone DEFAULT now() NOT NULL,
+    posted_at timestamp with time zone,
+    CONSTRAINT alerts_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{2,60}$'::text)),
+    CONSTRAINT alerts_fingerprint_check CHECK (((length(fingerprint) >= 1) AND (length(fingerprint) <= 300))),
+    CONSTRAINT alerts_occurrences_check CHECK ((occurrences > 0)),
+    CONSTRAINT alerts_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text]))),
+    CONSTRAINT alerts_summary_check CHECK (((length(summary) >= 1) AND (length(summary) <= 1000)))
+);
+
+COMMENT ON TABLE public.alerts IS 'One row per thing that somebody should know and was not told yet, with its count.';
+
+COMMENT ON COLUMN public.alerts.fingerprint IS 'Equal for equal trouble: code, organization and what it is about.';
+
+COMMENT ON COLUMN public.alerts.summary IS 'Codes and ids only: never a message''s text, a name or a secret.';
+
+ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.alerts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.channels (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    url_key text NOT NULL,
+    account_id text NOT NULL,
+    api_url text,
+    sealed_credentials text,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
+    CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
+    CONSTRAINT channels_kind_check CHECK ((kind = ANY (ARRAY['whatsapp'::text, 'web'::text]))),
+    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text))
+);
+
+COMMENT ON TABLE public.channels IS 'One row per connected account: a WhatsApp number, a web widget.';
+
+COMMENT ON COLUMN public.channels.url_key IS 'Last part of the webhook''s address.';
+
+COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_id on WhatsApp; the url_key on the web.';
+
+COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
+
+COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+
+CREATE TABLE public.chatbots (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    instructions text NOT NULL,
+    unknown_reply text NOT NULL,
+    language text DEFAULT 'en'::text NOT NULL,
+    debounce_seconds numeric DEFAULT 1.5 NOT NULL,
+    max_reply_tokens integer DEFAULT 500 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT chatbots_debounce_seconds_check CHECK (((debounce_seconds >= (0)::numeric) AND (debounce_seconds <= (30)::numeric))),
+    CONSTRAINT chatbots_language_check CHECK ((language ~ '^[a-z]{2}(-[A-Z]{2})?$'::text)),
+    CONSTRAINT chatbots_max_reply_tokens_check CHECK (((max_reply_tokens >= 16) AND (max_reply_tokens <= 4000))),
+    CONSTRAINT chatbots_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT chatbots_unknown_reply_check CHECK (((length(unknown_reply) >= 1) AND (length(unknown_reply) <= 1000)))
+);
+
+COMMENT ON TABLE public.chatbots IS 'One row per assistant of an organization.';
+
+COMMENT ON COLUMN public.chatbots.instructions IS 'What the organization tells its assistant: tone, facts, limits.';
+
+COMMENT ON COLUMN public.chatbots.unknown_reply IS 'What a contact reads when the documents hold no answer.';
+
+COMMENT ON COLUMN public.chatbots.debounce_seconds IS 'How long to wait for a contact''s next message before answering; 0 answers at once.';
+
+CREATE TABLE public.chunks (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    heading_path text DEFAULT ''::text NOT NULL,
+    page integer,
+    content text NOT NULL,
+    embedding public.vector NOT NULL,
+    search_vector tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('english'::regconfig, heading_path), 'A'::"char") || setweight(to_tsvector('english'::regconfig, content), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, ((heading_path || ' '::text) || content)), 'C'::"char"))) STORED NOT NULL,
+    CONSTRAINT chunks_content_check CHECK ((length(content) > 0)),
+    CONSTRAINT chunks_page_check CHECK ((page > 0)),
+    CONSTRAINT chunks_position_check CHECK (("position" >= 0))
+);
+
+COMMENT ON TABLE public.chunks IS 'One row per searchable piece of a document.';
+
+COMMENT ON COLUMN public.chunks.heading_path IS 'Headings above the piece, joined with " > ".';
+
+COMMENT ON COLUMN public.chunks.embedding IS 'Of title, heading path and content; as many dimensions as its document says.';
+
+COMMENT ON COLUMN public.chunks.search_vector IS 'english for words in any form, simple for names, codes and numbers as they are written.';
+
+CREATE TABLE public.contacts (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    contact_key text NOT NULL,
+    address text,
+    name text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contacts_address_check CHECK (((length(address) >= 1) AND (length(address) <= 512))),
+    CONSTRAINT contacts_contact_key_check CHECK (((length(contact_key) >= 1) AND (length(contact_key) <= 512))),
+    CONSTRAINT contacts_name_check CHECK ((length(name) <= 200))
+);
+
+COMMENT ON TABLE public.contacts IS 'One row per person on a channel.';
+
+COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, a hash of the visitor id on the web.';
+
+COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not the contact_key itself.';
+
+CREATE TABLE public.delivery_receipts (
+    channel_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    provider_message_id text NOT NULL,
+    status text NOT NULL,
+    client_reference text,
+    error_code text,
+    occurred_at timestamp with time zone,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+COMMENT ON TABLE public.delivery_receipts IS 'One row per status that a vendor told us of a message that we sent.';
+
+CREATE TABLE public.documents (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    source_id uuid NOT NULL,
+    version integer NOT NULL,
+    title text NOT NULL,
+    embedding_model text NOT NULL,
+    embedding_dimensions integer NOT NULL,
+    is_active boolean NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT documents_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 16000))),
+    CONSTRAINT documents_version_check CHECK ((version > 0))
+);
+
+COMMENT ON TABLE public.documents IS 'One row per version of a source, as it was read and embedded.';
+
+COMMENT ON COLUMN public.documents.embedding_model IS 'Vectors of different models never meet: search compares within one model only.';
+
+CREATE TABLE public.inbound_messages (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid,
+    provider_message_id text NOT NULL,
+    kind text NOT NULL,
+    body text NOT NULL,
+    media jsonb,
+    reply_to text,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    sent_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT inbound_messages_provider_message_id_check CHECK (((length(provider_message_id) >= 1) AND (length(provider_message_id) <= 512))),
+    CONSTRAINT inbound_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'taken'::text, 'answered'::text, 'held'::text, 'refused'::text, 'buried'::text])))
+);
+
+COMMENT ON TABLE public.inbound_messages IS 'One row per message received, however often it was delivered.';
+
+COMMENT ON COLUMN public.inbound_messages.state IS 'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (plan used up) | buried (5 attempts).';
+
+ALTER TABLE public.inbound_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.inbound_messages_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.messages (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    author text NOT NULL,
+    "position" integer NOT NULL,
+    body text NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    CONSTRAINT messages_author_check CHECK ((author = ANY (ARRAY['contact'::text, 'chatbot'::text])))
+);
+
+COMMENT ON TABLE public.messages IS 'One row per line of a conversation as people see it.';
+
+ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.messages_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    plan_id text NOT NULL,
+    name text NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organizations_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+COMMENT ON TABLE public.organizations IS 'One row per customer of this installation.';
+
+COMMENT ON COLUMN public.organizations.time_zone IS 'IANA name; months, days and hours are counted in it.';
+
+COMMENT ON COLUMN public.organizations.is_active IS 'The operator''s own off-switch; nothing else changes it.';
+
+CREATE TABLE public.outbound_messages (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    body text NOT NULL,
+    state text DEFAULT 'ready'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sending_at timestamp with time zone,
+    provider_message_id text,
+    error_code text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    CONSTRAINT outbound_messages_body_check CHECK ((length(body) > 0)),
+    CONSTRAINT outbound_messages_position_check CHECK (("position" >= 0)),
+    CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text])))
+);
+
+COMMENT ON TABLE public.outbound_messages IS 'One row per message to send. Its id goes to the vendor as our reference.';
+
+COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
+
+CREATE TABLE public.plans (
+    id text NOT NULL,
+    name text NOT NULL,
+    message_limit bigint NOT NULL,
+    token_limit bigint NOT NULL,
+    CONSTRAINT plans_message_limit_check CHECK ((message_limit >= 0)),
+    CONSTRAINT plans_token_limit_check CHECK ((token_limit >= 0))
+);
+
+COMMENT ON TABLE public.plans IS 'One row per plan: what an organization on it may use in a month.';
+
+COMMENT ON COLUMN public.plans.message_limit IS 'Answered turns in a usage period.';
+
+COMMENT ON COLUMN public.plans.token_limit IS 'Tokens of all model calls in a usage period.';
+
+CREATE TABLE public.prices (
+    model text NOT NULL,
+    valid_from date NOT NULL,
+    input_microcents_per_token bigint NOT NULL,
+    output_microcents_per_token bigint NOT NULL,
+    CONSTRAINT prices_input_microcents_per_token_check CHECK ((input_microcents_per_token >= 0)),
+    CONSTRAINT prices_output_microcents_per_token_check CHECK ((output_microcents_per_token >= 0))
+);
+
+COMMENT ON TABLE public.prices IS 'One row per model and day from which its price holds. 1 cent = 1,000,000 microcents.';
+
+CREATE TABLE public.sources (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    media_type text,
+    original bytea NOT NULL,
+    size_bytes integer NOT NULL,
+    sha256 text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    refusal_code text,
+    refusal text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sources_name_check CHECK (((length(name) >= 1) AND (length(name) <= 300))),
+    CONSTRAINT sources_say_why_they_were_refused CHECK (((state = 'refused'::text) = ((refusal_code IS NOT NULL) AND (refusal IS NOT NULL)))),
+    CONSTRAINT sources_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT sources_size_bytes_check CHECK ((size_bytes >= 0)),
+    CONSTRAINT sources_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'refused'::text])))
+);
+
+COMMENT ON TABLE public.sources IS 'One row per file an organization gave us, as it was given.';
+
+COMMENT ON COLUMN public.sources.state IS 'waiting -> ready (its document is searchable) | refused (with a code and a sentence for the uploader).';
+
+COMMENT ON COLUMN public.sources.refusal_code IS 'From the table in docs/error_codes.md.';
+
+CREATE TABLE public.tool_calls (
+    turn_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    organization_id uuid NOT NULL,
+    tool text NOT NULL,
+    arguments jsonb NOT NULL,
+    result jsonb NOT NULL,
+    duration_ms integer NOT NULL,
+    CONSTRAINT tool_calls_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT tool_calls_position_check CHECK (("position" >= 0))
+);
+
+COMMENT ON TABLE public.tool_calls IS 'One row per tool call of the attempt that answered the turn.';
+
+CREATE TABLE public.usage_events (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    period_starts_on date NOT NULL,
+    model text NOT NULL,
+    model_calls integer NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    cost_microcents bigint,
+    charged_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usage_events_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT usage_events_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT usage_events_model_calls_check CHECK ((model_calls >= 0)),
+    CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0))
+);
+
+COMMENT ON TABLE public.usage_events IS 'One row per charged turn: what its model calls used.';
+
+COMMENT ON COLUMN public.usage_events.cost_microcents IS 'Null when no price of the model is known.';
+
+CREATE TABLE public.usage_periods (
+    organization_id uuid NOT NULL,
+    starts_on date NOT NULL,
+    message_limit bigint NOT NULL,
+    token_limit bigint NOT NULL,
+    messages_used bigint DEFAULT 0 NOT NULL,
+    tokens_used bigint DEFAULT 0 NOT NULL,
+    tokens_reserved bigint DEFAULT 0 NOT NULL,
+    cost_microcents bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT usage_periods_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT usage_periods_message_limit_check CHECK ((message_limit >= 0)),
+    CONSTRAINT usage_periods_messages_used_check CHECK ((messages_used >= 0)),
+    CONSTRAINT usage_periods_never_pass_the_limit CHECK (((messages_used <= message_limit) AND ((tokens_used + tokens_reserved) <= token_limit))),
+    CONSTRAINT usage_periods_token_limit_check CHECK ((token_limit >= 0)),
+    CONSTRAINT usage_periods_tokens_reserved_check CHECK ((tokens_reserved >= 0)),
+    CONSTRAINT usage_periods_tokens_used_check CHECK ((tokens_used >= 0))
+);
+
+COMMENT ON TABLE public.usage_periods IS 'One row per organization and month, counted in the organization''s time zone.';
+
+COMMENT ON COLUMN public.usage_periods.tokens_reserved IS 'Held by turns that are still being answered.';
+
+CREATE TABLE public.webhook_deliveries (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    body text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    accepted_at timestamp with time zone,
+    outcome jsonb
+);
+
+COMMENT ON TABLE public.webhook_deliveries IS 'One row per webhook with a valid signature, as received.';
+
+COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_are_connected_once UNIQUE (kind, account_id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_have_their_own_url UNIQUE (url_key);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.chatbots
+    ADD CONSTRAINT chatbots_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.chatbots
+    ADD CONSTRAINT chatbots_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_in_document_once UNIQUE (document_id, "position");
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_are_known_once UNIQUE (channel_id, contact_key);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.conversation_work
+    ADD CONSTRAINT conversation_work_pkey PRIMARY KEY (conversation_id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_are_one_per_contact UNIQUE (channel_id, contact_id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.delivery_receipts
+    ADD CONSTRAINT delivery_receipts_pkey PRIMARY KEY (channel_id, provider_message_id, status);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_have_one_row_per_version UNIQUE (source_id, version);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_are_stored_once UNIQUE (channel_id, provider_message_id);
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_are_remembered_once UNIQUE (turn_id, author, "position");
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outbound_messages
+    ADD CONSTRAINT outbound_messages_are_written_once UNIQUE (turn_id, "position");
+
+ALTER TABLE ONLY public.outbound_messages
+    ADD CONSTRAINT outbound_messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (model, valid_from);
+
+ALTER TABLE ONLY public.sources
+    ADD CONSTRAINT sources_are_given_once UNIQUE (organization_id, name, sha256);
+
+ALTER TABLE ONLY public.sources
+    ADD CONSTRAINT sources_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.sources
+    ADD CONSTRAINT sources_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tool_calls
+    ADD CONSTRAINT tool_calls_pkey PRIMARY KEY (turn_id, "position");
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.usage_events
+    ADD CONSTRAINT usage_events_pkey PRIMARY KEY (turn_id);
+
+ALTER TABLE ONLY public.usage_periods
+    ADD CONSTRAINT usage_periods_pkey PRIMARY KEY (organization_id, starts_on);
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+CREATE UNIQUE INDEX alerts_once_until_posted ON public.alerts USING btree (fingerprint) WHERE (posted_at IS NULL);
+
+CREATE INDEX alerts_organization_id_idx ON public.alerts USING btree (organization_id);
+
+CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
+
+CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
+
+CREATE INDEX chunks_search_vector_idx ON public.chunks USING gin (search_vector);
+
+CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (organization_id, channel_id);
+
+CREATE INDEX conversation_work_due_idx ON public.conversation_work USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX conversation_work_organization_id_idx ON public.conversation_work USING btree (organization_id, conversation_id);
+
+CREATE INDEX conversations_channel_id_idx ON public.conversations USING btree (organization_id, channel_id);
+
+CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (organization_id, contact_id);
+
+CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (organization_id, channel_id);
+
+CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
+
+CREATE INDEX documents_source_id_idx ON public.documents USING btree (organization_id, source_id);
+
+CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (organization_id, channel_id);
+
+CREATE INDEX inbound_messages_conversation_id_idx ON public.inbound_messages USING btree (organization_id, conversation_id);
+
+CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree (organization_id, turn_id);
+
+CREATE INDEX inbound_messages_waiting ON public.inbound_messages USING btree (conversation_id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (organization_id, conversation_id, id);
+
+CREATE INDEX messages_turn_id_idx ON public.messages USING btree (organization_id, turn_id);
+
+CREATE INDEX organizations_plan_id_idx ON public.organizations USING btree (plan_id);
+
+CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages USING btree (organization_id, conversation_id);
+
+CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING btree (provider_message_id);
+
+CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (organization_id, turn_id);
+
+CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (organization_id, turn_id);
+
+CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization_id, conversation_id);
+
+CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['thinking'::text, 'answered'::text]));
+
+CREATE INDEX usage_events_period_idx ON public.usage_events USING btree (organization_id, period_starts_on);
+
+CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (organization_id, channel_id);
+
+CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
+
+CREATE TRIGGER _500_raise_alerts AFTER UPDATE OF messages_used, tokens_used, tokens_reserved ON public.usage_periods FOR EACH ROW EXECUTE FUNCTION public.tg_usage_periods__raise_alerts();
+
+COMMENT ON TRIGGER _500_raise_alerts ON public.usage_periods IS 'One alert per meter, level and crossing.';
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT channels_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chatbots
+    ADD CONSTRAINT chatbots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_organization_id_document_id_fkey FOREIGN KEY (organization_id, document_id) REFERENCES public.documents(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contacts
+    ADD CONSTRAINT contacts_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.conversation_work
+    ADD CONSTRAINT conversation_work_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.conversations
+    ADD CONSTRAINT conversations_organization_id_contact_id_fkey FOREIGN KEY (organization_id, contact_id) REFERENCES public.contacts(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.delivery_receipts
+    ADD CONSTRAINT delivery_receipts_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES public.sources(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE SET NULL (turn_id);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.organizations
+    ADD CONSTRAINT organizations_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id) ON DELETE RESTRICT;
+
+ALTER TABLE ONLY public.outbound_messages
+    ADD CONSTRAINT outbound_messages_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.outbound_messages
+    ADD CONSTRAINT outbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sources
+    ADD CONSTRAINT sources_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tool_calls
+    ADD CONSTRAINT tool_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.usage_events
+    ADD CONSTRAINT usage_events_organization_id_period_starts_on_fkey FOREIGN KEY (organization_id, period_starts_on) REFERENCES public.usage_periods(organization_id, starts_on) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.usage_periods
+    ADD CONSTRAINT usage_periods_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;

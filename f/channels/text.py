@@ -1,0 +1,123 @@
+"""Text that Postgres can store and that a channel can deliver."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+ZERO_WIDTH_JOINER = "\u200d"
+FENCE = "```"
+
+SENTENCE_END = r"(?<=[.!?…])\s+|(?<=[.!?…][\"'”’)\]])\s+|(?<=[。！？])(?=\S)"
+
+BLANK_LINES = re.compile(r"\s*\n")
+
+# From the best place to cut to the worst. A cut that would leave a piece shorter than a third
+# of the limit is worth less than a worse place further on; between words any cut will do.
+BREAKS = (
+    (re.compile(r"\n\s*\n"), 1 / 3),
+    (re.compile(r"\n"), 1 / 3),
+    (re.compile(SENTENCE_END), 1 / 3),
+    (re.compile(r"\s+"), 0),
+)
+
+
+def clean(text: str, limit: int) -> str:
+    """Without what Postgres refuses (NUL, lone surrogates), cut to `limit` with an ellipsis."""
+    text = text.replace("\0", "")
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Pieces of at most `limit` characters that together keep every word, in order."""
+    pieces = []
+    rest = text.strip()
+    while len(rest) > limit:
+        cut = _cut(rest, limit)
+        pieces.append(rest[:cut].rstrip())
+        rest = rest[_end_of_blank_lines(rest, cut) :]
+    return [piece for piece in [*pieces, rest] if piece.strip()]
+
+
+def _end_of_blank_lines(text: str, position: int) -> int:
+    blank = BLANK_LINES.match(text, position)
+    return blank.end() if blank else position
+
+
+def _cut(text: str, limit: int) -> int:
+    for fence_may_break in (False, True):
+        for pattern, smallest_share in BREAKS:
+            for cut in _cuts(pattern, text, limit):
+                if cut >= limit * smallest_share and (fence_may_break or not _in_fence(text, cut)):
+                    return cut
+    return _cluster_cut(text, limit)
+
+
+def _cuts(pattern: re.Pattern, text: str, limit: int) -> Iterator[int]:
+    """Places to cut, last first; white space beyond the limit is dropped, so it may follow."""
+    ends = [match.end() for match in pattern.finditer(text[: limit + 1])]
+    for end in reversed(ends):
+        if 0 < len(text[:end].rstrip()) <= limit and not _joins(text, end):
+            yield end
+
+
+def _in_fence(text: str, position: int) -> bool:
+    return text.count(FENCE, 0, position) % 2 == 1
+
+
+def _cluster_cut(text: str, limit: int) -> int:
+    """The last place that breaks no emoji or accented letter; a cluster beyond the limit breaks."""
+    cut = limit
+    while cut > 0 and _joins(text, cut):
+        cut -= 1
+    return cut or limit
+
+
+def _joins(text: str, position: int) -> bool:
+    """Whether a grapheme cluster spans `position` (https://www.unicode.org/reports/tr29/).
+
+    The rules for what people write in chats, erring towards joining, which only costs room;
+    the few prefixed signs of rare scripts are left out.
+    """
+    before, after = text[position - 1], text[position : position + 1]
+    if not after:
+        return False
+    return (
+        _extends(after)
+        or (before == ZERO_WIDTH_JOINER and unicodedata.category(after) in ("So", "Sm", "Cn"))
+        or (before == "\r" and after == "\n")
+        or (_is_virama(before) and after.isalpha())
+        or _joins_syllable(before, after)
+        or (_is_flag_half(after) and _flag_halves_before(text, position) % 2 == 1)
+    )
+
+
+def _extends(character: str) -> bool:
+    return (
+        unicodedata.category(character) in ("Mn", "Mc", "Me")
+        or character in (ZERO_WIDTH_JOINER, "\u200c", "\u0e33", "\u0eb3", "\uff9e", "\uff9f")
+        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+        or "\U000e0020" <= character <= "\U000e007f"  # tags: the flags of England, Wales ...
+    )
+
+
+def _is_virama(character: str) -> bool:
+    return unicodedata.combining(character) == 9
+
+
+def _joins_syllable(before: str, after: str) -> bool:
+    """Korean letters that form one block."""
+    leads = "\u1100" <= before <= "\u115f" or "\ua960" <= before <= "\ua97c"
+    follows = "\u1160" <= after <= "\u11ff" or "\ud7b0" <= after <= "\ud7fb"
+    return follows or (leads and "\u1100" <= after <= "\ud7a3")
+
+
+def _is_flag_half(character: str) -> bool:
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
+
+
+def _flag_halves_before(text: str, position: int) -> int:
+    count = 0
+    while count < position and _is_flag_half(text[position - count - 1]):
+        count += 1
+    return count

@@ -1,0 +1,217 @@
+"""receive_webhook and confirm_webhook, through preprocessor and main, as Windmill calls them."""
+
+import hashlib
+import hmac
+import json
+
+import pytest
+
+from f.channels import confirm_webhook, receive_webhook
+from f.ops import sweep_conversations
+from tests.conftest import SEALING_KEY
+from tests.fake_graph import SECRETS
+
+PHONE_NUMBER_ID = "100000000000001"
+
+
+def text_message(text: str, message_id="wamid.1", phone_number_id=PHONE_NUMBER_ID) -> bytes:
+    message = {
+        "from": "15550001",
+        "id": message_id,
+        "timestamp": "1763700000",
+        "type": "text",
+        "text": {"body": text},
+    }
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "351", "phone_number_id": phone_number_id},
+        "contacts": [{"profile": {"name": "Ada"}, "wa_id": "15550001"}],
+        "messages": [message],
+    }
+    change = {"field": "messages", "value": value}
+    entry = {"id": "1", "changes": [change]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def signed(body: bytes, secret: str = SECRETS["app_secret"]) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def post(body: bytes, signature: str | None = None, channel="demo-whatsapp") -> dict:
+    headers = {"x-hub-signature-256": signed(body) if signature is None else signature}
+    event = {
+        "params": {"channel": channel},
+        "raw_string": body.decode(),
+        "headers": headers,
+        "body": {"resolved": "by Windmill, never read"},
+        "query": {},
+    }
+    return receive_webhook.main(**receive_webhook.preprocessor(event))
+
+
+def test_a_signed_message_is_stored_and_its_flow_started(query, windmill, whatsapp):
+    response = post(text_message("Where is my order?"))
+
+    conversation_id = query("select id::text from conversations")[0][0]
+    assert response["windmill_status_code"] == 200
+    assert query("select body, state from inbound_messages") == [("Where is my order?", "waiting")]
+    assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 0)]
+
+
+def test_what_the_preprocessor_returns_holds_no_text(windmill, whatsapp):
+    body = text_message("my card is 4111")
+    event = {
+        "params": {"channel": "demo-whatsapp"},
+        "raw_string": body.decode(),
+        "headers": {"x-hub-signature-256": signed(body)},
+    }
+
+    assert "4111" not in json.dumps(receive_webhook.preprocessor(event))
+
+
+def test_a_delivery_that_comes_three_times_is_answered_once(query, windmill, whatsapp):
+    for _ in range(3):
+        post(text_message("Hi"))
+
+    assert query("select count(*) from inbound_messages") == [(1,)]
+    assert len(windmill.started) == 1
+    assert query("select outcome from webhook_deliveries order by received_at") == [
+        ({"new": 1},),
+        ({"duplicate": 1},),
+        ({"duplicate": 1},),
+    ]
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["", "sha256=", "sha256=" + "0" * 64, signed(text_message("Hi")).upper(), "sha1=00", "é"],
+)
+def test_nothing_is_stored_without_the_right_signature(query, windmill, whatsapp, signature):
+    response = post(text_message("Hi"), signature)
+
+    assert response["windmill_status_code"] == 401
+    assert response["result"]["error"]["code"] == "signature_wrong"
+    assert query("select count(*) from webhook_deliveries") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "body_not_json"),
+        (b"{bad", "body_not_json"),
+        (b'{"a": NaN}', "body_not_json"),
+        (b'{"a": 1, "a": 2}', "body_not_json"),
+        (b"\x00", "body_not_json"),
+        (b"[" * 10_000 + b"]" * 10_000, "body_too_deep"),
+    ],
+)
+def test_a_signed_body_that_is_no_json_is_refused_in_words(query, windmill, whatsapp, body, code):
+    response = post(body)
+
+    assert response["windmill_status_code"] == 400
+    assert response["result"]["error"]["code"] == code
+    assert query("select count(*) from webhook_deliveries") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"[]",
+        b'"x"',
+        b'{"object": "whatsapp_business_account", "entry": []}',
+        b'{"object": "page", "entry": [{"changes": [{"field": "unheard_of"}]}]}',
+    ],
+)
+def test_an_event_we_do_not_know_is_kept_as_received_and_wakes_nobody(
+    query, windmill, whatsapp, body
+):
+    response = post(body)
+
+    assert response["windmill_status_code"] == 200
+    assert query("select count(*) from inbound_messages") == [(0,)]
+    assert query("select accepted_at is not null from webhook_deliveries") == [(True,)]
+
+
+@pytest.mark.parametrize("text", ["a\u0000b", "broken \ud83d emoji", "$var:f/chat/sealing_key"])
+def test_any_text_is_stored_as_text(query, windmill, whatsapp, text):
+    body = text_message(text)
+
+    assert post(body)["windmill_status_code"] == 200
+    assert query("select count(*) from inbound_messages where body <> ''") == [(1,)]
+    assert query("select body from inbound_messages")[0][0] != SEALING_KEY
+
+
+def test_a_message_for_another_number_is_ignored_with_its_reason(query, windmill, whatsapp):
+    post(text_message("Hi", phone_number_id="999"))
+
+    assert query("select outcome from webhook_deliveries") == [({"ignored:another_account": 1},)]
+    assert query("select count(*) from inbound_messages") == [(0,)]
+
+
+def test_an_unknown_address_is_not_found(windmill, whatsapp):
+    response = post(text_message("Hi"), channel="nobody-here")
+
+    assert response["windmill_status_code"] == 404
+
+
+def test_an_organization_that_is_switched_off_receives_nothing(query, windmill, whatsapp):
+    query("update organizations set is_active = false")
+
+    assert post(text_message("Hi"))["windmill_status_code"] == 404
+
+
+def confirm(**parameters) -> dict:
+    event = {
+        "params": {"channel": "demo-whatsapp"},
+        "query": {f"hub.{name}": value for name, value in parameters.items()},
+        "headers": {},
+    }
+    return confirm_webhook.main(**confirm_webhook.preprocessor(event))
+
+
+def test_the_handshake_returns_the_challenge_as_plain_text(windmill, whatsapp):
+    answer = confirm(mode="subscribe", verify_token="verify", challenge="1158201444")
+
+    assert answer == {
+        "windmill_status_code": 200,
+        "windmill_content_type": "text/plain",
+        "result": "1158201444",
+    }
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "VERIFY"])
+def test_a_handshake_with_another_token_is_refused(windmill, whatsapp, token):
+    answer = confirm(mode="subscribe", verify_token=token, challenge="1158201444")
+
+    assert answer["windmill_status_code"] == 403
+    assert "1158201444" not in answer["result"]
+
+
+def test_a_delivery_left_behind_by_a_lost_worker_is_accepted_by_the_sweep(
+    database, query, windmill, whatsapp
+):
+    body = text_message("Anybody?").decode()
+    query(
+        "insert into webhook_deliveries (organization_id, channel_id, body, received_at)"
+        " select organization_id, id, %s, now() - interval '1 minute' from channels"
+        " where kind = 'whatsapp'",
+        body,
+    )
+
+    swept = sweep_conversations.main(database, SEALING_KEY)
+
+    assert swept["deliveries_accepted"] == 1
+    assert query("select body from inbound_messages") == [("Anybody?",)]
+
+
+def test_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
+    database, query, windmill, whatsapp, arrive
+):
+    _, conversation_id, _ = arrive("Hi")
+    query("update conversation_work set nudged_until = now() - interval '1 second'")
+
+    for _ in range(2):
+        sweep_conversations.main(database, SEALING_KEY)
+
+    assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 0)]

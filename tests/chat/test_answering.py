@@ -1,0 +1,214 @@
+"""The steps of answer_message, each through its main, as the flow calls them."""
+
+import pytest
+
+from f.chat import load_turn, record_usage, report_failure, run_agent, save_turn, send_reply
+from f.shared.errors import DeliveryUnknown, Misconfigured, StaleTurn, UpstreamBusy, UpstreamDown
+from tests.conftest import SEALING_KEY
+from tests.scripted_model import calls, says
+
+
+@pytest.fixture
+def loaded(database, windmill, arrive):
+    """A question that waits, claimed: (conversation id, load_turn's result)."""
+    _, conversation_id, _ = arrive("How long do refunds take?")
+    return conversation_id, load_turn.main(database, conversation_id)
+
+
+@pytest.fixture
+def answered(database, loaded, model):
+    """A turn whose reply is committed: (conversation id, turn id, fence)."""
+    conversation_id, turn = loaded
+    model.will(says("Five working days."))
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+    return conversation_id, turn["turn_id"], turn["fence"]
+
+
+def test_a_question_becomes_one_reply_on_the_contacts_channel(database, whatsapp, answered):
+    conversation_id, turn_id, fence = answered
+
+    result = send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+
+    assert result == {"sent": 1}
+    assert [(sent["to"], sent["text"]["body"]) for sent in whatsapp.accepted] == [
+        ("15550001", "Five working days.")
+    ]
+
+
+def test_running_every_step_twice_changes_nothing(database, query, whatsapp, model, answered):
+    conversation_id, turn_id, fence = answered
+
+    for _ in range(2):
+        run_agent.main(database, model.resource, turn_id, fence)
+        send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+        save_turn.main(database, conversation_id, turn_id, fence)
+        record_usage.main(database, conversation_id, turn_id, fence)
+
+    assert len(whatsapp.accepted) == 1
+    assert len(model.requests) == 1
+    assert query("select count(*) from messages") == [(2,)]
+    assert query("select messages_used, tokens_used, tokens_reserved from usage_periods") == [
+        (1, 120, 0)
+    ]
+
+
+def test_results_hold_ids_and_decisions_only(database, loaded, model):
+    _, turn = loaded
+    model.will(says("Five working days."))
+
+    result = run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert set(turn) == {"decision", "reason", "turn_id", "fence"}
+    assert result == {
+        "state": "answered",
+        "replies": 1,
+        "model_calls": 1,
+        "tool_calls": 0,
+        "guard": "ok",
+    }
+
+
+def test_the_model_sees_the_conversation_so_far(database, query, arrive, answered, model):
+    conversation_id, turn_id, fence = answered
+    save_turn.main(database, conversation_id, turn_id, fence)
+    query("update turns set sent_at = now(), charged_at = now(), state = 'finished'")
+    query("select release_conversation(%s, 1)", conversation_id)
+    arrive("And to a gift card?")
+    model.will(says("At once."))
+
+    turn = load_turn.main(database, conversation_id)
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert [message["content"] for message in model.requests[-1]["messages"][1:]] == [
+        "How long do refunds take?",
+        "Five working days.",
+        "And to a gift card?",
+    ]
+
+
+def test_a_conversation_that_waits_for_more_starts_its_own_flow_later(
+    database, windmill, query, arrive
+):
+    query("update chatbots set debounce_seconds = 2")
+    _, conversation_id, _ = arrive("Hi")
+
+    result = load_turn.main(database, conversation_id)
+
+    assert (result["decision"], result["reason"]) == ("wait", "too_early")
+    assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 2)]
+
+
+def test_a_stranger_conversation_is_nothing_to_answer(database, windmill):
+    result = load_turn.main(database, "00000000-0000-4000-8000-000000000000")
+
+    assert (result["decision"], result["reason"]) == ("ignore", "nothing_waiting")
+
+
+def test_a_message_that_came_while_thinking_starts_the_next_flow(
+    database, windmill, whatsapp, arrive, answered
+):
+    conversation_id, turn_id, fence = answered
+    arrive("One more thing")
+
+    send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+    save_turn.main(database, conversation_id, turn_id, fence)
+    assert windmill.started == []
+    record_usage.main(database, conversation_id, turn_id, fence)
+
+    assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 0)]
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (429, 130429, UpstreamBusy),
+        (500, 131000, UpstreamDown),
+        (401, 190, Misconfigured),
+    ],
+)
+def test_a_reply_the_vendor_surely_did_not_take_is_sent_by_the_next_try(
+    database, whatsapp, answered, status, code, error
+):
+    conversation_id, turn_id, fence = answered
+    whatsapp.will_fail(status, code)
+
+    with pytest.raises(error):
+        send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+    send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+
+    assert len(whatsapp.accepted) == 1
+
+
+def test_a_reply_nobody_knows_about_is_not_sent_again(database, query, whatsapp, answered):
+    conversation_id, turn_id, fence = answered
+    whatsapp.will_fail(502)
+
+    for _ in range(2):
+        with pytest.raises(DeliveryUnknown):
+            send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+
+    assert whatsapp.accepted == []
+    assert query("select state from outbound_messages") == [("sending",)]
+
+
+def test_a_reply_refused_for_good_is_an_alert_and_ends_the_turn(
+    database, query, whatsapp, answered
+):
+    conversation_id, turn_id, fence = answered
+    whatsapp.will_fail(400, 131047)
+
+    send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+
+    assert query("select state, error_code from outbound_messages") == [("failed", "131047")]
+    assert query("select code from alerts") == [("delivery_refused",)]
+
+
+def test_a_failed_step_gives_the_turn_back_with_one_alert(database, query, windmill, loaded):
+    conversation_id, turn = loaded
+
+    for _ in range(2):
+        report_failure.main(database, conversation_id, turn["fence"], "run_agent", "UpstreamDown")
+
+    assert windmill.started[0] == (
+        "f/chat/answer_message",
+        {"conversation_id": conversation_id},
+        15,
+    )
+    assert query("select code, occurrences from alerts") == [("step_failed", 2)]
+
+
+def test_a_worker_that_lost_the_conversation_reports_nothing(database, query, windmill, loaded):
+    conversation_id, turn = loaded
+
+    result = report_failure.main(database, conversation_id, turn["fence"], "run_agent", "StaleTurn")
+
+    assert result["given_back"] is False
+    assert query("select count(*) from alerts") == [(0,)]
+
+
+def test_a_step_with_an_older_fence_is_refused(database, answered):
+    conversation_id, turn_id, fence = answered
+
+    with pytest.raises(StaleTurn):
+        save_turn.main(database, conversation_id, turn_id, fence - 1)
+
+
+def test_a_reply_with_an_invented_link_is_replaced(database, query, loaded, model):
+    _, turn = loaded
+    model.will(says("See https://evil.example/refund"))
+
+    result = run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert result["guard"] == "foreign_link"
+    assert "evil" not in query("select body from outbound_messages")[0][0]
+
+
+def test_what_the_agent_looked_up_is_kept_with_the_turn(database, query, loaded, model):
+    _, turn = loaded
+    model.will(calls("knowledge", query="refund duration"), says("Five working days."))
+
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert query("select tool, arguments, result from tool_calls") == [
+        ("knowledge", {"query": "refund duration"}, {"passages": []})
+    ]

@@ -382,10 +382,16 @@ declare
   v_contact contacts;
 begin
   select * into v_contact from contacts
-   where channel_id = p_channel_id and contact_key = p_contact_key;
-  if found and v_contact.name is not distinct from coalesce(p_name, v_contact.name)
+   where channel_id = p_channel_id and contact_key in (p_contact_key, p_address)
+   order by contact_key = p_contact_key desc limit 1;
+  if v_contact.contact_key = p_contact_key
+     and v_contact.name is not distinct from coalesce(p_name, v_contact.name)
      and v_contact.address is not distinct from coalesce(p_address, v_contact.address) then
     return v_contact.id;  -- the usual case writes nothing
+  end if;
+  if v_contact.contact_key <> p_contact_key then
+    -- Known by number until now: the vendor gave them a lasting id.
+    update contacts set contact_key = p_contact_key where id = v_contact.id;
   end if;
   insert into contacts (organization_id, channel_id, contact_key, address, name)
   values (p_organization_id, p_channel_id, p_contact_key, p_address, p_name)
@@ -397,7 +403,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us.';
+COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
 
 CREATE TABLE public.conversation_work (
     conversation_id uuid NOT NULL,

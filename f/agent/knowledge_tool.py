@@ -73,10 +73,10 @@ def _for_receipt(passages: list) -> dict:
     return {
         "passages": [
             {
-                "chunk_id": str(passage.chunk_id),
+                "chunk_id": passage.chunk_id,
                 "title": passage.title,
                 "heading_path": passage.heading_path,
-                "score": round(passage.score, 4),
+                "score": round(passage.similarity, 4),
             }
             for passage in passages
         ]

@@ -38,6 +38,11 @@ select {ACCOUNT_COLUMNS}, coalesce(contacts.address, contacts.contact_key)
  where conversations.id = %(value)s
 """
 
+FIND_BY_ACCOUNT_ID = f"""
+select {ACCOUNT_COLUMNS}, null from channels
+ where (channels.kind, channels.account_id) = %(value)s and channels.is_active
+"""
+
 FIND_BY_ID = f"select {ACCOUNT_COLUMNS}, null from channels where channels.id = %(value)s"
 
 
@@ -56,12 +61,22 @@ def of_conversation(conn, sealing_key: str, conversation_id: str) -> Account:
     return account
 
 
+def sibling(conn, sealing_key: str, account: Account, account_id: str) -> Account | None:
+    """Another number of the same organization and the same app: one app has one webhook address,
+    so its numbers' messages come together, under one signature."""
+    found = _find(conn, sealing_key, FIND_BY_ACCOUNT_ID, (account.kind, account_id))
+    if found is None or found.organization_id != account.organization_id:
+        return None
+    is_same_app = found.credentials.get("app_secret") == account.credentials.get("app_secret")
+    return found if is_same_app else None
+
+
 def sealing_place(channel_id: str) -> str:
     """What a channel's credentials are bound to: on another row they do not open."""
     return f"channels.sealed_credentials:{channel_id}"
 
 
-def _find(conn, sealing_key: str, query: str, value: str) -> Account | None:
+def _find(conn, sealing_key: str, query: str, value: str | tuple) -> Account | None:
     with conn.cursor() as cursor:
         cursor.execute(query, {"value": value})
         row = cursor.fetchone()

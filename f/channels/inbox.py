@@ -7,6 +7,7 @@ parser's mistake in between loses nothing.
 import json
 from collections import Counter
 
+import f.channels.accounts as accounts
 import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.messages import Delivery, Echo, Ignored, InboundMessage, Item, Receipt
@@ -23,14 +24,17 @@ def receive(conn, account: Account, body: str) -> str:
         return cursor.fetchone()[0]
 
 
-def accept(conn, account: Account, delivery_id: str, deliveries: list[Delivery]) -> list[dict]:
+def accept(
+    conn, sealing_key: str, account: Account, delivery_id: str, deliveries: list[Delivery]
+) -> list[dict]:
     """Stores what the delivery holds and says which conversations to wake, and when:
     [{conversation_id, wait_seconds}]."""
     outcomes: Counter[str] = Counter()
     wake: list[dict] = []
     for delivery in deliveries:
+        owner = _owner(conn, sealing_key, account, delivery)
         for item in delivery.items:
-            outcomes[_accept_item(conn, account, delivery, item, wake)] += 1
+            outcomes[_accept_item(conn, owner, item, wake)] += 1
     with conn.cursor() as cursor:
         cursor.execute(
             "update webhook_deliveries set accepted_at = now(), outcome = %s where id = %s",
@@ -39,10 +43,12 @@ def accept(conn, account: Account, delivery_id: str, deliveries: list[Delivery])
     return wake
 
 
-def accept_again(conn, account: Account, delivery_id: str, body: str) -> list[dict]:
+def accept_again(
+    conn, sealing_key: str, account: Account, delivery_id: str, body: str
+) -> list[dict]:
     """Accepts a delivery that was received and left behind."""
     deliveries = registry.library(account.kind).parse(body.encode())
-    return accept(conn, account, delivery_id, deliveries)
+    return accept(conn, sealing_key, account, delivery_id, deliveries)
 
 
 def left_behind(conn, limit: int) -> list[tuple[str, str, str]]:
@@ -57,10 +63,18 @@ def left_behind(conn, limit: int) -> list[tuple[str, str, str]]:
         return cursor.fetchall()
 
 
-def _accept_item(conn, account: Account, delivery: Delivery, item: Item, wake: list[dict]) -> str:
-    if delivery.account_id not in (None, account.account_id):
-        return "ignored:another_account"
+def _owner(conn, sealing_key: str, account: Account, delivery: Delivery) -> Account | None:
+    if delivery.account_id in (None, account.account_id):
+        return account
+    return accounts.sibling(conn, sealing_key, account, delivery.account_id)
+
+
+def _accept_item(conn, account: Account | None, item: Item, wake: list[dict]) -> str:
     match item:
+        case Ignored():
+            return f"ignored:{item.reason}"
+        case _ if account is None:
+            return "ignored:another_account"
         case InboundMessage(group_id=str()):
             return "ignored:group"
         case InboundMessage():
@@ -70,8 +84,6 @@ def _accept_item(conn, account: Account, delivery: Delivery, item: Item, wake: l
             return "receipt"
         case Echo():
             return "ignored:echo"
-        case Ignored():
-            return f"ignored:{item.reason}"
 
 
 def _accept_message(conn, account: Account, message: InboundMessage, wake: list[dict]) -> str:

@@ -46,7 +46,7 @@ def receive(url_key: str, body: str, headers: dict) -> list[dict]:
     with connect(db) as conn:
         delivery_id = inbox.receive(conn, account, body)
     with connect(db) as conn:
-        return inbox.accept(conn, account, delivery_id, deliveries)
+        return inbox.accept(conn, sealing_key, account, delivery_id, deliveries)
 
 
 def refused(refusal: WebhookRefused) -> dict:

@@ -25,7 +25,7 @@ def accept_left_behind(db: postgresql, sealing_key: str) -> int:
         deliveries = inbox.left_behind(conn, BATCH)
         for delivery_id, channel_id, body in deliveries:
             account = accounts.by_id(conn, sealing_key, channel_id)
-            inbox.accept_again(conn, account, delivery_id, body)
+            inbox.accept_again(conn, sealing_key, account, delivery_id, body)
     return len(deliveries)
 
 

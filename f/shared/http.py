@@ -7,6 +7,7 @@ import urllib3  # pin: urllib3==2.8.0
 
 from f.shared.errors import (
     DeliveryUnknown,
+    Misconfigured,
     UpstreamBusy,
     UpstreamDown,
     UpstreamError,
@@ -18,6 +19,12 @@ _pool = urllib3.PoolManager(
     num_pools=50, maxsize=64, retries=False, headers={"user-agent": "chatmill"}
 )
 
+NOTHING_SENT = (
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    urllib3.exceptions.SSLError,
+    urllib3.exceptions.ProxyError,
+)
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
 
 
@@ -48,6 +55,8 @@ def request(
     UpstreamBusy (429), UpstreamRefused (other 4xx). Those with an answer carry its `status` and
     `body`, for the caller that knows the vendor's codes.
     """
+    if not url.startswith(("https://", "http://")):
+        raise Misconfigured("a resource holds an address that starts with neither https nor http")
     headers = dict(headers or {})
     body = None
     if json is not None:
@@ -71,7 +80,9 @@ def _call(method: str, url: str, headers: dict, body: bytes | None, timeout_seco
             content = answer.read(MAX_ANSWER_BYTES + 1)
         finally:
             answer.release_conn()
-    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+    except urllib3.exceptions.LocationValueError as error:
+        raise Misconfigured("a resource holds an address that is no URL") from error
+    except NOTHING_SENT as error:
         raise UpstreamDown(f"{_origin(url)} can't be reached") from error
     except urllib3.exceptions.HTTPError as error:
         raise DeliveryUnknown(f"{_origin(url)} gave no whole answer") from error

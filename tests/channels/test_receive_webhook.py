@@ -7,10 +7,13 @@ import json
 import pytest
 
 from f.channels import confirm_webhook, receive_webhook
+from f.channels.accounts import sealing_place
 from f.ops import sweep_conversations
+from f.shared.crypto import seal
 from tests.conftest import SEALING_KEY
 from tests.fake_graph import SECRETS
 
+SIBLING_ID = "0c000000-0000-4000-8000-000000000009"
 PHONE_NUMBER_ID = "100000000000001"
 
 
@@ -147,6 +150,21 @@ def test_a_message_for_another_number_is_ignored_with_its_reason(query, windmill
 
     assert query("select outcome from webhook_deliveries") == [({"ignored:another_account": 1},)]
     assert query("select count(*) from inbound_messages") == [(0,)]
+
+
+def test_a_second_number_of_the_same_app_is_answered_as_itself(query, windmill, whatsapp):
+    sealed = seal(SEALING_KEY, json.dumps(SECRETS), sealing_place(SIBLING_ID))
+    query(
+        "insert into channels (id, organization_id, chatbot_id, kind, name, url_key, account_id,"
+        " sealed_credentials) select %s, organization_id, chatbot_id, kind, 'second',"
+        " 'second-number', '999', %s from channels where kind = 'whatsapp'",
+        SIBLING_ID,
+        sealed,
+    )
+
+    post(text_message("Hi", phone_number_id="999"))
+
+    assert query("select channel_id::text from inbound_messages") == [(SIBLING_ID,)]
 
 
 def test_an_unknown_address_is_not_found(windmill, whatsapp):

@@ -77,7 +77,7 @@ def test_a_hundred_and_twenty_seven_levels_and_a_byte_order_mark_are_fine():
 
 
 @given(anything)
-@settings(deadline=None, max_examples=5000)
+@settings(deadline=None)
 def test_any_json_at_all_comes_out_as_something_ignored(body):
     [delivery] = parse(json.dumps(body).encode())
 
@@ -85,7 +85,7 @@ def test_any_json_at_all_comes_out_as_something_ignored(body):
 
 
 @given(value, st.sampled_from(["messages", "smb_message_echoes", "standby", "messaging_handovers"]))
-@settings(deadline=None, max_examples=5000)
+@settings(deadline=None)
 def test_every_message_of_any_shape_is_accounted_for(value, field):
     items = _parse_value(value, field)
 
@@ -94,7 +94,7 @@ def test_every_message_of_any_shape_is_accounted_for(value, field):
 
 
 @given(value)
-@settings(deadline=None, max_examples=5000)
+@settings(deadline=None)
 def test_whatever_is_read_can_be_stored(value):
     for item in _parse_value(value, "messages"):
         assert "\0" not in repr(item)

@@ -276,3 +276,19 @@ def test_an_arrival_during_a_release_is_not_lost(database, query, arrive, thinki
     *_, wait_seconds = finish(query, turn_id, fence)
 
     assert wait_seconds == 0
+
+
+def test_a_contact_known_by_number_stays_the_same_when_a_lasting_id_comes(query):
+    meet = (
+        "select meet_contact(organization_id, id, %s, %s, %s)::text"
+        " from channels where kind = 'whatsapp'"
+    )
+
+    by_number = query(meet, "15550001", "15550001", "Ada")
+    by_lasting_id = query(meet, "US.1349", "15550001", None)
+    number_hidden = query(meet, "US.1349", None, None)
+
+    assert by_number == by_lasting_id == number_hidden
+    assert query("select contact_key, address, name from contacts") == [
+        ("US.1349", "15550001", "Ada")
+    ]

@@ -5,7 +5,13 @@ import time
 import pytest
 from werkzeug import Response
 
-from f.shared.errors import DeliveryUnknown, UpstreamBusy, UpstreamDown, UpstreamRefused
+from f.shared.errors import (
+    DeliveryUnknown,
+    Misconfigured,
+    UpstreamBusy,
+    UpstreamDown,
+    UpstreamRefused,
+)
 from f.shared.http import request
 
 
@@ -51,3 +57,14 @@ def test_a_redirect_is_not_followed(httpserver):
     httpserver.expect_request("/x").respond_with_data("", 302, {"location": "/y"})
 
     assert request("GET", httpserver.url_for("/x")).status == 302
+
+
+@pytest.mark.parametrize("url", ["", "graph.example/x y", "http://[::1/x", "ftp://a.example/"])
+def test_an_address_that_is_no_url_is_a_setting_to_mend(url):
+    with pytest.raises(Misconfigured):
+        request("GET", url)
+
+
+def test_a_server_that_speaks_no_tls_was_surely_not_told_anything(httpserver):
+    with pytest.raises(UpstreamDown):
+        request("POST", httpserver.url_for("/x").replace("http:", "https:"), json={})

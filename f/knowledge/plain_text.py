@@ -1,0 +1,60 @@
+"""Bytes of a text file to characters, and characters to what may be stored."""
+
+import codecs
+import re
+import unicodedata
+
+from f.knowledge.refusals import refused
+
+MAX_CONTROLS_SHARE = 0.1
+# Western languages stay below; Cyrillic or Greek bytes that are read as Western do not.
+MAX_ACCENTED_SHARE = 0.3
+UTF8_SEQUENCE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+LINE_ENDS = re.compile(r"\r\n|[\r\f\v\x85\u2028\u2029]")
+# Normalizing takes quadratic time on a long run of combining marks, so no run is long.
+WORD = re.compile(r"\S{1,1000}")
+
+
+def decode(content: bytes) -> str:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return decode_utf16(content)
+    try:
+        text = content.decode("utf-8-sig", "surrogatepass")
+    except UnicodeDecodeError:
+        return decode_western(content)
+    if len(CONTROLS.findall(text)) > MAX_CONTROLS_SHARE * len(text):
+        raise refused("document_type_unknown")
+    return text
+
+
+def decode_utf16(content: bytes) -> str:
+    try:
+        return content.decode("utf-16", "surrogatepass")
+    except UnicodeDecodeError as exc:
+        raise refused("document_broken") from exc
+
+
+def decode_western(content: bytes) -> str:
+    """Windows-1252 gives almost any bytes some characters: take them only if they look right."""
+    if CONTROLS.search(content.decode("latin-1")):
+        raise refused("document_type_unknown")
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError as exc:
+        raise refused("document_encoding_unknown") from exc
+    letters = [character for character in text if character.isalpha()]
+    accented = sum(not letter.isascii() for letter in letters)
+    if UTF8_SEQUENCE.search(content) or accented > MAX_ACCENTED_SHARE * len(letters):
+        raise refused("document_encoding_unknown")
+    return text
+
+
+def clean(text: str) -> str:
+    """No NUL or lone surrogate, which Postgres refuses; one form for each accented letter."""
+    text = CONTROLS.sub("", LINE_ENDS.sub("\n", text))
+    # A pair of surrogates becomes its character, a lone one U+FFFD.
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if text.isascii():
+        return text
+    return WORD.sub(lambda word: unicodedata.normalize("NFC", word[0]), text)

@@ -1,0 +1,186 @@
+"""Sources and what was made of them: the only code that writes their tables.
+
+A source is a file under its name: the same file again is the same source, another file of the
+same name replaces it. A document is a version of a source, and one of them is searched.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+from psycopg2.extras import execute_values
+
+from f.knowledge.chunks import Chunk
+from f.knowledge.extraction import Extracted
+from f.knowledge.plain_text import clean
+
+MAX_NAME_CHARACTERS = 300
+HEADING_SEPARATOR = " > "
+
+LOCK_ORGANIZATION = "select from organizations where id = %s for no key update"
+
+FIND_SOURCE = """
+select id, name = %(name)s and sha256 <> %(sha256)s as is_replaced
+  from sources
+ where organization_id = %(organization_id)s
+   and (name = %(name)s or sha256 = %(sha256)s)
+ order by name = %(name)s desc, sha256 = %(sha256)s desc, created_at
+ limit 1
+"""
+
+INSERT_SOURCE = """
+insert into sources (organization_id, name, original, sha256, size_bytes)
+values (%(organization_id)s, %(name)s, %(original)s, %(sha256)s, length(%(original)s))
+returning id
+"""
+
+REPLACE_ORIGINAL = """
+update sources
+   set original = %(original)s, sha256 = %(sha256)s, size_bytes = length(%(original)s),
+       state = 'waiting', refusal_code = null, refusal = null
+ where id = %(id)s
+"""
+
+LOAD_SOURCE = "select id, organization_id, name, sha256, original from sources where id = %s"
+
+# Two workers may read one source at once, and its file may change meanwhile: the hash tells.
+LOCK_SOURCE = "select from sources where id = %s and sha256 = %s for update"
+
+FIND_SAME_DOCUMENT = """
+select documents.id
+  from documents
+  join chunks on chunks.document_id = documents.id
+ where documents.source_id = %(source_id)s
+   and documents.is_active
+   and documents.title = %(title)s
+   and documents.embedding_model = %(embedding_model)s
+   and documents.embedding_dimensions = %(dimensions)s
+ group by documents.id
+having array_agg(chunks.heading_path order by position) = %(heading_paths)s
+   and array_agg(chunks.content order by position) = %(contents)s
+"""
+
+RETIRE_DOCUMENT = (
+    "update documents set is_active = false where source_id = %(source_id)s and is_active"
+)
+
+INSERT_DOCUMENT = """
+insert into documents (organization_id, source_id, version, title, embedding_model,
+                       embedding_dimensions, is_active)
+select %(organization_id)s, %(source_id)s, coalesce(max(version), 0) + 1, %(title)s,
+       %(embedding_model)s, %(dimensions)s, true
+  from documents
+ where source_id = %(source_id)s
+returning id
+"""
+
+INSERT_CHUNKS = """
+insert into chunks (organization_id, document_id, position, heading_path, page, content, embedding)
+values %s
+"""
+
+MARK_READY = """
+update sources
+   set state = 'ready', media_type = %s, refusal_code = null, refusal = null
+ where id = %s
+"""
+
+MARK_REFUSED = """
+update sources
+   set state = 'refused', refusal_code = %s, refusal = %s
+ where id = %s and sha256 = %s
+"""
+
+
+@dataclass(frozen=True)
+class Source:
+    id: str
+    organization_id: str
+    name: str
+    sha256: str
+    content: bytes
+
+
+def add_source(conn, organization_id: str, name: str, content: bytes) -> str:
+    values = {
+        "organization_id": organization_id,
+        "name": clean(name).strip()[:MAX_NAME_CHARACTERS] or "Document",
+        "original": content,
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    with conn.cursor() as cursor:
+        # Two uploads of one file at once would both find nothing.
+        cursor.execute(LOCK_ORGANIZATION, [organization_id])
+        cursor.execute(FIND_SOURCE, values)
+        source_id, is_replaced = cursor.fetchone() or (None, False)
+        if is_replaced:
+            cursor.execute(REPLACE_ORIGINAL, {**values, "id": source_id})
+        if source_id is None:
+            cursor.execute(INSERT_SOURCE, values)
+            (source_id,) = cursor.fetchone()
+    return source_id
+
+
+def load_source(conn, source_id: str) -> Source | None:
+    with conn.cursor() as cursor:
+        cursor.execute(LOAD_SOURCE, [source_id])
+        row = cursor.fetchone()
+    return Source(*row[:4], bytes(row[4])) if row else None
+
+
+def switch_document(
+    conn,
+    source: Source,
+    extracted: Extracted,
+    chunks: list[Chunk],
+    vectors: list[list[float]],
+    embedding_model: str,
+) -> str | None:
+    """The new version is searched, the old one no longer, in the same moment.
+
+    None when the source was deleted or its file replaced meanwhile: then nothing is written.
+    """
+    values = {
+        "organization_id": source.organization_id,
+        "source_id": source.id,
+        "title": extracted.title,
+        "embedding_model": embedding_model,
+        "dimensions": len(vectors[0]),
+        "heading_paths": [HEADING_SEPARATOR.join(chunk.heading_path) for chunk in chunks],
+        "contents": [chunk.content for chunk in chunks],
+    }
+    with conn.cursor() as cursor:
+        cursor.execute(LOCK_SOURCE, [source.id, source.sha256])
+        if not cursor.rowcount:
+            return None
+        cursor.execute(MARK_READY, [extracted.media_type, source.id])
+        cursor.execute(FIND_SAME_DOCUMENT, values)
+        found = cursor.fetchone()
+        if found:
+            return found[0]
+        return insert_document(cursor, values, chunks, vectors)
+
+
+def insert_document(cursor, values: dict, chunks: list[Chunk], vectors: list[list[float]]) -> str:
+    cursor.execute(RETIRE_DOCUMENT, values)
+    cursor.execute(INSERT_DOCUMENT, values)
+    (document_id,) = cursor.fetchone()
+    rows = [
+        (
+            values["organization_id"],
+            document_id,
+            chunk.position,
+            path,
+            chunk.page,
+            chunk.content,
+            str(vector),
+        )
+        for chunk, path, vector in zip(chunks, values["heading_paths"], vectors, strict=True)
+    ]
+    execute_values(cursor, INSERT_CHUNKS, rows)
+    return document_id
+
+
+def refuse_source(conn, source: Source, code: str, sentence: str) -> None:
+    """An earlier version that could be read stays searchable."""
+    with conn.cursor() as cursor:
+        cursor.execute(MARK_REFUSED, [code, sentence, source.id, source.sha256])

@@ -1,0 +1,58 @@
+"""python -m local COMMAND: find the command's module, and turn what stops it into a sentence."""
+
+import errno
+import importlib
+import os
+import signal
+import sys
+
+from local.errors import CannotRun
+
+COMMANDS = {
+    "ask": "local.ask",
+    "bench": "bench.answering",
+    "conformance": "local.conformance",
+    "demo": "local.demo",
+    "migrate": "local.migrations",
+    "run": "local.run",
+    "serve": "local.serve",
+    "test": "local.test",
+}
+
+
+def main(arguments: list[str]) -> int:
+    command, *rest = arguments or [""]
+    if command not in COMMANDS:
+        known = ", ".join(COMMANDS)
+        print(f"chatmill: there is no command {command!r}. There are: {known}.", file=sys.stderr)
+        return 2
+    stop_on_signals()
+    try:
+        return importlib.import_module(COMMANDS[command]).main(rest)
+    except CannotRun as error:
+        return stopped(str(error))
+    except KeyboardInterrupt:
+        print("\nchatmill: interrupted.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return stopped("the disk is full. Make room, then start again.")
+
+
+def stop_on_signals() -> None:
+    """A terminated command cleans up as an interrupted one does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+
+
+def stopped(sentence: str) -> int:
+    print(f"chatmill: {sentence}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,90 @@
+"""Documents of an organization, read and embedded: db/demo on the first run, and one's own."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from f.knowledge import ingest_source, store
+from f.shared.errors import ChatmillError
+from local.errors import CannotRun
+from local.migrations import connection_to
+from local.places import ROOT
+
+DEMO_DOCUMENTS = ROOT / "db" / "demo"
+
+DOCUMENTS_READY = """
+select sources.name, sources.sha256
+  from sources join documents on documents.source_id = sources.id
+ where sources.organization_id = %s
+   and documents.is_active and documents.embedding_model = %s
+"""
+
+
+def demo_documents() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(DEMO_DOCUMENTS.glob("*.md"))}
+
+
+def missing_documents(
+    resource: dict, model: dict, organization_id: str, documents: dict[str, bytes]
+) -> dict[str, bytes]:
+    """Those that are new, changed, or embedded by another model."""
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(DOCUMENTS_READY, [organization_id, model["embedding_model"]])
+        ready = set(cursor.fetchall())
+    return {
+        name: content
+        for name, content in documents.items()
+        if (name, hashlib.sha256(content).hexdigest()) not in ready
+    }
+
+
+def add_documents(
+    resource: dict,
+    model: dict,
+    organization_id: str,
+    documents: dict[str, bytes],
+    progress: Callable[[int], None] = lambda count: None,
+) -> None:
+    for number, (name, content) in enumerate(documents.items(), start=1):
+        add_document(resource, model, organization_id, name, content)
+        progress(number)
+
+
+def add_document(
+    resource: dict, model: dict, organization_id: str, name: str, content: bytes
+) -> None:
+    with connection_to(resource) as connection:
+        source_id = store.add_source(connection, organization_id, name, content)
+        connection.commit()
+    try:
+        outcome = ingest_source.main(resource, model, source_id)
+    except ChatmillError as error:
+        raise CannotRun(f"{name} could not be read: {error}. {model_hint(model)}") from error
+    if outcome["state"] == "refused":
+        raise CannotRun(
+            f"{name} was refused ({outcome['code']}): {refusal_of(resource, source_id)}"
+        )
+
+
+def model_hint(model: dict) -> str:
+    return (
+        f"Embeddings come from {model['base_url']}, model {model['embedding_model']}:"
+        " see OPENAI_BASE_URL and OPENAI_EMBEDDING_MODEL."
+    )
+
+
+def refusal_of(resource: dict, source_id: str) -> str:
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute("select refusal from sources where id = %s", [source_id])
+        return cursor.fetchone()[0]
+
+
+def read_document(path: str) -> dict[str, bytes]:
+    return {Path(path).name: read_bytes(path)}
+
+
+def read_bytes(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise CannotRun(f"cannot read {path}: {error.strerror}.") from error

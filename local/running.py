@@ -1,0 +1,147 @@
+"""The whole installation in this process: Postgres, model, stand-in, engine and server."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from local import documents, installation
+from local.errors import CannotRun
+from local.graph_api import GraphApi
+from local.migrations import migrate
+from local.models import described, open_model
+from local.places import ROOT, STATE
+from local.postgres import Postgres, open_postgres
+from local.progress import Progress
+from local.secrets_file import Secrets, load_secrets
+from runner.checks import WorkspaceRefused, load_checked_workspace
+from runner.engine import Engine
+from runner.jobs import Listener
+from runner.server import PortInUse, Server
+
+STOP_SECONDS = 3
+
+
+@dataclass
+class Prepared:
+    """A database with this version's tables, the seed and the demo's documents; and a model."""
+
+    resource: dict
+    model: dict
+    secrets: Secrets
+
+
+@dataclass(frozen=True)
+class Options:
+    """`with_graph`: point the WhatsApp channel at a stand-in here. One process at a time may."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    extra_routes: Sequence[BaseRoute] = ()
+    listener: Listener | None = None
+    isolated: bool = False
+    with_graph: bool = True
+
+
+@dataclass
+class Running:
+    prepared: Prepared
+    organization_id: str
+    graph: GraphApi | None
+    engine: Engine
+    server: Server
+
+    @property
+    def channels(self) -> dict[str, installation.Channel]:
+        return installation.channels_of(self.prepared.resource, self.organization_id)
+
+    def route(self, kind: str) -> str:
+        return f"{self.server.base_url}/api/r/chatmill/{self.channels[kind].url_key}"
+
+
+@contextmanager
+def prepared(progress: Progress, is_demo: bool = False):
+    """The demo's database is its own, so that trying things never meets what is served."""
+    with ExitStack() as stack:
+        with progress.phase("Start Postgres"):
+            postgres = stack.enter_context(open_postgres(STATE))
+        with progress.phase("Bring the database up to date"):
+            resource = demo_database(postgres) if is_demo else postgres.resource
+            migrate(resource)
+            if is_demo:
+                installation.forget_earlier_runs(resource)
+        with progress.phase("Load the model"):
+            model = stack.enter_context(open_model())
+        progress.phases[-1]["model"] = described(model)
+        add_demo_documents(resource, model, progress)
+        yield Prepared(resource, model, load_secrets(STATE))
+
+
+def demo_database(postgres: Postgres) -> dict:
+    return postgres.database(f"{postgres.resource['dbname']}_demo")
+
+
+def add_demo_documents(resource: dict, model: dict, progress: Progress) -> None:
+    organization_id = installation.DEMO_ORGANIZATION
+    missing = documents.missing_documents(
+        resource, model, organization_id, documents.demo_documents()
+    )
+    if missing:
+        with progress.phase(f"Read the {len(missing)} articles of the demo's help centre (once)"):
+            documents.add_documents(resource, model, organization_id, missing)
+
+
+@contextmanager
+def running(
+    ready: Prepared, organization_id: str, progress: Progress, options: Options | None = None
+):
+    options = options or Options()
+    with ExitStack() as stack:
+        with progress.phase("Start the server"):
+            engine = make_engine(ready, options)
+            server = Server(engine, options.host, options.port, options.extra_routes)
+            stack.callback(engine.stop, STOP_SECONDS)
+            start(server)
+            stack.callback(server.stop)
+            engine.start(internal_url(server.base_url))
+        graph = None
+        if options.with_graph:
+            graph = stack.enter_context(stand_in(ready, organization_id))
+        yield Running(ready, organization_id, graph, engine, server)
+
+
+def stand_in(ready: Prepared, organization_id: str) -> GraphApi:
+    whatsapp = installation.channels_of(ready.resource, organization_id)["whatsapp"]
+    graph = GraphApi(ready.secrets.access_token, [whatsapp.account_id])
+    installation.connect_channels(ready.resource, organization_id, ready.secrets, graph.base_url)
+    return graph
+
+
+def make_engine(ready: Prepared, options: Options) -> Engine:
+    try:
+        workspace = load_checked_workspace(ROOT)
+    except WorkspaceRefused as refused:
+        problems = "\n  ".join(str(problem) for problem in refused.problems)
+        raise CannotRun(f"the workspace under f/ cannot run:\n  {problems}") from refused
+    return Engine(
+        workspace,
+        variables={"f/chat/sealing_key": ready.secrets.sealing_key},
+        resources={"f/chat/app_database": ready.resource, "f/chat/model": ready.model},
+        isolated=options.isolated,
+        listener=options.listener,
+    )
+
+
+def start(server: Server) -> None:
+    try:
+        server.start()
+    except PortInUse as error:
+        raise CannotRun(f"{error} (--port NUMBER; 0 picks a free one)") from error
+    except OSError as error:
+        raise CannotRun(f"cannot listen there: {error.strerror}. Choose another --host.") from error
+
+
+def internal_url(base_url: str) -> str:
+    """Steps call the server from this machine, also when it listens on every address."""
+    return base_url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")

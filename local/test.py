@@ -1,0 +1,104 @@
+"""./chatmill test: linters, migrations, workspace and tests, with the time that each takes."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.migrations import MIGRATIONS
+from local.places import ROOT
+from local.progress import duration
+from local.terminal import heading, paint
+from local.windmill_cli import Unavailable, lint_command
+
+
+@dataclass(frozen=True)
+class Phase:
+    name: str
+    command: Callable[[], list[str]]
+    output_is_shown: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    name: str
+    outcome: str
+    seconds: float
+
+
+def main(arguments: list[str]) -> int:
+    options, pytest_arguments = parse(arguments)
+    phases = [Phase("pytest", lambda: [*python("pytest"), *pytest_arguments], True)]
+    if not options.fast:
+        phases = [*LINTERS, *phases]
+    done = [run(phase) for phase in phases]
+    print_summary(done)
+    return 1 if any(one.outcome == "failed" for one in done) else 0
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    parser = argparse.ArgumentParser(
+        prog="chatmill test",
+        description="Linters, migrations, workspace and tests. Other arguments go to pytest.",
+    )
+    parser.add_argument("--fast", action="store_true", help="only the tests")
+    return parser.parse_known_args(arguments)
+
+
+def python(module: str) -> list[str]:
+    return [sys.executable, "-Pm", module]
+
+
+def squawk() -> list[str]:
+    forward = sorted(
+        path for path in MIGRATIONS.glob("*.sql") if not path.name.endswith(".rollback.sql")
+    )
+    program = Path(sys.executable).parent / "squawk"
+    return [str(program), *(str(path) for path in forward)]
+
+
+LINTERS = [
+    Phase("ruff check", lambda: [*python("ruff"), "check"]),
+    Phase("ruff format", lambda: [*python("ruff"), "format", "--check"]),
+    Phase("squawk", squawk),
+    Phase("wmill lint", lint_command),
+]
+
+
+def run(phase: Phase) -> Done:
+    heading(phase.name)
+    started = time.perf_counter()
+    try:
+        outcome = outcome_of(phase)
+    except Unavailable as reason:
+        print(f"  skipped: {reason}")
+        # Continuous integration is there to find what a machine without Node lets through.
+        outcome = "failed" if os.environ.get("CI") == "true" else "skipped"
+    return Done(phase.name, outcome, time.perf_counter() - started)
+
+
+def outcome_of(phase: Phase) -> str:
+    finished = subprocess.run(
+        phase.command(),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=None if phase.output_is_shown else subprocess.PIPE,
+        stderr=None if phase.output_is_shown else subprocess.STDOUT,
+        text=True,
+    )
+    if finished.returncode == 0:
+        return "passed"
+    print(finished.stdout or "", end="")
+    return "failed"
+
+
+def print_summary(done: list[Done]) -> None:
+    heading("Summary")
+    colours = {"passed": "green", "failed": "red", "skipped": "dim"}
+    for one in done:
+        outcome = paint(f"{one.outcome:<8}", colours[one.outcome])
+        print(f"  {one.name:<14} {outcome} {duration(one.seconds):>9}")

@@ -1,0 +1,70 @@
+"""Organizations with documents in them, and an endpoint that embeds."""
+
+import json
+
+import pytest
+from werkzeug import Response
+
+from f.knowledge import store
+from f.knowledge.chunks import Chunk
+from f.knowledge.extraction import Extracted
+from local.hashing_embedder import HashingEmbedder
+
+
+@pytest.fixture
+def make_organization(query):
+    """make_organization() -> its id; it has no documents."""
+
+    def make() -> str:
+        text = (
+            "insert into organizations (plan_id, name) values ('demo', 'Other') returning id::text"
+        )
+        return query(text)[0][0]
+
+    return make
+
+
+@pytest.fixture
+def organization_id(make_organization) -> str:
+    return make_organization()
+
+
+@pytest.fixture
+def add_document(conn):
+    """add_document(organization_id, name, {text: vector}) -> document id, as ingestion would."""
+
+    def add(organization_id, name, texts: dict[str, list[float]], embedding_model="model-a"):
+        source_id = store.add_source(conn, organization_id, name, " ".join(texts).encode())
+        chunks = [Chunk(place, [name], None, text) for place, text in enumerate(texts)]
+        return store.switch_document(
+            conn,
+            store.load_source(conn, source_id),
+            Extracted(name, "text/plain", []),
+            chunks,
+            list(texts.values()),
+            embedding_model,
+        )
+
+    return add
+
+
+@pytest.fixture
+def model(httpserver) -> dict:
+    """The resource of an endpoint that embeds by hashing."""
+    embedder = HashingEmbedder()
+
+    def answer(request):
+        texts = json.loads(request.data)["input"]
+        data = [
+            {"index": place, "embedding": vector.tolist()}
+            for place, vector in enumerate(embedder.embed(texts))
+        ]
+        return Response(json.dumps({"data": data}), content_type="application/json")
+
+    httpserver.expect_request("/v1/embeddings", method="POST").respond_with_handler(answer)
+    return {
+        "base_url": httpserver.url_for("/v1"),
+        "api_key": "the-key",
+        "model": "none",
+        "embedding_model": embedder.name,
+    }

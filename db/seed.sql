@@ -18,7 +18,7 @@ insert into chatbots (id, organization_id, name, instructions, unknown_reply, de
   ('0b000000-0000-4000-8000-000000000001', '0a000000-0000-4000-8000-000000000001', 'Nora',
    'Aroma Norte is an online shop for coffee and espresso equipment. Be friendly and brief. '
    'You can''t change orders, refund money or see a customer''s data: say so when asked.',
-   'I am not sure about that. A colleague can help you at help@aromanorte.example, '
+   'I am not sure about that. A colleague can help you at help@example.com, '
    'Monday to Friday.',
    0)
 on conflict do nothing;

@@ -6,12 +6,15 @@ import os
 import signal
 import sys
 
+import psycopg2
+
 from local.errors import CannotRun
 
 COMMANDS = {
     "ask": "local.ask",
     "bench": "bench.answering",
     "conformance": "local.conformance",
+    "connect": "local.connect",
     "demo": "local.demo",
     "migrate": "local.migrations",
     "run": "local.run",
@@ -37,6 +40,8 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except psycopg2.OperationalError as error:
+        return stopped(f"the database stopped answering: {' '.join(str(error).split())}")
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise

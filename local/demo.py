@@ -17,7 +17,7 @@ from local.progress import Progress
 from local.running import Options, Prepared, Running, prepared, running
 from local.whatsapp_webhook import Answered, phone_number_id_in, post_signed, text_message
 
-QUESTION = "How long does a refund take?"
+QUESTION = "I want my money back, how long will it take?"
 CONTACT = "351912345678"
 LONGEST_WAIT_SECONDS = 120
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from semantic_text_splitter import MarkdownSplitter, TextSplitter
+import semantic_text_splitter  # pin: semantic-text-splitter==0.33.1
 
 import f.knowledge.file_types as file_types
 from f.knowledge.extraction import Extracted
@@ -44,8 +44,8 @@ def split(extracted: Extracted) -> list[Chunk]:
 def splitter_for(media_type: str):
     """The other formats were read into Markdown: its tables and lists are kept whole."""
     if media_type in (file_types.TEXT, file_types.PDF):
-        return TextSplitter.from_tiktoken_model(VOCABULARY, MAX_TOKENS)
-    return MarkdownSplitter.from_tiktoken_model(VOCABULARY, MAX_TOKENS)
+        return semantic_text_splitter.TextSplitter.from_tiktoken_model(VOCABULARY, MAX_TOKENS)
+    return semantic_text_splitter.MarkdownSplitter.from_tiktoken_model(VOCABULARY, MAX_TOKENS)
 
 
 def blocks(text: str) -> Iterator[str]:

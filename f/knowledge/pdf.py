@@ -5,7 +5,7 @@ import statistics
 import zlib
 from io import BytesIO
 
-from pypdf import PasswordType, PdfReader
+from pypdf import PasswordType, PdfReader  # pin: pypdf==7.1.0
 from pypdf.errors import DependencyError, DeprecationError, LimitReachedError, PyPdfError
 
 from f.knowledge.refusals import refused

@@ -45,19 +45,21 @@ with asked as materialized (
    order by distance, id
    limit %(candidates)s
 ), by_words as materialized (
-  select chunks.id, chunks.search_vector @@ asked.codes as holds_code,
+  select chunks.id,
+         chunks.search_vector @@ asked.codes as holds_code,
          ts_rank_cd(chunks.search_vector, asked.words) as text_rank
     from asked, chunks
    where organization_id = %(organization_id)s
      and document_id in (select id from searched)
      and search_vector @@ (asked.words || asked.codes)
-   order by holds_code desc, text_rank desc, id
-   limit %(candidates)s
+   order by holds_code desc, text_rank desc
+   -- Many passages hold the same words: cut among equals, the list would change with every copy.
+   fetch first %(candidates)s rows with ties
 ), votes as (
-  select id, 1 / (%(rank_constant)s + row_number() over (order by distance, id)) as score
+  select id, 1 / (%(rank_constant)s + rank() over (order by distance)) as score
     from by_meaning
   union all
-  select id, %(text_weight)s / (%(rank_constant)s + row_number() over (order by text_rank desc, id))
+  select id, %(text_weight)s / (%(rank_constant)s + rank() over (order by text_rank desc))
     from by_words
   union all
   select id, 1 from by_words where holds_code
@@ -117,10 +119,11 @@ def search(
 
 
 def query_words(query: str) -> list[str]:
-    words = (word.strip(WORD_EDGES) for word in query.replace('"', " ").replace("\0", " ").split())
-    return [word for word in dict.fromkeys(words) if 0 < len(word) <= MAX_WORD_CHARACTERS][
-        :MAX_WORDS
-    ]
+    # Postgres takes no NUL and no lone surrogate; a quote would end the quotes of `any_of`.
+    text = re.sub('[\0"\ud800-\udfff]', " ", query)
+    words = (word.strip(WORD_EDGES) for word in text.split())
+    usable = [word for word in dict.fromkeys(words) if 0 < len(word) <= MAX_WORD_CHARACTERS]
+    return usable[:MAX_WORDS]
 
 
 def any_of(words: list[str]) -> str:

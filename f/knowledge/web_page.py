@@ -1,10 +1,14 @@
 """HTML to sections: the page's main text, without menus, scripts and cookie banners."""
 
+# trafilatura needs this one, and says so in a spelling that not every installer understands.
+# extra_requirements:
+# lxml_html_clean==0.4.6
+
 import copy
 import re
 
-import trafilatura
-from lxml import etree
+import trafilatura  # pin: trafilatura==2.3.1
+from lxml import etree  # pin: lxml==6.1.3
 from trafilatura.settings import DEFAULT_CONFIG
 
 import f.knowledge.markdown as markdown

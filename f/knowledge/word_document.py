@@ -9,7 +9,7 @@ from io import BytesIO
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
-from docx import Document
+from docx import Document  # pin: python-docx==1.2.0
 from docx.opc.exceptions import OpcError
 from docx.oxml.ns import qn
 from docx.text.paragraph import Paragraph

@@ -1,20 +1,28 @@
 """Chunks hold every word, none of them too many, each with the headings above it."""
 
 import re
+import string
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from semantic_text_splitter import TextSplitter
 
-from f.knowledge import chunks
 from f.knowledge.chunks import MAX_BLOCK_CHARACTERS, Chunk, embedding_text, split
 from f.knowledge.extraction import Extracted, extract
 from f.knowledge.sections import Section
 
 SPLITTER = TextSplitter.from_tiktoken_model("gpt-4o", 200)
 
-words = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12)
-texts = st.lists(words, min_size=1, max_size=400).map(" ".join)
+ASCII = string.ascii_letters + string.digits
+words = st.text(ASCII, min_size=1, max_size=12)
+words_of_any_script = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=12)
+
+
+def texts_of(words):
+    return st.lists(words, min_size=1, max_size=400).map(" ".join)
+
+
+media_types = st.sampled_from(["text/plain", "text/markdown"])
 
 
 def split_text(text: str, media_type: str = "text/plain") -> list[Chunk]:
@@ -22,15 +30,24 @@ def split_text(text: str, media_type: str = "text/plain") -> list[Chunk]:
 
 
 @settings(deadline=None, max_examples=60)
-@given(text=texts, media_type=st.sampled_from(["text/plain", "text/markdown"]))
-def test_every_word_is_in_a_chunk(text, media_type):
+@given(text=texts_of(words), media_type=media_types)
+def test_every_word_is_whole_in_a_chunk(text, media_type):
     found = " ".join(chunk.content for chunk in split_text(text, media_type)).split()
 
     assert found == text.split()
 
 
+# Scripts without spaces, and signs inside a word, may be parted where Unicode ends a sentence.
+@settings(deadline=None, max_examples=60)
+@given(text=texts_of(words_of_any_script), media_type=media_types)
+def test_every_character_of_any_script_is_in_a_chunk(text, media_type):
+    found = "".join(chunk.content for chunk in split_text(text, media_type))
+
+    assert "".join(found.split()) == "".join(text.split())
+
+
 @settings(deadline=None, max_examples=30)
-@given(text=texts)
+@given(text=texts_of(words_of_any_script))
 def test_no_chunk_is_over_the_limit(text):
     for chunk in split_text(text):
         # A splitter with the same room leaves it whole.

@@ -108,7 +108,20 @@ def test_a_question_without_a_known_word_is_near_nothing(conn, organization_id, 
 
 @pytest.mark.parametrize(
     "question",
-    ["", "'", '"', "a & | ! <-> b", ":*", "(((", "\\", "or or or", "-", "x" * 5000, "a\0b 1\0 2"],
+    [
+        "",
+        "'",
+        '"',
+        "a & | ! <-> b",
+        ":*",
+        "(((",
+        "\\",
+        "or or or",
+        "-",
+        "x" * 5000,
+        "a\0b 1\0 2",
+        "a\ud800b",
+    ],
 )
 def test_no_question_is_a_syntax_error(organization_id, add_document, find, question):
     add_document(organization_id, "a", {"A dog.": NEAR})

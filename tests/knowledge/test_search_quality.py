@@ -90,10 +90,10 @@ def test_every_article_has_a_golden_question():
     assert asked == {path.name for path in DEMO.glob("*.md")}
 
 
-# Measured: 69 of 80 with both lists, 62 by meaning alone, 51 by words alone, 56 with equal weights.
+# Measured: 68 of 80; 62 by meaning alone, 46 by words alone, about 60 with equal weights.
 @needs_model
 def test_the_right_article_comes_first(find):
-    assert answered(find, places=1) >= 67
+    assert answered(find, places=1) >= 66
 
 
 # Measured: 73 of 80.
@@ -113,7 +113,7 @@ def test_the_words_of_the_answer_are_in_the_passages(find):
     assert found >= 66
 
 
-# Measured: 62 of 80 when words have no weight.
+# Measured: 68 against 63, codes coming first in both.
 @needs_model
 def test_words_beside_meaning_find_more_than_meaning_alone(find, monkeypatch):
     with_words = answered(find, places=1)

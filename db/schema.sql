@@ -51,6 +51,10 @@ COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text,
 CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
     AS $$
+declare
+  v_states constant text[] :=
+    array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
+  v_message outbound_messages;
 begin
   insert into delivery_receipts (
     channel_id, organization_id, provider_message_id, status, client_reference, error_code, occurred_at
@@ -68,8 +72,13 @@ begin
    where (provider_message_id = p_provider_message_id or id::text = p_client_reference)
      and conversation_id in (select id from conversations where channel_id = p_channel_id)
      and p_status in ('sent', 'delivered', 'read', 'failed')
-     and array_position(array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'], state)
-         < array_position(array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'], p_status);
+     and array_position(v_states, state) < array_position(v_states, p_status)
+  returning * into v_message;
+  if v_message.state = 'failed' then
+    perform raise_alert(v_message.organization_id, 'error', 'delivery_refused',
+      v_message.conversation_id::text,
+      format('the vendor could not deliver message %s: %s', v_message.id, p_error_code));
+  end if;
 end;
 $$;
 
@@ -283,8 +292,10 @@ CREATE FUNCTION public.end_turn(p_turn public.turns, p_state text) RETURNS void
     AS $$
 begin
   update inbound_messages set state = p_state where turn_id = p_turn.id and state = 'taken';
-  update outbound_messages set state = 'failed', error_code = 'turn_buried'
-   where turn_id = p_turn.id and state = 'ready';
+  update outbound_messages
+     set state = case state when 'ready' then 'failed' else 'unknown' end,
+         error_code = 'turn_buried'
+   where turn_id = p_turn.id and state in ('ready', 'sending');
   update turns set state = p_state, reserved_tokens = 0 where id = p_turn.id;
   if p_turn.period_starts_on is not null and p_turn.charged_at is null then
     perform release_usage(p_turn.organization_id, p_turn.period_starts_on, p_turn.reserved_tokens);
@@ -465,7 +476,6 @@ CREATE TABLE public.conversations (
     channel_id uuid NOT NULL,
     contact_id uuid NOT NULL,
     mode text DEFAULT 'bot'::text NOT NULL,
-    window_ends_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text, 'muted'::text])))
 );
@@ -473,8 +483,6 @@ CREATE TABLE public.conversations (
 COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever.';
 
 COMMENT ON COLUMN public.conversations.mode IS 'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
-
-COMMENT ON COLUMN public.conversations.window_ends_at IS 'Until when the vendor lets us write freely: 24 hours after the contact''s last message on WhatsApp.';
 
 CREATE FUNCTION public.open_turn(p_conversation public.conversations, p_arrivals bigint, p_reserve_tokens bigint) RETURNS public.turns
     LANGUAGE plpgsql
@@ -727,12 +735,10 @@ CREATE TABLE public.chatbots (
     name text NOT NULL,
     instructions text NOT NULL,
     unknown_reply text NOT NULL,
-    language text DEFAULT 'en'::text NOT NULL,
     debounce_seconds numeric DEFAULT 1.5 NOT NULL,
     max_reply_tokens integer DEFAULT 500 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT chatbots_debounce_seconds_check CHECK (((debounce_seconds >= (0)::numeric) AND (debounce_seconds <= (30)::numeric))),
-    CONSTRAINT chatbots_language_check CHECK ((language ~ '^[a-z]{2}(-[A-Z]{2})?$'::text)),
     CONSTRAINT chatbots_max_reply_tokens_check CHECK (((max_reply_tokens >= 16) AND (max_reply_tokens <= 4000))),
     CONSTRAINT chatbots_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT chatbots_unknown_reply_check CHECK (((length(unknown_reply) >= 1) AND (length(unknown_reply) <= 1000)))
@@ -1029,7 +1035,7 @@ CREATE TABLE public.webhook_deliveries (
     outcome jsonb
 );
 
-COMMENT ON TABLE public.webhook_deliveries IS 'One row per webhook with a valid signature, as received.';
+COMMENT ON TABLE public.webhook_deliveries IS 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
 
 COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
 
@@ -1200,6 +1206,8 @@ CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization
 CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['thinking'::text, 'answered'::text]));
 
 CREATE INDEX usage_events_period_idx ON public.usage_events USING btree (organization_id, period_starts_on);
+
+CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USING btree (accepted_at);
 
 CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (organization_id, channel_id);
 

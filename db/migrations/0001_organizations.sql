@@ -33,7 +33,6 @@ create table chatbots (
   name text not null check (length(name) between 1 and 200),
   instructions text not null,
   unknown_reply text not null check (length(unknown_reply) between 1 and 1000),
-  language text not null default 'en' check (language ~ '^[a-z]{2}(-[A-Z]{2})?$'),
   debounce_seconds numeric not null default 1.5 check (debounce_seconds between 0 and 30),
   max_reply_tokens integer not null default 500 check (max_reply_tokens between 16 and 4000),
   created_at timestamptz not null default now(),

@@ -53,7 +53,6 @@ create table conversations (
   channel_id uuid not null,
   contact_id uuid not null,
   mode text not null default 'bot' check (mode in ('bot', 'human', 'muted')),
-  window_ends_at timestamptz,
   created_at timestamptz not null default now(),
   constraint conversations_in_organization unique (organization_id, id),
   constraint conversations_are_one_per_contact unique (channel_id, contact_id),
@@ -67,5 +66,3 @@ create index conversations_contact_id_idx on conversations (organization_id, con
 comment on table conversations is 'One row per contact on a channel, for ever.';
 comment on column conversations.mode is
   'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
-comment on column conversations.window_ends_at is
-  'Until when the vendor lets us write freely: 24 hours after the contact''s last message on WhatsApp.';

@@ -17,10 +17,11 @@ create table webhook_deliveries (
     references channels (organization_id, id) on delete cascade
 );
 create index webhook_deliveries_channel_id_idx on webhook_deliveries (organization_id, channel_id);
+create index webhook_deliveries_accepted_at_idx on webhook_deliveries (accepted_at);
 -- What a crash between receiving and accepting left behind.
 create index webhook_deliveries_not_accepted on webhook_deliveries (received_at)
   where accepted_at is null;
-comment on table webhook_deliveries is 'One row per webhook with a valid signature, as received.';
+comment on table webhook_deliveries is 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
 comment on column webhook_deliveries.outcome is
   'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
 

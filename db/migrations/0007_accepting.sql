@@ -116,6 +116,10 @@ create function accept_receipt(
   p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text,
   p_error_code text, p_occurred_at timestamptz
 ) returns void as $$
+declare
+  v_states constant text[] :=
+    array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
+  v_message outbound_messages;
 begin
   insert into delivery_receipts (
     channel_id, organization_id, provider_message_id, status, client_reference, error_code, occurred_at
@@ -133,8 +137,13 @@ begin
    where (provider_message_id = p_provider_message_id or id::text = p_client_reference)
      and conversation_id in (select id from conversations where channel_id = p_channel_id)
      and p_status in ('sent', 'delivered', 'read', 'failed')
-     and array_position(array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'], state)
-         < array_position(array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'], p_status);
+     and array_position(v_states, state) < array_position(v_states, p_status)
+  returning * into v_message;
+  if v_message.state = 'failed' then
+    perform raise_alert(v_message.organization_id, 'error', 'delivery_refused',
+      v_message.conversation_id::text,
+      format('the vendor could not deliver message %s: %s', v_message.id, p_error_code));
+  end if;
 end;
 $$ language plpgsql volatile;
 comment on function accept_receipt is 'Stores a vendor''s status once and moves our message forward by it.';

@@ -153,8 +153,10 @@ comment on function open_turn is
 create function end_turn(p_turn turns, p_state text) returns void as $$
 begin
   update inbound_messages set state = p_state where turn_id = p_turn.id and state = 'taken';
-  update outbound_messages set state = 'failed', error_code = 'turn_buried'
-   where turn_id = p_turn.id and state = 'ready';
+  update outbound_messages
+     set state = case state when 'ready' then 'failed' else 'unknown' end,
+         error_code = 'turn_buried'
+   where turn_id = p_turn.id and state in ('ready', 'sending');
   update turns set state = p_state, reserved_tokens = 0 where id = p_turn.id;
   if p_turn.period_starts_on is not null and p_turn.charged_at is null then
     perform release_usage(p_turn.organization_id, p_turn.period_starts_on, p_turn.reserved_tokens);

@@ -33,7 +33,8 @@ def accept(
     wake: list[dict] = []
     for delivery in deliveries:
         owner = _owner(conn, sealing_key, account, delivery)
-        for item in delivery.items:
+        # One order for everybody who locks several conversations at once.
+        for item in sorted(delivery.items, key=_contact_key):
             outcomes[_accept_item(conn, owner, item, wake)] += 1
     with conn.cursor() as cursor:
         cursor.execute(
@@ -63,10 +64,23 @@ def left_behind(conn, limit: int) -> list[tuple[str, str, str]]:
         return cursor.fetchall()
 
 
+def forget_accepted(conn) -> int:
+    """What was accepted is in other tables; the raw body, a customer's data, need not stay."""
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "delete from webhook_deliveries where accepted_at < now() - interval '7 days'"
+        )
+        return cursor.rowcount
+
+
 def _owner(conn, sealing_key: str, account: Account, delivery: Delivery) -> Account | None:
     if delivery.account_id in (None, account.account_id):
         return account
     return accounts.sibling(conn, sealing_key, account, delivery.account_id)
+
+
+def _contact_key(item: Item) -> str:
+    return item.contact_key if isinstance(item, InboundMessage) else ""
 
 
 def _accept_item(conn, account: Account | None, item: Item, wake: list[dict]) -> str:
@@ -98,7 +112,7 @@ def _accept_message(conn, account: Account, message: InboundMessage, wake: list[
                 message.contact_name and message.contact_name[:200],
                 message.provider_message_id,
                 message.kind,
-                message.text,
+                message.text or f"[{message.kind}]",
                 message.media and json.dumps(message.media),
                 message.reply_to,
                 message.sent_at,

@@ -13,9 +13,14 @@ def main(db: postgresql, sealing_key: str) -> dict:
     accepted = accept_left_behind(db, sealing_key)
     with connect(db) as conn:
         conversation_ids = find_left_behind(conn)
+        forgotten = inbox.forget_accepted(conn)
     for conversation_id in conversation_ids:
         start_flow("f/chat/answer_message", {"conversation_id": conversation_id})
-    return {"deliveries_accepted": accepted, "conversations_started": len(conversation_ids)}
+    return {
+        "deliveries_accepted": accepted,
+        "conversations_started": len(conversation_ids),
+        "deliveries_forgotten": forgotten,
+    }
 
 
 def accept_left_behind(db: postgresql, sealing_key: str) -> int:

@@ -233,3 +233,29 @@ def test_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
         sweep_conversations.main(database, SEALING_KEY)
 
     assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 0)]
+
+
+def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(database, query, windmill, whatsapp):
+    post(text_message("Hi"))
+    post(text_message("Hi again", message_id="wamid.2"))
+    query(
+        "update webhook_deliveries set accepted_at = now() - interval '8 days'"
+        " where body like '%%again%%'"
+    )
+
+    swept = sweep_conversations.main(database, SEALING_KEY)
+
+    assert swept["deliveries_forgotten"] == 1
+    assert query("select count(*) from webhook_deliveries") == [(1,)]
+    assert query("select count(*) from inbound_messages") == [(2,)]
+
+
+def test_a_message_without_words_says_what_it_is(query, windmill, whatsapp):
+    body = text_message("x").replace(
+        b'"type": "text", "text": {"body": "x"}',
+        b'"type": "image", "image": {"id": "1", "mime_type": "image/jpeg"}',
+    )
+
+    post(body)
+
+    assert query("select body, kind from inbound_messages") == [("[media]", "media")]

@@ -292,3 +292,35 @@ def test_a_contact_known_by_number_stays_the_same_when_a_lasting_id_comes(query)
     assert query("select contact_key, address, name from contacts") == [
         ("US.1349", "15550001", "Ada")
     ]
+
+
+def test_a_delivery_that_failed_after_it_was_sent_is_an_alert(query, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    message_id = str(query("select id from outbound_messages")[0][0])
+
+    for _ in range(2):
+        query(
+            "select accept_receipt((select id from channels where kind = 'whatsapp'),"
+            " 'wamid.out', 'failed', %s, '131026', now())",
+            message_id,
+        )
+
+    assert query("select state, error_code from outbound_messages") == [("failed", "131026")]
+    assert query("select code, occurrences from alerts") == [("delivery_refused", 1)]
+
+
+def test_a_buried_turn_leaves_no_message_that_looks_as_if_it_were_on_its_way(query, thinking):
+    conversation_id, turn_id, fence = thinking
+    commit(query, turn_id, fence, ("One.", "Two."))
+    query("select claim_outbound_message(%s, %s, 120)", turn_id, fence)
+    query("update turns set attempts = 5")
+    query("update conversation_work set lease_until = now() - interval '1 second'")
+    _, fence, arrivals = claim(query, conversation_id)
+
+    gather(query, conversation_id, fence, arrivals)
+
+    assert query("select state from outbound_messages order by position") == [
+        ("unknown",),
+        ("failed",),
+    ]

@@ -44,7 +44,14 @@ def print_steps(steps: list[dict]) -> None:
         summary = shortened(step["summary"] or "", 46)
         print(f" {mark}{name:<18} {step['milliseconds']:>7.1f} ms  {paint(summary, 'dim')}")
         if not step["succeeded"]:
-            print(wrapped(shortened(json.dumps(step["result"], default=str), 300), "      "))
+            print(wrapped(shortened(reason_of(step["result"]), 300), "      "))
+
+
+def reason_of(result: object) -> str:
+    error = result.get("error") if isinstance(result, dict) else None
+    if isinstance(error, dict):
+        return f"{error.get('name')}: {error.get('message')}"
+    return json.dumps(result, default=str)
 
 
 def print_passages(facts: dict) -> None:

@@ -8,7 +8,7 @@ from local.terminal import heading, paint, shortened, wrapped
 MOST_PASSAGES = 5
 
 NEXT = """\
-  ./chatmill demo --message "Do you ship to Madeira?"
+  ./chatmill demo --message "What does error E03 mean?"
   ./chatmill demo --document your-file.pdf --message "a question about it"
   ./chatmill ask "How do I descale my machine?"
   ./chatmill serve          then open http://127.0.0.1:8321

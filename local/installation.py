@@ -10,7 +10,9 @@ from f.shared.errors import Misconfigured
 from local.migrations import connection_to
 from local.secrets_file import Secrets
 
+# Both as in db/seed.sql.
 DEMO_ORGANIZATION = "0a000000-0000-4000-8000-000000000001"
+DEMO_ACCOUNT = "100000000000001"
 
 CHANNELS_OF_ORGANIZATION = """
 select kind, id, url_key, account_id from channels where organization_id = %s
@@ -105,4 +107,8 @@ def forget_earlier_runs(resource: dict) -> None:
     with connection_to(resource) as connection, connection.cursor() as cursor:
         cursor.execute("truncate contacts, webhook_deliveries, delivery_receipts cascade")
         cursor.execute("delete from organizations where id <> %s", [DEMO_ORGANIZATION])
+        cursor.execute(
+            "update channels set account_id = %s where organization_id = %s and kind = 'whatsapp'",
+            [DEMO_ACCOUNT, DEMO_ORGANIZATION],
+        )
         connection.commit()

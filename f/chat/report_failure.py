@@ -5,21 +5,22 @@ from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.resources import postgresql
 
-# Another worker has the conversation: nothing is wrong and nothing is ours to give back.
-STALE = "StaleTurn"
-
 
 def main(
-    db: postgresql, conversation_id: str, fence: int | None, step_id: str, error_name: str
+    db: postgresql,
+    conversation_id: str,
+    fence: int | None,
+    step_id: str,
+    error_name: str,
+    alerts: bool,
 ) -> dict:
     """Only the error's name goes into the alert: its message may quote what a contact wrote."""
-    if error_name == STALE:
-        return {"given_back": False, "error_name": error_name}
     with connect(db) as conn:
         wait_seconds = None
         if fence is not None:
             wait_seconds = turns.give_back(conn, conversation_id, fence)
-        raise_alert(conn, conversation_id, step_id, error_name)
+        if alerts:
+            raise_alert(conn, conversation_id, step_id, error_name)
     start_when_due(conversation_id, wait_seconds)
     return {"given_back": wait_seconds is not None, "error_name": error_name}
 

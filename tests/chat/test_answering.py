@@ -2,6 +2,7 @@
 
 import pytest
 
+import f.chat.outbox as outbox
 from f.chat import load_turn, record_usage, report_failure, run_agent, save_turn, send_reply
 from f.shared.errors import DeliveryUnknown, Misconfigured, StaleTurn, UpstreamBusy, UpstreamDown
 from tests.conftest import SEALING_KEY
@@ -98,6 +99,15 @@ def test_a_conversation_that_waits_for_more_starts_its_own_flow_later(
     assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 2)]
 
 
+def test_a_failure_before_any_claim_only_alerts(database, query, windmill, arrive):
+    _, conversation_id, _ = arrive("Hi")
+
+    result = report_failure.main(database, conversation_id, None, "load_turn", "UpstreamDown", True)
+
+    assert (result["given_back"], windmill.started) == (False, [])
+    assert query("select code from alerts") == [("step_failed",)]
+
+
 def test_a_stranger_conversation_is_nothing_to_answer(database, windmill):
     result = load_turn.main(database, "00000000-0000-4000-8000-000000000000")
 
@@ -151,6 +161,22 @@ def test_a_reply_nobody_knows_about_is_not_sent_again(database, query, whatsapp,
     assert query("select state from outbound_messages") == [("sending",)]
 
 
+def test_a_receipt_that_overtakes_the_vendors_answer_is_not_undone(query, conn, answered):
+    _, turn_id, fence = answered
+    message_id = str(
+        query("select id from claim_outbound_message(%s, %s, 120)", turn_id, fence)[0][0]
+    )
+    query(
+        "select accept_receipt((select id from channels where kind = 'whatsapp'),"
+        " 'wamid.out', 'delivered', %s, null, now())",
+        message_id,
+    )
+
+    outbox.mark_sent(conn, message_id, "wamid.out")
+
+    assert query("select state from outbound_messages") == [("delivered",)]
+
+
 def test_a_reply_refused_for_good_is_an_alert_and_ends_the_turn(
     database, query, whatsapp, answered
 ):
@@ -167,7 +193,9 @@ def test_a_failed_step_gives_the_turn_back_with_one_alert(database, query, windm
     conversation_id, turn = loaded
 
     for _ in range(2):
-        report_failure.main(database, conversation_id, turn["fence"], "run_agent", "UpstreamDown")
+        report_failure.main(
+            database, conversation_id, turn["fence"], "run_agent", "UpstreamDown", True
+        )
 
     assert windmill.started[0] == (
         "f/chat/answer_message",
@@ -177,13 +205,16 @@ def test_a_failed_step_gives_the_turn_back_with_one_alert(database, query, windm
     assert query("select code, occurrences from alerts") == [("step_failed", 2)]
 
 
-def test_a_worker_that_lost_the_conversation_reports_nothing(database, query, windmill, loaded):
+def test_a_worker_that_lost_the_conversation_gives_nothing_back(database, query, windmill, loaded):
     conversation_id, turn = loaded
 
-    result = report_failure.main(database, conversation_id, turn["fence"], "run_agent", "StaleTurn")
+    result = report_failure.main(
+        database, conversation_id, turn["fence"] - 1, "run_agent", "StaleTurn", False
+    )
 
     assert result["given_back"] is False
-    assert query("select count(*) from alerts") == [(0,)]
+    assert query("select lease_until is not null from conversation_work") == [(True,)]
+    assert (windmill.started, query("select count(*) from alerts")) == ([], [(0,)])
 
 
 def test_a_step_with_an_older_fence_is_refused(database, answered):

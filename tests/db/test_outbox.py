@@ -92,3 +92,17 @@ def test_a_buried_turn_leaves_no_message_that_looks_as_if_it_were_on_its_way(que
         ("unknown",),
         ("failed",),
     ]
+
+
+def test_another_channels_receipt_changes_nothing(query, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    message_id = str(query("select id from outbound_messages")[0][0])
+
+    query(
+        "select accept_receipt((select id from channels where kind = 'web'),"
+        " 'wamid.out', 'read', %s, null, now())",
+        message_id,
+    )
+
+    assert query("select state from outbound_messages") == [("ready",)]

@@ -198,3 +198,48 @@ def test_a_contact_known_by_number_stays_the_same_when_a_lasting_id_comes(query)
     assert query("select contact_key, address, name from contacts") == [
         ("US.1349", "15550001", "Ada")
     ]
+
+
+def lose_worker(query):
+    query("update conversation_work set lease_until = now() - interval '1 second'")
+
+
+def test_every_new_try_of_a_turn_waits_longer(query, thinking):
+    conversation_id, _, fence = thinking
+    waits = []
+
+    for _ in range(3):
+        waits.append(query("select give_back_turn(%s, %s)", conversation_id, fence)[0][0])
+        query("update conversation_work set due_at = now()")
+        _, fence, arrivals = claim(query, conversation_id)
+        gather(query, conversation_id, fence, arrivals)
+
+    assert waits == [15, 45, 135]
+
+
+def test_a_turn_with_a_committed_reply_is_only_finished_by_the_next_worker(query, thinking):
+    conversation_id, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    lose_worker(query)
+    _, fence, arrivals = claim(query, conversation_id)
+
+    decision, reason, again = gather(query, conversation_id, fence, arrivals)
+
+    assert (decision, reason, again) == ("answer", "finish_again", turn_id)
+    assert query("select attempts from turns") == [(2,)]
+
+
+def test_a_retried_turn_that_took_the_newest_message_leaves_nothing_due(query, arrive, thinking):
+    conversation_id, turn_id, _ = thinking
+    arrive("Hello?")
+    lose_worker(query)
+    _, fence, arrivals = claim(query, conversation_id)
+    gather(query, conversation_id, fence, arrivals)
+    commit(query, turn_id, fence)
+
+    assert finish(query, turn_id, fence)[-1] is None
+    assert query("select due_at from conversation_work") == [(None,)]
+
+
+def test_a_conversation_that_a_worker_holds_is_not_left_behind(query, thinking):
+    assert query("select * from conversations_left_behind(10)") == []

@@ -77,3 +77,15 @@ def test_a_price_of_another_day_is_not_used(query):
     query("insert into prices values ('m', current_date - 9, 2, 3), ('m', current_date + 1, 9, 9)")
 
     assert query("select price_of('m', 10, 100), price_of('unknown', 1, 1)") == [(320, None)]
+
+
+def test_a_turn_that_used_more_than_it_reserved_never_passes_the_limit(query, thinking):
+    _, turn_id, fence = thinking
+    query("update plans set token_limit = 8000")
+    query("update usage_periods set token_limit = 8000")
+    query("select commit_turn(%s, %s, '{x}', '{}', 'm', 1, 9000, 500)", turn_id, fence)
+
+    query("select charge_turn(%s, %s)", turn_id, fence)
+
+    assert query("select tokens_used, tokens_reserved from usage_periods") == [(8000, 0)]
+    assert query("select input_tokens + output_tokens from usage_events") == [(9500,)]

@@ -17,9 +17,12 @@ DEFAULT_UNKNOWN_REPLY = "I don't know that. I could not find it in the documents
 UNKNOWN_LINE = re.compile(r"^\W*when you do not know\W*:\s*(.+)$", re.I | re.M)
 
 
+LONGEST_QUESTION = 1000
+
+
 def question_of(messages: list[dict]) -> str:
     """The contact's last words; a short follow-up ("and to Spain?") with the question before it."""
-    *earlier, last = said_by_user(messages) or [""]
+    *earlier, last = [said[:LONGEST_QUESTION] for said in said_by_user(messages)] or [""]
     earlier = [said for said in earlier if not small_talk(said)]
     words = last.split()
     if earlier and (len(words) <= 3 or (len(words) <= 8 and FOLLOW_UP.search(last))):

@@ -28,7 +28,8 @@ FOR_SAME_CODE = 0.15
 NEXT_QUESTION = re.compile(
     r"\?\s+|,?\s+(?:and|or)\s+(?=(?:who|what|when|where|which|how|can|do|does|is|are|will)\b)", re.I
 )
-CODE = re.compile(r"(?=\w*\d)(?=\w*[^\W\d])\w+")
+# From the word's beginning only: tried at every letter, one long word would take minutes.
+CODE = re.compile(r"\b(?=\w*\d)(?=\w*[^\W\d])\w+")
 
 
 @dataclass(frozen=True)

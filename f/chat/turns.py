@@ -11,8 +11,12 @@ from f.agent.loop import Answer
 # lost the conversation, and the fence refuses what it writes.
 LEASE_SECONDS = 90
 MAX_ATTEMPTS = 5
-RESERVED_TOKENS = 8000
+RESERVED_TOKENS = 16000
 HISTORY_LINES = 20
+# What a model is given of one turn's question and of one line of history, so that nobody's
+# paste costs more than the reservation.
+QUESTION_CHARACTERS = 8000
+LINE_CHARACTERS = 1000
 SENDING_GRACE_SECONDS = 120
 
 
@@ -85,13 +89,13 @@ select turns.id, turns.organization_id, organizations.name, turns.state, chatbot
 """
 
 READ_QUESTION = """
-select string_agg(body, e'\\n' order by sent_at, id)
+select left(string_agg(body, e'\\n' order by sent_at, id), %(characters)s)
   from inbound_messages where turn_id = %(turn_id)s
 """
 
 READ_HISTORY = """
 select author, body from (
-  select id, author, body from messages
+  select id, author, left(body, %(characters)s) as body from messages
    where conversation_id = %(conversation_id)s order by id desc limit %(lines)s
 ) as newest order by id
 """
@@ -101,11 +105,22 @@ def load(conn, turn_id: str) -> Turn:
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
         *columns, time_zone, conversation_id = cursor.fetchone()
-        cursor.execute(READ_QUESTION, {"turn_id": turn_id})
-        question = cursor.fetchone()[0] or ""
-        cursor.execute(READ_HISTORY, {"conversation_id": conversation_id, "lines": HISTORY_LINES})
-        history = [_line(author, body) for author, body in cursor]
+        question, history = _read_words(cursor, turn_id, conversation_id)
     return Turn(*columns, datetime.now(ZoneInfo(time_zone)), history, question)
+
+
+def _read_words(cursor, turn_id: str, conversation_id: str) -> tuple[str, list[dict]]:
+    cursor.execute(READ_QUESTION, {"turn_id": turn_id, "characters": QUESTION_CHARACTERS})
+    question = cursor.fetchone()[0] or ""
+    cursor.execute(
+        READ_HISTORY,
+        {
+            "conversation_id": conversation_id,
+            "lines": HISTORY_LINES,
+            "characters": LINE_CHARACTERS,
+        },
+    )
+    return question, [_line(author, body) for author, body in cursor]
 
 
 def _line(author: str, body: str) -> dict:

@@ -234,6 +234,16 @@ def test_a_reply_with_an_invented_link_is_replaced(database, query, loaded, mode
     assert "evil" not in query("select body from outbound_messages")[0][0]
 
 
+def test_a_pasted_book_is_cut_before_the_model_reads_it(database, windmill, arrive, model):
+    _, conversation_id, _ = arrive("word " * 13_000)
+    turn = load_turn.main(database, conversation_id)
+    model.will(says("Too long."))
+
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert len(model.requests[0]["messages"][-1]["content"]) == 8000
+
+
 def test_what_the_agent_looked_up_is_kept_with_the_turn(database, query, loaded, model):
     _, turn = loaded
     model.will(calls("knowledge", query="refund duration"), says("Five working days."))

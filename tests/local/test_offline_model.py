@@ -178,3 +178,9 @@ def test_a_wrong_key_is_refused(post):
     status, answer = post("/chat/completions", HELLO, key="other")
 
     assert (status, answer["error"]["code"]) == (401, "invalid_api_key")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("text", ["z" * 65_536, "? and what " * 6_000, ". " * 30_000])
+def test_an_endless_question_is_answered_like_any_other(complete, text):
+    assert complete(asks(text), found())["message"]["content"]

@@ -38,7 +38,8 @@ begin
   values (v_conversation_id, v_organization_id,
           now() + make_interval(secs => v_debounce_seconds::double precision), 1)
   on conflict (conversation_id) do update
-    set due_at = least(coalesce(work.due_at, 'infinity'), excluded.due_at),
+    -- Not earlier than it is: after a failure the later time is the back-off.
+    set due_at = coalesce(work.due_at, excluded.due_at),
         arrivals = work.arrivals + 1
   returning work.* into v_work;
 
@@ -50,10 +51,14 @@ COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text,
 
 CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql
-    AS $$
+    AS $_$
 declare
   v_states constant text[] :=
     array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
+  v_reference constant uuid := case
+    when p_client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    then p_client_reference::uuid
+  end;
   v_message outbound_messages;
 begin
   insert into delivery_receipts (
@@ -69,7 +74,7 @@ begin
          error_code = coalesce(p_error_code, error_code),
          sent_at = coalesce(sent_at, p_occurred_at, now()),
          provider_message_id = coalesce(provider_message_id, p_provider_message_id)
-   where (provider_message_id = p_provider_message_id or id::text = p_client_reference)
+   where (provider_message_id = p_provider_message_id or id = v_reference)
      and conversation_id in (select id from conversations where channel_id = p_channel_id)
      and p_status in ('sent', 'delivered', 'read', 'failed')
      and array_position(v_states, state) < array_position(v_states, p_status)
@@ -80,9 +85,59 @@ begin
       format('the vendor could not deliver message %s: %s', v_message.id, p_error_code));
   end if;
 end;
-$$;
+$_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
+
+CREATE TABLE public.turns (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    state text DEFAULT 'thinking'::text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    arrivals_seen bigint NOT NULL,
+    period_starts_on date,
+    reserved_tokens bigint DEFAULT 0 NOT NULL,
+    model text,
+    model_calls integer DEFAULT 0 NOT NULL,
+    input_tokens bigint DEFAULT 0 NOT NULL,
+    output_tokens bigint DEFAULT 0 NOT NULL,
+    receipt jsonb,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    answered_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    saved_at timestamp with time zone,
+    charged_at timestamp with time zone,
+    CONSTRAINT turns_attempts_check CHECK ((attempts > 0)),
+    CONSTRAINT turns_finish_complete CHECK (((state <> 'finished'::text) OR ((sent_at IS NOT NULL) AND (saved_at IS NOT NULL) AND (charged_at IS NOT NULL)))),
+    CONSTRAINT turns_reserved_tokens_check CHECK ((reserved_tokens >= 0)),
+    CONSTRAINT turns_state_check CHECK ((state = ANY (ARRAY['thinking'::text, 'answered'::text, 'finished'::text, 'held'::text, 'refused'::text, 'buried'::text])))
+);
+
+COMMENT ON TABLE public.turns IS 'One row per answer: the messages it answers and how far it got.';
+
+COMMENT ON COLUMN public.turns.state IS 'thinking -> answered (reply committed) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (plan used up); thinking, answered -> buried (5 attempts).';
+
+COMMENT ON COLUMN public.turns.arrivals_seen IS 'conversation_work.arrivals when its messages were gathered.';
+
+COMMENT ON COLUMN public.turns.receipt IS 'What was retrieved and decided, with ids and scores.';
+
+CREATE FUNCTION public.bury_turn(p_turn public.turns, p_fence bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_turn.state = 'answered' then
+    -- Its reply may have reached the contact, and the model was paid.
+    perform save_turn_messages(p_turn.id);
+    perform charge_turn(p_turn.id, p_fence);
+  end if;
+  perform end_turn(p_turn, 'buried');
+  perform raise_alert(p_turn.organization_id, 'error', 'turn_buried', p_turn.id::text,
+    format('turn %s was given up after %s attempts', p_turn.id, p_turn.attempts));
+end;
+$$;
+
+COMMENT ON FUNCTION public.bury_turn(p_turn public.turns, p_fence bigint) IS 'Gives a turn up after too many attempts, with an alert; what was answered is remembered and charged.';
 
 CREATE FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -102,12 +157,9 @@ begin
     v_turn.input_tokens, v_turn.output_tokens, v_cost_microcents
   ) on conflict on constraint usage_events_pkey do nothing;
   if found then
-    -- Never more than was reserved reaches the period, so the limit holds whatever a provider
-    -- reports; the event keeps the true figure.
     update usage_periods
        set tokens_reserved = tokens_reserved - v_turn.reserved_tokens,
-           tokens_used = tokens_used
-             + least(v_turn.input_tokens + v_turn.output_tokens, v_turn.reserved_tokens),
+           tokens_used = tokens_used + v_turn.input_tokens + v_turn.output_tokens,
            cost_microcents = cost_microcents + coalesce(v_cost_microcents, 0)
      where organization_id = v_turn.organization_id and starts_on = v_turn.period_starts_on;
   end if;
@@ -117,7 +169,7 @@ $$;
 
 COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what it really used, once.';
 
-CREATE FUNCTION public.claim_conversation(p_conversation_id uuid, p_lease_seconds integer) RETURNS TABLE(outcome text, fence bigint, arrivals bigint, wait_seconds numeric)
+CREATE FUNCTION public.claim_conversation(p_conversation_id uuid) RETURNS TABLE(outcome text, fence bigint, arrivals bigint, wait_seconds numeric)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -125,7 +177,7 @@ begin
   return query
     update conversation_work
        set fence = fence + 1,
-           lease_until = now() + make_interval(secs => p_lease_seconds),
+           lease_until = now() + lease(),
            nudged_until = null
      where conversation_id = p_conversation_id
        and due_at <= now()
@@ -145,7 +197,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.claim_conversation(p_conversation_id uuid, p_lease_seconds integer) IS 'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work.';
+COMMENT ON FUNCTION public.claim_conversation(p_conversation_id uuid) IS 'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work.';
 
 CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint, p_grace_seconds integer) RETURNS TABLE(outcome text, id uuid, body text)
     LANGUAGE plpgsql
@@ -160,6 +212,14 @@ begin
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
   if not found then
+    return query select 'done', null::uuid, null::text;
+  elsif v_message.state = 'ready' and exists (
+    -- for share: a takeover waits for this look, or is seen by it.
+    select from conversations
+     where conversations.id = v_turn.conversation_id and mode <> 'bot' for share
+  ) then
+    update outbound_messages set state = 'failed', error_code = 'teammate_took_over'
+     where turn_id = p_turn_id and state = 'ready';
     return query select 'done', null::uuid, null::text;
   elsif v_message.state = 'ready' then
     update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
@@ -203,7 +263,7 @@ begin
     from unnest(p_replies) with ordinality as reply (body, number);
   update inbound_messages set state = 'answered' where turn_id = v_turn.id and state = 'taken';
   update turns
-     set state = 'answered', answered_at = now(), receipt = p_receipt, model = p_model,
+     set state = 'answered', attempts = 1, answered_at = now(), receipt = p_receipt, model = p_model,
          model_calls = p_model_calls, input_tokens = p_input_tokens, output_tokens = p_output_tokens
    where id = v_turn.id;
   return 'answered';
@@ -239,6 +299,13 @@ COMMENT ON FUNCTION public.complete_turn(p_turn_id uuid, p_fence bigint, p_part 
 CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(conversation_id uuid)
     LANGUAGE sql
     AS $$
+  -- The belt: nothing should wait in a conversation that is not due.
+  update conversation_work set due_at = now()
+   where due_at is null
+     and conversation_id in (
+       select inbound_messages.conversation_id from inbound_messages
+        where state = 'waiting' and received_at < now() - interval '30 seconds'
+     );
   update conversation_work
      set nudged_until = now() + interval '30 seconds'
    where conversation_id in (
@@ -254,39 +321,6 @@ $$;
 
 COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each.';
 
-CREATE TABLE public.turns (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    state text DEFAULT 'thinking'::text NOT NULL,
-    attempts integer DEFAULT 1 NOT NULL,
-    arrivals_seen bigint NOT NULL,
-    period_starts_on date,
-    reserved_tokens bigint DEFAULT 0 NOT NULL,
-    model text,
-    model_calls integer DEFAULT 0 NOT NULL,
-    input_tokens bigint DEFAULT 0 NOT NULL,
-    output_tokens bigint DEFAULT 0 NOT NULL,
-    receipt jsonb,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    answered_at timestamp with time zone,
-    sent_at timestamp with time zone,
-    saved_at timestamp with time zone,
-    charged_at timestamp with time zone,
-    CONSTRAINT turns_attempts_check CHECK ((attempts > 0)),
-    CONSTRAINT turns_finish_complete CHECK (((state <> 'finished'::text) OR ((sent_at IS NOT NULL) AND (saved_at IS NOT NULL) AND (charged_at IS NOT NULL)))),
-    CONSTRAINT turns_reserved_tokens_check CHECK ((reserved_tokens >= 0)),
-    CONSTRAINT turns_state_check CHECK ((state = ANY (ARRAY['thinking'::text, 'answered'::text, 'finished'::text, 'held'::text, 'refused'::text, 'buried'::text])))
-);
-
-COMMENT ON TABLE public.turns IS 'One row per answer: the messages it answers and how far it got.';
-
-COMMENT ON COLUMN public.turns.state IS 'thinking -> answered (reply committed) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (plan used up); thinking, answered -> buried (5 attempts).';
-
-COMMENT ON COLUMN public.turns.arrivals_seen IS 'conversation_work.arrivals when its messages were gathered.';
-
-COMMENT ON COLUMN public.turns.receipt IS 'What was retrieved and decided, with ids and scores.';
-
 CREATE FUNCTION public.end_turn(p_turn public.turns, p_state text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -297,7 +331,7 @@ begin
          error_code = 'turn_buried'
    where turn_id = p_turn.id and state in ('ready', 'sending');
   update turns set state = p_state, reserved_tokens = 0 where id = p_turn.id;
-  if p_turn.period_starts_on is not null and p_turn.charged_at is null then
+  if p_turn.state = 'thinking' then
     perform release_usage(p_turn.organization_id, p_turn.period_starts_on, p_turn.reserved_tokens);
   end if;
 end;
@@ -305,7 +339,7 @@ $$;
 
 COMMENT ON FUNCTION public.end_turn(p_turn public.turns, p_state text) IS 'Ends a turn that nobody was answered by (held or buried) and gives its reservation back.';
 
-CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid)
+CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -321,15 +355,14 @@ begin
   if v_turn.state = 'answered' and v_turn.attempts < p_max_attempts then
     -- A worker was lost after the reply was committed: only finishing is left.
     update turns set attempts = attempts + 1 where id = v_turn.id;
-    return query select 'answer', 'finish_again', v_turn.id;
+    return query select 'answer', 'finish_again', v_turn.id, null::numeric;
     return;
   end if;
   if v_turn.attempts >= p_max_attempts then
-    perform end_turn(v_turn, 'buried');
-    perform raise_alert(v_turn.organization_id, 'error', 'turn_buried', v_turn.id::text,
-      format('turn %s was given up after %s attempts', v_turn.id, v_turn.attempts));
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'ignore', 'buried', v_turn.id;
+    perform bury_turn(v_turn, p_fence);
+    -- What arrived after its messages were gathered still waits: the older count makes it due.
+    return query select 'ignore', 'buried', v_turn.id,
+      release_conversation(p_conversation_id, v_turn.arrivals_seen);
     return;
   end if;
   if v_conversation.mode <> 'bot' then
@@ -338,8 +371,8 @@ begin
     if v_turn.id is not null then
       perform end_turn(v_turn, 'held');
     end if;
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'hold', v_conversation.mode, v_turn.id;
+    return query select 'hold', v_conversation.mode, v_turn.id,
+      release_conversation(p_conversation_id, p_arrivals);
     return;
   end if;
 
@@ -349,23 +382,23 @@ begin
     update turns set attempts = attempts + 1, arrivals_seen = p_arrivals where id = v_turn.id;
   end if;
   if v_turn.id is null then
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'ignore', 'nothing_waiting', null::uuid;
+    return query select 'ignore', 'nothing_waiting', null::uuid,
+      release_conversation(p_conversation_id, p_arrivals);
     return;
   end if;
   update inbound_messages set state = 'taken', turn_id = v_turn.id
    where conversation_id = p_conversation_id and state = 'waiting';
   if v_turn.state = 'refused' then
     update inbound_messages set state = 'refused' where turn_id = v_turn.id;
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'refuse', 'usage_spent', v_turn.id;
+    return query select 'refuse', 'usage_spent', v_turn.id,
+      release_conversation(p_conversation_id, p_arrivals);
     return;
   end if;
-  return query select 'answer', 'messages_waiting', v_turn.id;
+  return query select 'answer', 'messages_waiting', v_turn.id, null::numeric;
 end;
 $$;
 
-COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge), refuse (plan used up) or ignore. Whatever is not answered is released here.';
+COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge), refuse (plan used up) or ignore. Whatever is not answered is released here; wait_seconds is then the time to the next flow, or null.';
 
 CREATE FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) RETURNS numeric
     LANGUAGE sql
@@ -385,6 +418,14 @@ CREATE FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) RE
 $$;
 
 COMMENT ON FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) IS 'After a failure: frees the conversation and makes it due again after 15, 45, 135 ... seconds; null for a worker that lost it already.';
+
+CREATE FUNCTION public.lease() RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select interval '90 seconds';
+$$;
+
+COMMENT ON FUNCTION public.lease() IS 'For how long a worker has a conversation after its last write: longer than any step may take (60 s), so that only a lost worker is overtaken.';
 
 CREATE FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) RETURNS uuid
     LANGUAGE plpgsql
@@ -498,6 +539,10 @@ begin
     return null;
   end if;
   v_period := reserve_usage(p_conversation.organization_id, p_reserve_tokens);
+  if v_period is null then
+    perform raise_alert(p_conversation.organization_id, 'error', 'usage_spent',
+      'refused:' || current_date, 'a turn was refused: the plan has no room for it this month');
+  end if;
   insert into turns (
     organization_id, conversation_id, state, arrivals_seen, period_starts_on, reserved_tokens
   ) values (
@@ -596,8 +641,8 @@ CREATE FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) RET
     LANGUAGE plpgsql
     AS $$
 begin
-  perform from conversation_work
-    where conversation_id = p_conversation_id and fence = p_fence for update;
+  update conversation_work set lease_until = now() + lease()
+   where conversation_id = p_conversation_id and fence = p_fence;
   if not found then
     raise exception 'fence % of conversation % is not the newest', p_fence, p_conversation_id
       using errcode = 'STALE';
@@ -605,7 +650,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) IS 'Locks the work row, or refuses a worker that lost the conversation to another (STALE).';
+COMMENT ON FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) IS 'Locks the work row and renews the lease, or refuses a worker that lost the conversation (STALE).';
 
 CREATE FUNCTION public.reserve_usage(p_organization_id uuid, p_tokens bigint) RETURNS date
     LANGUAGE plpgsql
@@ -886,7 +931,8 @@ CREATE TABLE public.organizations (
     time_zone text DEFAULT 'UTC'::text NOT NULL,
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT organizations_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+    CONSTRAINT organizations_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT organizations_time_zone_check CHECK ((('2000-01-01 00:00:00+00'::timestamp with time zone AT TIME ZONE time_zone) IS NOT NULL))
 );
 
 COMMENT ON TABLE public.organizations IS 'One row per customer of this installation.';
@@ -1015,13 +1061,15 @@ CREATE TABLE public.usage_periods (
     CONSTRAINT usage_periods_cost_microcents_check CHECK ((cost_microcents >= 0)),
     CONSTRAINT usage_periods_message_limit_check CHECK ((message_limit >= 0)),
     CONSTRAINT usage_periods_messages_used_check CHECK ((messages_used >= 0)),
-    CONSTRAINT usage_periods_never_pass_the_limit CHECK (((messages_used <= message_limit) AND ((tokens_used + tokens_reserved) <= token_limit))),
+    CONSTRAINT usage_periods_never_pass_the_limit CHECK ((messages_used <= message_limit)),
     CONSTRAINT usage_periods_token_limit_check CHECK ((token_limit >= 0)),
     CONSTRAINT usage_periods_tokens_reserved_check CHECK ((tokens_reserved >= 0)),
     CONSTRAINT usage_periods_tokens_used_check CHECK ((tokens_used >= 0))
 );
 
 COMMENT ON TABLE public.usage_periods IS 'One row per organization and month, counted in the organization''s time zone.';
+
+COMMENT ON COLUMN public.usage_periods.tokens_used IS 'As the models reported it: no turn begins without room for its reservation, but one that used more than that is charged what it used.';
 
 COMMENT ON COLUMN public.usage_periods.tokens_reserved IS 'Held by turns that are still being answered.';
 
@@ -1032,10 +1080,14 @@ CREATE TABLE public.webhook_deliveries (
     body text NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     accepted_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    attempted_at timestamp with time zone,
     outcome jsonb
 );
 
 COMMENT ON TABLE public.webhook_deliveries IS 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
+
+COMMENT ON COLUMN public.webhook_deliveries.attempts IS 'How often the sweep tried to accept it; after five an alert asks for a person.';
 
 COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
 

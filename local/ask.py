@@ -1,6 +1,7 @@
 """./chatmill ask: one answer in the terminal, with its sources, on the way of a web message."""
 
 import argparse
+import json
 import secrets
 import sys
 import uuid
@@ -62,7 +63,10 @@ def ask(local: Running, question: str) -> dict:
         "message_id": str(uuid.uuid4()),
         "text": question,
     }
-    answer = urllib3.request("POST", local.route("web"), json=message, retries=False, timeout=60)
+    body, headers = json.dumps(message), {"content-type": "text/plain"}
+    answer = urllib3.request(
+        "POST", local.route("web"), body=body, headers=headers, retries=False, timeout=60
+    )
     if answer.status != 200:
         raise CannotRun(f"the question was not accepted: {answer.data.decode()}")
     if not local.engine.wait_idle(LONGEST_WAIT_SECONDS):

@@ -70,7 +70,8 @@ def connect(resource: dict, url_key: str, given: dict[str, str]) -> str:
         except Misconfigured as error:
             raise CannotRun(f"{error}: make one with `openssl rand -base64 32`.") from error
         cursor.execute(
-            "update channels set sealed_credentials = %s where id = %s", [sealed, row[0]]
+            "update channels set sealed_credentials = %s, api_url = null where id = %s",
+            [sealed, row[0]],
         )
         connection.commit()
         return row[0]

@@ -71,6 +71,17 @@ def connect_channels(
         connection.commit()
 
 
+def is_connected_to_meta(resource: dict, organization_id: str) -> bool:
+    """By ./chatmill connect: credentials, and no other address than Meta's own."""
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select exists (select from channels where organization_id = %s and kind = 'whatsapp'"
+            " and sealed_credentials is not null and api_url is null)",
+            [organization_id],
+        )
+        return cursor.fetchone()[0]
+
+
 def holds(sealing_key: str, sealed: str | None, channel_id: str, credentials: dict) -> bool:
     if sealed is None:
         return False

@@ -106,7 +106,8 @@ def running(
             stack.callback(server.stop)
             engine.start(internal_url(server.base_url))
         graph = None
-        if options.with_graph:
+        is_real = installation.is_connected_to_meta(ready.resource, organization_id)
+        if options.with_graph and not is_real:
             graph = stack.enter_context(stand_in(ready, organization_id))
         yield Running(ready, organization_id, graph, engine, server)
 

@@ -67,10 +67,16 @@ def print_addresses(local: Running) -> None:
         f"  web chat   {base_url}/\n"
         f"  health     {base_url}/health\n"
         f"  WhatsApp   {local.route('whatsapp')}\n"
-        f"             (replies go to a stand-in for Meta's API at {local.graph.base_url})\n"
+        f"             (replies go to {graph_address(local)})\n"
         "Stop with Ctrl-C.",
         flush=True,
     )
+
+
+def graph_address(local: Running) -> str:
+    if local.graph is None:
+        return "Meta; the sealing key must be this installation's"
+    return f"a stand-in for Meta's API at {local.graph.base_url}"
 
 
 def stop_requested() -> Event:

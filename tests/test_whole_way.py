@@ -2,6 +2,7 @@
 
 import json
 import secrets as random
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -184,3 +185,30 @@ def test_any_text_a_contact_can_send_is_answered(chatmill, query, text):
     assert answered.status == 200
     assert query("select state from inbound_messages") == [("answered",)]
     assert len(chatmill.replies()) == 1
+
+
+@pytest.mark.parametrize("text", ["$var:f/none/such", "$res:nothing", "$var:f/chat/sealing_key"])
+def test_a_web_text_that_windmill_would_resolve_is_answered(chatmill, query, text):
+    message = {"visitor_id": "v" * 32, "message_id": str(uuid.uuid4()), "text": text}
+    url = f"{chatmill.server.base_url}/api/r/chatmill/demo-web-chat"
+    headers = {"content-type": "text/plain"}
+
+    answer = urllib3.request("POST", url, body=json.dumps(message), headers=headers)
+
+    assert (answer.status, chatmill.engine.wait_idle(30)) == (200, True)
+    assert query("select author, body from messages order by id limit 1") == [("contact", text)]
+
+
+@pytest.mark.parametrize(
+    "challenge", ["$var:f/chat/sealing_key", "$res:f/chat/app_database", "$WM_TOKEN"]
+)
+def test_a_handshake_hands_out_no_secret(chatmill, challenge):
+    route = f"{chatmill.server.base_url}/api/r/chatmill/demo-whatsapp"
+    token = chatmill.secrets.verify_token
+    fields = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge}
+
+    answer = urllib3.request("GET", route, fields=fields, retries=False)
+
+    assert answer.status == 403
+    assert chatmill.secrets.sealing_key.encode() not in answer.data
+    assert chatmill.engine.token.encode() not in answer.data

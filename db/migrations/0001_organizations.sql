@@ -18,7 +18,8 @@ create table organizations (
   id uuid primary key default gen_random_uuid(),
   plan_id text not null references plans on delete restrict,
   name text not null check (length(name) between 1 and 200),
-  time_zone text not null default 'UTC',
+  time_zone text not null default 'UTC'
+    check ((timestamptz '2000-01-01 00:00Z' at time zone time_zone) is not null),
   is_active boolean not null default true,
   created_at timestamptz not null default now()
 );

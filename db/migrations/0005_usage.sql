@@ -15,11 +15,12 @@ create table usage_periods (
   tokens_reserved bigint not null default 0 check (tokens_reserved >= 0),
   cost_microcents bigint not null default 0 check (cost_microcents >= 0),
   primary key (organization_id, starts_on),
-  constraint usage_periods_never_pass_the_limit
-    check (messages_used <= message_limit and tokens_used + tokens_reserved <= token_limit)
+  constraint usage_periods_never_pass_the_limit check (messages_used <= message_limit)
 );
 comment on table usage_periods is
   'One row per organization and month, counted in the organization''s time zone.';
+comment on column usage_periods.tokens_used is
+  'As the models reported it: no turn begins without room for its reservation, but one that used more than that is charged what it used.';
 comment on column usage_periods.tokens_reserved is 'Held by turns that are still being answered.';
 
 create table prices (

@@ -12,6 +12,8 @@ create table webhook_deliveries (
   body text not null,
   received_at timestamptz not null default now(),
   accepted_at timestamptz,
+  attempts integer not null default 0,
+  attempted_at timestamptz,
   outcome jsonb,
   foreign key (organization_id, channel_id)
     references channels (organization_id, id) on delete cascade
@@ -22,6 +24,8 @@ create index webhook_deliveries_accepted_at_idx on webhook_deliveries (accepted_
 create index webhook_deliveries_not_accepted on webhook_deliveries (received_at)
   where accepted_at is null;
 comment on table webhook_deliveries is 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
+comment on column webhook_deliveries.attempts is
+  'How often the sweep tried to accept it; after five an alert asks for a person.';
 comment on column webhook_deliveries.outcome is
   'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
 

@@ -41,7 +41,8 @@ begin
   values (v_conversation_id, v_organization_id,
           now() + make_interval(secs => v_debounce_seconds::double precision), 1)
   on conflict (conversation_id) do update
-    set due_at = least(coalesce(work.due_at, 'infinity'), excluded.due_at),
+    -- Not earlier than it is: after a failure the later time is the back-off.
+    set due_at = coalesce(work.due_at, excluded.due_at),
         arrivals = work.arrivals + 1
   returning work.* into v_work;
 
@@ -119,6 +120,10 @@ create function accept_receipt(
 declare
   v_states constant text[] :=
     array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
+  v_reference constant uuid := case
+    when p_client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+    then p_client_reference::uuid
+  end;
   v_message outbound_messages;
 begin
   insert into delivery_receipts (
@@ -134,7 +139,7 @@ begin
          error_code = coalesce(p_error_code, error_code),
          sent_at = coalesce(sent_at, p_occurred_at, now()),
          provider_message_id = coalesce(provider_message_id, p_provider_message_id)
-   where (provider_message_id = p_provider_message_id or id::text = p_client_reference)
+   where (provider_message_id = p_provider_message_id or id = v_reference)
      and conversation_id in (select id from conversations where channel_id = p_channel_id)
      and p_status in ('sent', 'delivered', 'read', 'failed')
      and array_position(v_states, state) < array_position(v_states, p_status)

@@ -3,14 +3,20 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-create function claim_conversation(p_conversation_id uuid, p_lease_seconds integer)
+create function lease() returns interval as $$
+  select interval '90 seconds';
+$$ language sql immutable;
+comment on function lease is
+  'For how long a worker has a conversation after its last write: longer than any step may take (60 s), so that only a lost worker is overtaken.';
+
+create function claim_conversation(p_conversation_id uuid)
 returns table (outcome text, fence bigint, arrivals bigint, wait_seconds numeric) as $$
 #variable_conflict use_column
 begin
   return query
     update conversation_work
        set fence = fence + 1,
-           lease_until = now() + make_interval(secs => p_lease_seconds),
+           lease_until = now() + lease(),
            nudged_until = null
      where conversation_id = p_conversation_id
        and due_at <= now()
@@ -50,8 +56,8 @@ comment on function release_conversation is
 
 create function require_fence(p_conversation_id uuid, p_fence bigint) returns void as $$
 begin
-  perform from conversation_work
-    where conversation_id = p_conversation_id and fence = p_fence for update;
+  update conversation_work set lease_until = now() + lease()
+   where conversation_id = p_conversation_id and fence = p_fence;
   if not found then
     raise exception 'fence % of conversation % is not the newest', p_fence, p_conversation_id
       using errcode = 'STALE';
@@ -59,12 +65,12 @@ begin
 end;
 $$ language plpgsql volatile;
 comment on function require_fence is
-  'Locks the work row, or refuses a worker that lost the conversation to another (STALE).';
+  'Locks the work row and renews the lease, or refuses a worker that lost the conversation (STALE).';
 
 create function gather_turn(
   p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint,
   p_max_attempts integer
-) returns table (decision text, reason text, turn_id uuid) as $$
+) returns table (decision text, reason text, turn_id uuid, wait_seconds numeric) as $$
 #variable_conflict use_column
 declare
   v_conversation conversations;
@@ -78,15 +84,14 @@ begin
   if v_turn.state = 'answered' and v_turn.attempts < p_max_attempts then
     -- A worker was lost after the reply was committed: only finishing is left.
     update turns set attempts = attempts + 1 where id = v_turn.id;
-    return query select 'answer', 'finish_again', v_turn.id;
+    return query select 'answer', 'finish_again', v_turn.id, null::numeric;
     return;
   end if;
   if v_turn.attempts >= p_max_attempts then
-    perform end_turn(v_turn, 'buried');
-    perform raise_alert(v_turn.organization_id, 'error', 'turn_buried', v_turn.id::text,
-      format('turn %s was given up after %s attempts', v_turn.id, v_turn.attempts));
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'ignore', 'buried', v_turn.id;
+    perform bury_turn(v_turn, p_fence);
+    -- What arrived after its messages were gathered still waits: the older count makes it due.
+    return query select 'ignore', 'buried', v_turn.id,
+      release_conversation(p_conversation_id, v_turn.arrivals_seen);
     return;
   end if;
   if v_conversation.mode <> 'bot' then
@@ -95,8 +100,8 @@ begin
     if v_turn.id is not null then
       perform end_turn(v_turn, 'held');
     end if;
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'hold', v_conversation.mode, v_turn.id;
+    return query select 'hold', v_conversation.mode, v_turn.id,
+      release_conversation(p_conversation_id, p_arrivals);
     return;
   end if;
 
@@ -106,23 +111,23 @@ begin
     update turns set attempts = attempts + 1, arrivals_seen = p_arrivals where id = v_turn.id;
   end if;
   if v_turn.id is null then
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'ignore', 'nothing_waiting', null::uuid;
+    return query select 'ignore', 'nothing_waiting', null::uuid,
+      release_conversation(p_conversation_id, p_arrivals);
     return;
   end if;
   update inbound_messages set state = 'taken', turn_id = v_turn.id
    where conversation_id = p_conversation_id and state = 'waiting';
   if v_turn.state = 'refused' then
     update inbound_messages set state = 'refused' where turn_id = v_turn.id;
-    perform release_conversation(p_conversation_id, p_arrivals);
-    return query select 'refuse', 'usage_spent', v_turn.id;
+    return query select 'refuse', 'usage_spent', v_turn.id,
+      release_conversation(p_conversation_id, p_arrivals);
     return;
   end if;
-  return query select 'answer', 'messages_waiting', v_turn.id;
+  return query select 'answer', 'messages_waiting', v_turn.id, null::numeric;
 end;
 $$ language plpgsql volatile;
 comment on function gather_turn is
-  'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge), refuse (plan used up) or ignore. Whatever is not answered is released here.';
+  'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge), refuse (plan used up) or ignore. Whatever is not answered is released here; wait_seconds is then the time to the next flow, or null.';
 
 create function open_turn(p_conversation conversations, p_arrivals bigint, p_reserve_tokens bigint)
 returns turns as $$
@@ -137,6 +142,10 @@ begin
     return null;
   end if;
   v_period := reserve_usage(p_conversation.organization_id, p_reserve_tokens);
+  if v_period is null then
+    perform raise_alert(p_conversation.organization_id, 'error', 'usage_spent',
+      'refused:' || current_date, 'a turn was refused: the plan has no room for it this month');
+  end if;
   insert into turns (
     organization_id, conversation_id, state, arrivals_seen, period_starts_on, reserved_tokens
   ) values (
@@ -158,9 +167,24 @@ begin
          error_code = 'turn_buried'
    where turn_id = p_turn.id and state in ('ready', 'sending');
   update turns set state = p_state, reserved_tokens = 0 where id = p_turn.id;
-  if p_turn.period_starts_on is not null and p_turn.charged_at is null then
+  if p_turn.state = 'thinking' then
     perform release_usage(p_turn.organization_id, p_turn.period_starts_on, p_turn.reserved_tokens);
   end if;
 end;
 $$ language plpgsql volatile;
 comment on function end_turn is 'Ends a turn that nobody was answered by (held or buried) and gives its reservation back.';
+
+create function bury_turn(p_turn turns, p_fence bigint) returns void as $$
+begin
+  if p_turn.state = 'answered' then
+    -- Its reply may have reached the contact, and the model was paid.
+    perform save_turn_messages(p_turn.id);
+    perform charge_turn(p_turn.id, p_fence);
+  end if;
+  perform end_turn(p_turn, 'buried');
+  perform raise_alert(p_turn.organization_id, 'error', 'turn_buried', p_turn.id::text,
+    format('turn %s was given up after %s attempts', p_turn.id, p_turn.attempts));
+end;
+$$ language plpgsql volatile;
+comment on function bury_turn is
+  'Gives a turn up after too many attempts, with an alert; what was answered is remembered and charged.';

@@ -28,7 +28,7 @@ begin
     from unnest(p_replies) with ordinality as reply (body, number);
   update inbound_messages set state = 'answered' where turn_id = v_turn.id and state = 'taken';
   update turns
-     set state = 'answered', answered_at = now(), receipt = p_receipt, model = p_model,
+     set state = 'answered', attempts = 1, answered_at = now(), receipt = p_receipt, model = p_model,
          model_calls = p_model_calls, input_tokens = p_input_tokens, output_tokens = p_output_tokens
    where id = v_turn.id;
   return 'answered';
@@ -49,6 +49,14 @@ begin
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
   if not found then
+    return query select 'done', null::uuid, null::text;
+  elsif v_message.state = 'ready' and exists (
+    -- for share: a takeover waits for this look, or is seen by it.
+    select from conversations
+     where conversations.id = v_turn.conversation_id and mode <> 'bot' for share
+  ) then
+    update outbound_messages set state = 'failed', error_code = 'teammate_took_over'
+     where turn_id = p_turn_id and state = 'ready';
     return query select 'done', null::uuid, null::text;
   elsif v_message.state = 'ready' then
     update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
@@ -106,12 +114,9 @@ begin
     v_turn.input_tokens, v_turn.output_tokens, v_cost_microcents
   ) on conflict on constraint usage_events_pkey do nothing;
   if found then
-    -- Never more than was reserved reaches the period, so the limit holds whatever a provider
-    -- reports; the event keeps the true figure.
     update usage_periods
        set tokens_reserved = tokens_reserved - v_turn.reserved_tokens,
-           tokens_used = tokens_used
-             + least(v_turn.input_tokens + v_turn.output_tokens, v_turn.reserved_tokens),
+           tokens_used = tokens_used + v_turn.input_tokens + v_turn.output_tokens,
            cost_microcents = cost_microcents + coalesce(v_cost_microcents, 0)
      where organization_id = v_turn.organization_id and starts_on = v_turn.period_starts_on;
   end if;
@@ -152,6 +157,13 @@ comment on function give_back_turn is
 
 create function conversations_left_behind(p_limit integer)
 returns table (conversation_id uuid) as $$
+  -- The belt: nothing should wait in a conversation that is not due.
+  update conversation_work set due_at = now()
+   where due_at is null
+     and conversation_id in (
+       select inbound_messages.conversation_id from inbound_messages
+        where state = 'waiting' and received_at < now() - interval '30 seconds'
+     );
   update conversation_work
      set nudged_until = now() + interval '30 seconds'
    where conversation_id in (

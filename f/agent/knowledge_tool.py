@@ -3,7 +3,7 @@
 import json
 
 from f.knowledge.embeddings import embed
-from f.knowledge.search import search
+from f.knowledge.search import RELEVANT_SIMILARITY, search
 from f.shared.db import connect
 from f.shared.errors import ToolRetry
 from f.shared.resources import c_model, postgresql
@@ -40,7 +40,9 @@ class KnowledgeTool:
         query = arguments.get("query")
         if not isinstance(query, str) or not query.strip():
             raise ToolRetry("query is missing: give the question to search for")
-        passages = self._search(query[:MAX_QUERY_CHARACTERS])
+        passages = _relevant(
+            self._search(query[:MAX_QUERY_CHARACTERS]), self._model["embedding_model"]
+        )
         return _for_model(passages), _for_receipt(passages)
 
     def _search(self, query: str) -> list:
@@ -54,6 +56,14 @@ class KnowledgeTool:
                 self._model["embedding_model"],
                 limit=PASSAGES,
             )
+
+
+def _relevant(passages: list, embedding_model: str) -> list:
+    """All of them, or none when even the best is about something else. Models that were not
+    measured are trusted to tell for themselves; a score of 1 means that a code was found."""
+    least = RELEVANT_SIMILARITY.get(embedding_model, -1)
+    is_found = any(one.similarity >= least or one.score >= 1 for one in passages)
+    return passages if is_found else []
 
 
 def _for_model(passages: list) -> str:

@@ -19,7 +19,7 @@ class Answer:
 
 def run(model, messages: list[dict], toolbox: Toolbox, max_rounds: int = MAX_ROUNDS) -> Answer:
     """`model` is anything with complete(messages, schemas); the last round gets no tools, so that
-    it has to answer with what it found. Raises AgentStuck when even that round has no words."""
+    it has to answer with what it found. Raises AgentStuck when even then it only calls tools."""
     answer = Answer()
     for round_number in range(1, max_rounds + 1):
         schemas = toolbox.schemas if round_number < max_rounds else []

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from f.shared.errors import DeliveryUnknown, Misconfigured, UpstreamDown, UpstreamRefused
 from f.shared.http import request
 from f.shared.resources import c_model
+from f.shared.text import storable
 
 TIMEOUT_SECONDS = 40
 
@@ -67,7 +68,7 @@ def _completion(answer: dict) -> Completion:
         # Only what the next call needs: some endpoints refuse their own extra fields.
         kept = {key: message[key] for key in ("role", "content", "tool_calls") if message.get(key)}
         return Completion(
-            {"role": "assistant", "content": None, **kept},
+            storable({"role": "assistant", "content": None, **kept}),
             int(usage.get("prompt_tokens") or 0),
             int(usage.get("completion_tokens") or 0),
         )

@@ -5,6 +5,7 @@ import time
 from typing import Protocol
 
 from f.shared.errors import ToolError, ToolRetry
+from f.shared.text import storable
 
 
 class Tool(Protocol):
@@ -42,7 +43,7 @@ class Toolbox:
         name = call["function"]["name"]
         arguments: dict = {}
         try:
-            arguments = _parse(call["function"]["arguments"])
+            arguments = storable(_parse(call["function"]["arguments"]))
             text, result = self._tool(name).run(arguments)
         except ToolError as error:
             text, result = f"error: {error}", {"error": str(error)}
@@ -63,7 +64,7 @@ class Toolbox:
 def _parse(arguments: str) -> dict:
     try:
         parsed = json.loads(arguments)
-    except ValueError as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ToolRetry("the arguments are not JSON") from error
     if not isinstance(parsed, dict):
         raise ToolRetry("the arguments are not a JSON object")

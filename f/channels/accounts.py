@@ -1,6 +1,7 @@
 """Connected accounts: the only code that reads the channels table and opens its credentials."""
 
 import json
+import re
 from dataclasses import dataclass, field
 
 from f.shared.crypto import open_sealed
@@ -18,6 +19,8 @@ class Account:
     credentials: dict = field(repr=False)
     contact_address: str | None = None
 
+
+URL_KEY = re.compile("[A-Za-z0-9_-]{8,64}")
 
 ACCOUNT_COLUMNS = """
 channels.id, channels.organization_id, channels.kind, channels.account_id, channels.api_url,
@@ -38,15 +41,19 @@ select {ACCOUNT_COLUMNS}, coalesce(contacts.address, contacts.contact_key)
  where conversations.id = %(value)s
 """
 
-FIND_BY_ACCOUNT_ID = f"""
+FIND_SIBLING = f"""
 select {ACCOUNT_COLUMNS}, null from channels
- where (channels.kind, channels.account_id) = %(value)s and channels.is_active
+ where (channels.organization_id::text, channels.kind, channels.account_id) = %(value)s
+   and channels.is_active
 """
 
 FIND_BY_ID = f"select {ACCOUNT_COLUMNS}, null from channels where channels.id = %(value)s"
 
 
-def by_url_key(conn, sealing_key: str, url_key: str) -> Account | None:
+def by_url_key(conn, sealing_key: str, url_key: object) -> Account | None:
+    # Windmill resolves `$res:` in a path too: what arrives need not be a text.
+    if not (isinstance(url_key, str) and URL_KEY.fullmatch(url_key)):
+        return None
     return _find(conn, sealing_key, FIND_BY_URL_KEY, url_key)
 
 
@@ -64,8 +71,9 @@ def of_conversation(conn, sealing_key: str, conversation_id: str) -> Account:
 def sibling(conn, sealing_key: str, account: Account, account_id: str) -> Account | None:
     """Another number of the same organization and the same app: one app has one webhook address,
     so its numbers' messages come together, under one signature."""
-    found = _find(conn, sealing_key, FIND_BY_ACCOUNT_ID, (account.kind, account_id))
-    if found is None or found.organization_id != account.organization_id:
+    wanted = (account.organization_id, account.kind, account_id)
+    found = _find(conn, sealing_key, FIND_SIBLING, wanted)
+    if found is None:
         return None
     is_same_app = found.credentials.get("app_secret") == account.credentials.get("app_secret")
     return found if is_same_app else None

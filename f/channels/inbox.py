@@ -34,7 +34,7 @@ def accept(
     for delivery in deliveries:
         owner = _owner(conn, sealing_key, account, delivery)
         # One order for everybody who locks several conversations at once.
-        for item in sorted(delivery.items, key=_contact_key):
+        for item in sorted(delivery.items, key=_locked_row):
             outcomes[_accept_item(conn, owner, item, wake)] += 1
     with conn.cursor() as cursor:
         cursor.execute(
@@ -52,16 +52,34 @@ def accept_again(
     return accept(conn, sealing_key, account, delivery_id, deliveries)
 
 
-def left_behind(conn, limit: int) -> list[tuple[str, str, str]]:
-    """(delivery id, channel id, body) of deliveries that nobody accepted for half a minute."""
+TAKE_LEFT_BEHIND = """
+update webhook_deliveries set attempts = attempts + 1, attempted_at = now()
+ where id = (
+   select id from webhook_deliveries
+    where accepted_at is null and attempts < 5
+      and received_at < now() - interval '30 seconds'
+      and (attempted_at is null or attempted_at < now() - interval '1 minute')
+    order by attempts, received_at limit 1 for update skip locked
+ )
+returning id, channel_id, body, organization_id, attempts
+"""
+
+
+def take_left_behind(conn) -> tuple[str, str, str] | None:
+    """(delivery id, channel id, body) of one delivery that nobody accepted for half a minute.
+
+    The attempt is counted before it is made, so that a delivery which breaks its worker can't
+    keep the others waiting for ever.
+    """
     with conn.cursor() as cursor:
-        cursor.execute(
-            "select id, channel_id, body from webhook_deliveries"
-            " where accepted_at is null and received_at < now() - interval '30 seconds'"
-            " order by received_at limit %s for update skip locked",
-            (limit,),
-        )
-        return cursor.fetchall()
+        cursor.execute(TAKE_LEFT_BEHIND)
+        row = cursor.fetchone()
+        if row and row[4] == 5:
+            cursor.execute(
+                "select raise_alert(%s, 'error', 'delivery_not_accepted', %s, %s)",
+                (row[3], row[0], f"delivery {row[0]} could not be accepted five times"),
+            )
+    return row and row[:3]
 
 
 def forget_accepted(conn) -> int:
@@ -79,8 +97,8 @@ def _owner(conn, sealing_key: str, account: Account, delivery: Delivery) -> Acco
     return accounts.sibling(conn, sealing_key, account, delivery.account_id)
 
 
-def _contact_key(item: Item) -> str:
-    return item.contact_key if isinstance(item, InboundMessage) else ""
+def _locked_row(item: Item) -> str:
+    return getattr(item, "contact_key", None) or item.provider_message_id or ""
 
 
 def _accept_item(conn, account: Account | None, item: Item, wake: list[dict]) -> str:

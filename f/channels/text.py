@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
+from f.shared.text import storable
+
 ZERO_WIDTH_JOINER = "\u200d"
 FENCE = "```"
 
@@ -23,8 +25,7 @@ BREAKS = (
 
 def clean(text: str, limit: int) -> str:
     """Without what Postgres refuses (NUL, lone surrogates), cut to `limit` with an ellipsis."""
-    text = text.replace("\0", "")
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = storable(text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

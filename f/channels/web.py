@@ -1,7 +1,9 @@
 """The web chat of our own widget: prove a post, read it, and let replies be fetched.
 
 The visitor's id is made by the page, kept in the browser and known to nobody else, so it is the
-proof of who writes; we keep only its hash. Replies need no call: the page asks for them.
+proof of who writes; we keep only its hash. The page posts its JSON as text/plain: in a body that
+is JSON, Windmill resolves `$var:` strings, and refuses a message that names none. Replies need
+no call: the page asks for them.
 """
 
 import hashlib

@@ -13,16 +13,19 @@ from f.channels.whatsapp_sending import send_text, split_text
 
 __all__ = ["handshake", "parse", "send_text", "split_text", "verify"]
 
+# Meta sends digits. Windmill resolves `$var:` strings in a query, so anything else might be a
+# secret that a stranger asked for, and would be echoed to them.
+CHALLENGE = re.compile("[0-9]{1,64}")
 SIGNATURE = re.compile("sha256=([0-9a-f]{64})")
 
 
 def handshake(query: dict, credentials: dict) -> str:
     """The challenge that Meta wants back, as plain text, before it posts anything."""
     verify_token = credentials.get("verify_token") or ""
-    offered = query.get("hub.verify_token") or ""
-    is_ours = hmac.compare_digest(offered.encode(), verify_token.encode())
-    challenge = query.get("hub.challenge")
-    if not verify_token or not is_ours or query.get("hub.mode") != "subscribe" or not challenge:
+    offered, challenge = str(query.get("hub.verify_token")), str(query.get("hub.challenge"))
+    is_ours = bool(verify_token) and hmac.compare_digest(offered.encode(), verify_token.encode())
+    is_asked = query.get("hub.mode") == "subscribe" and CHALLENGE.fullmatch(challenge)
+    if not (is_ours and is_asked):
         raise WebhookRefused(403, "handshake_refused", "The verify token is not this channel's.")
     return challenge
 

@@ -1,28 +1,27 @@
 """Claim the conversation and gather what waits into one turn, or say why not."""
 
 import f.chat.turns as turns
+from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.resources import postgresql
-from f.shared.windmill import start_flow
 
 
 def main(db: postgresql, conversation_id: str) -> dict:
     with connect(db) as conn:
         result = load(conn, conversation_id)
-    if result["reason"] == "too_early":
-        start_flow(
-            "f/chat/answer_message", {"conversation_id": conversation_id}, result["wait_seconds"]
-        )
+    start_when_due(conversation_id, result["wait_seconds"])
     return result
 
 
 def load(conn, conversation_id: str) -> dict:
+    """`wait_seconds`: when the next flow of this conversation starts, where one is needed."""
     claimed = turns.claim(conn, conversation_id)
     if claimed.outcome != "claimed":
+        is_early = claimed.outcome == "too_early"
         return {
-            "decision": "wait" if claimed.outcome == "too_early" else "ignore",
+            "decision": "wait" if is_early else "ignore",
             "reason": claimed.outcome,
-            "wait_seconds": claimed.wait_seconds,
+            "wait_seconds": claimed.wait_seconds if is_early else None,
         }
     gathered = turns.gather(conn, conversation_id, claimed)
     return {
@@ -30,4 +29,5 @@ def load(conn, conversation_id: str) -> dict:
         "reason": gathered.reason,
         "turn_id": gathered.turn_id,
         "fence": claimed.fence,
+        "wait_seconds": gathered.wait_seconds,
     }

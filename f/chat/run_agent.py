@@ -14,7 +14,7 @@ from f.shared.resources import c_model, postgresql
 
 def main(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
     with connect(db) as conn:
-        turn = turns.load(conn, turn_id)
+        turn = turns.load(conn, turn_id, fence)
     if turn.state != "thinking":
         return {"state": turn.state, "model_calls": 0}
     replies, answer, receipt = think(db, model, turn)

@@ -7,9 +7,6 @@ from zoneinfo import ZoneInfo
 
 from f.agent.loop import Answer
 
-# Longer than the model's 45 seconds and a send of 10 together: whoever is slower than this has
-# lost the conversation, and the fence refuses what it writes.
-LEASE_SECONDS = 90
 MAX_ATTEMPTS = 5
 RESERVED_TOKENS = 16000
 HISTORY_LINES = 20
@@ -33,6 +30,7 @@ class Gathered:
     decision: str  # answer | hold | refuse | ignore
     reason: str
     turn_id: str | None
+    wait_seconds: float | None  # to the next flow, where this one answers nothing
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,8 @@ class Turn:
 def claim(conn, conversation_id: str) -> Claim:
     with conn.cursor() as cursor:
         cursor.execute(
-            "select outcome, fence, arrivals, wait_seconds from claim_conversation(%s, %s)",
-            (conversation_id, LEASE_SECONDS),
+            "select outcome, fence, arrivals, wait_seconds from claim_conversation(%s)",
+            (conversation_id,),
         )
         row = cursor.fetchone()
     if row is None:
@@ -69,11 +67,11 @@ def gather(conn, conversation_id: str, claimed: Claim) -> Gathered:
     """Raises StaleTurn."""
     with conn.cursor() as cursor:
         cursor.execute(
-            "select decision, reason, turn_id from gather_turn(%s, %s, %s, %s, %s)",
+            "select decision, reason, turn_id, wait_seconds from gather_turn(%s, %s, %s, %s, %s)",
             (conversation_id, claimed.fence, claimed.arrivals, RESERVED_TOKENS, MAX_ATTEMPTS),
         )
-        decision, reason, turn_id = cursor.fetchone()
-    return Gathered(decision, reason, turn_id)
+        decision, reason, turn_id, wait_seconds = cursor.fetchone()
+    return Gathered(decision, reason, turn_id, wait_seconds and float(wait_seconds))
 
 
 LOAD_TURN = """
@@ -101,10 +99,12 @@ select author, body from (
 """
 
 
-def load(conn, turn_id: str) -> Turn:
+def load(conn, turn_id: str, fence: int) -> Turn:
+    """Renews the lease, so that the model is not paid by who lost the turn. Raises StaleTurn."""
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
         *columns, time_zone, conversation_id = cursor.fetchone()
+        cursor.execute("select require_fence(%s, %s)", (conversation_id, fence))
         question, history = _read_words(cursor, turn_id, conversation_id)
     return Turn(*columns, datetime.now(ZoneInfo(time_zone)), history, question)
 

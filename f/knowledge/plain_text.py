@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from f.knowledge.refusals import refused
+from f.shared.text import storable
 
 MAX_CONTROLS_SHARE = 0.1
 # Western languages stay below; Cyrillic or Greek bytes that are read as Western do not.
@@ -52,9 +53,7 @@ def decode_western(content: bytes) -> str:
 
 def clean(text: str) -> str:
     """No NUL or lone surrogate, which Postgres refuses; one form for each accented letter."""
-    text = CONTROLS.sub("", LINE_ENDS.sub("\n", text))
-    # A pair of surrogates becomes its character, a lone one U+FFFD.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    text = storable(CONTROLS.sub("", LINE_ENDS.sub("\n", text)))
     if text.isascii():
         return text
     return WORD.sub(lambda word: unicodedata.normalize("NFC", word[0]), text)

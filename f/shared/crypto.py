@@ -26,7 +26,7 @@ def open_sealed(key: str, sealed: str, place: str) -> str:
         content = base64.b64decode(sealed, validate=True)
         nonce, ciphertext = content[:NONCE_BYTES], content[NONCE_BYTES:]
         return AESGCM(_bytes(key)).decrypt(nonce, ciphertext, place.encode()).decode()
-    except (InvalidTag, binascii.Error) as error:
+    except (InvalidTag, ValueError) as error:
         raise Misconfigured(f"{place} can't be opened with this sealing key") from error
 
 

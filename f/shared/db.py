@@ -14,7 +14,7 @@ import psycopg2  # pin: psycopg2-binary==2.9.13
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from psycopg2.extensions import connection as Connection
 
-from f.shared.errors import ChatmillError, Misconfigured, StaleTurn, UpstreamDown
+from f.shared.errors import ChatmillError, DataRefused, Misconfigured, StaleTurn, UpstreamDown
 
 _idle: defaultdict[tuple, deque[Connection]] = defaultdict(deque)
 
@@ -50,7 +50,9 @@ def connect(db: dict) -> Iterator[Connection]:
         known = _translated(error)
         if known is None:
             raise
-        raise known from error
+        if error.pgcode in ERRORS_BY_SQLSTATE:
+            raise known from error
+        raise known from None  # its words may quote a row, and a log keeps what it came from
     finally:
         _keep_or_close(key, conn)
 
@@ -69,7 +71,9 @@ def _open(key: tuple, db: dict) -> Connection:
 
 def _has_news(conn: Connection) -> bool:
     # An idle server says nothing; something to read is its farewell.
-    return bool(select.select([conn.fileno()], [], [], 0)[0])
+    poll = select.poll()  # select() can't look at file descriptors above 1023
+    poll.register(conn.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _keep_or_close(key: tuple, conn: Connection) -> None:
@@ -93,6 +97,8 @@ def _dsn(db: dict) -> dict:
 
 
 def _translated(error: psycopg2.Error) -> ChatmillError | None:
+    if (error.pgcode or "")[:2] in ("22", "23"):  # a value, or a constraint
+        return DataRefused(f"the database refused what was written: {error.pgcode}")
     error_class = ERRORS_BY_SQLSTATE.get(error.pgcode or "")
     if error_class:
         return error_class(f"the database answered {error.pgcode}")

@@ -3,6 +3,7 @@
 ChatmillError
 ├── Misconfigured          a person must change a setting           alert, no retry
 ├── InputRefused           whoever sent it must send something else no alert, no retry
+├── DataRefused            our bug: the database refused a value    alert, no retry
 ├── StaleTurn              another worker has the conversation      no alert, no retry
 ├── UpstreamError          a vendor's API did not do its part
 │   ├── UpstreamDown       no answer, or 5xx                        alert, retry
@@ -41,6 +42,10 @@ class InputRefused(ChatmillError):
     def __init__(self, code: str, sentence: str):
         super().__init__(sentence)
         self.code = code
+
+
+class DataRefused(ChatmillError):
+    """The database refused a value or a row; which one is in its own log, not here."""
 
 
 class StaleTurn(ChatmillError):

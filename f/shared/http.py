@@ -1,6 +1,7 @@
 """The one HTTP client; the one place where its errors become ours."""
 
 import json as jsonlib
+import ssl
 from dataclasses import dataclass
 
 import urllib3  # pin: urllib3==2.8.0
@@ -22,8 +23,6 @@ _pool = urllib3.PoolManager(
 NOTHING_SENT = (
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.SSLError,
-    urllib3.exceptions.ProxyError,
 )
 MAX_ANSWER_BYTES = 10 * 1024 * 1024
 
@@ -84,6 +83,12 @@ def _call(method: str, url: str, headers: dict, body: bytes | None, timeout_seco
         raise Misconfigured("a resource holds an address that is no URL") from error
     except NOTHING_SENT as error:
         raise UpstreamDown(f"{_origin(url)} can't be reached") from error
+    except urllib3.exceptions.SSLError as error:
+        # Also raised in the middle of an answer; only a refused certificate comes before we speak.
+        was_refused = isinstance(error.args[0], ssl.SSLCertVerificationError)
+        raise (UpstreamDown if was_refused else DeliveryUnknown)(
+            f"{_origin(url)} and we could not agree on TLS"
+        ) from error
     except urllib3.exceptions.HTTPError as error:
         raise DeliveryUnknown(f"{_origin(url)} gave no whole answer") from error
     if len(content) > MAX_ANSWER_BYTES:

@@ -1,5 +1,6 @@
 """receive_webhook and confirm_webhook, through preprocessor and main, as Windmill calls them."""
 
+import contextlib
 import hashlib
 import hmac
 import json
@@ -8,6 +9,7 @@ import pytest
 
 from f.channels import confirm_webhook, receive_webhook
 from f.channels.accounts import sealing_place
+from f.channels.messages import WebhookRefused
 from f.ops import sweep_conversations
 from f.shared.crypto import seal
 from tests.conftest import SEALING_KEY
@@ -198,6 +200,19 @@ def test_the_handshake_returns_the_challenge_as_plain_text(windmill, whatsapp):
     }
 
 
+@pytest.mark.parametrize("challenge", ["", "$var:f/chat/sealing_key", SEALING_KEY, {"a": 1}, "é"])
+def test_only_digits_are_echoed_to_a_handshake(windmill, whatsapp, challenge):
+    # Windmill resolves `$var:` in a query: an echo of anything else would hand out a secret.
+    answer = confirm(mode="subscribe", verify_token="verify", challenge=challenge)
+
+    assert answer["windmill_status_code"] == 403
+
+
+@pytest.mark.parametrize("channel", ["a\0bcdefghij", {"host": "resolved"}, "x" * 65, "short"])
+def test_an_address_that_no_channel_can_have_is_not_found(windmill, whatsapp, channel):
+    assert post(text_message("Hi"), channel=channel)["windmill_status_code"] == 404
+
+
 @pytest.mark.parametrize("token", ["", "wrong", "VERIFY"])
 def test_a_handshake_with_another_token_is_refused(windmill, whatsapp, token):
     answer = confirm(mode="subscribe", verify_token=token, challenge="1158201444")
@@ -210,12 +225,7 @@ def test_a_delivery_left_behind_by_a_lost_worker_is_accepted_by_the_sweep(
     database, query, windmill, whatsapp
 ):
     body = text_message("Anybody?").decode()
-    query(
-        "insert into webhook_deliveries (organization_id, channel_id, body, received_at)"
-        " select organization_id, id, %s, now() - interval '1 minute' from channels"
-        " where kind = 'whatsapp'",
-        body,
-    )
+    leave_behind(query, body)
 
     swept = sweep_conversations.main(database, SEALING_KEY)
 
@@ -259,3 +269,40 @@ def test_a_message_without_words_says_what_it_is(query, windmill, whatsapp):
     post(body)
 
     assert query("select body, kind from inbound_messages") == [("[media]", "media")]
+
+
+def leave_behind(query, body: str) -> None:
+    query(
+        "insert into webhook_deliveries (organization_id, channel_id, body, received_at)"
+        " select organization_id, id, %s, now() - interval '1 minute' from channels"
+        " where kind = 'whatsapp'",
+        body,
+    )
+
+
+def test_a_delivery_that_can_not_be_accepted_keeps_nobody_else_waiting(
+    database, query, windmill, whatsapp, arrive
+):
+    leave_behind(query, "{broken")
+    leave_behind(query, text_message("Anybody?").decode())
+    _, conversation_id, _ = arrive("Hi", contact_key="15550002")
+    query("update conversation_work set nudged_until = null")
+
+    for _ in range(2):
+        with contextlib.suppress(WebhookRefused):
+            sweep_conversations.main(database, SEALING_KEY)
+
+    assert (conversation_id,) in query("select conversation_id::text from conversation_work")
+    assert windmill.started[0][1] == {"conversation_id": conversation_id}
+    assert query("select state from inbound_messages where body = 'Anybody?'") == [("waiting",)]
+
+
+def test_a_delivery_that_failed_five_times_asks_for_a_person(database, query, windmill, whatsapp):
+    leave_behind(query, "{broken")
+    query("update webhook_deliveries set attempts = 4")
+
+    with pytest.raises(WebhookRefused):
+        sweep_conversations.main(database, SEALING_KEY)
+
+    assert query("select code from alerts") == [("delivery_not_accepted",)]
+    assert sweep_conversations.main(database, SEALING_KEY)["deliveries_accepted"] == 0

@@ -59,7 +59,7 @@ def test_results_hold_ids_and_decisions_only(database, loaded, model):
 
     result = run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
 
-    assert set(turn) == {"decision", "reason", "turn_id", "fence"}
+    assert set(turn) == {"decision", "reason", "turn_id", "fence", "wait_seconds"}
     assert result == {
         "state": "answered",
         "replies": 1,
@@ -252,4 +252,40 @@ def test_what_the_agent_looked_up_is_kept_with_the_turn(database, query, loaded,
 
     assert query("select tool, arguments, result from tool_calls") == [
         ("knowledge", {"query": "refund duration"}, {"passages": []})
+    ]
+
+
+@pytest.mark.parametrize("text", ["nul \u0000 inside", "half \ud83d an emoji"])
+def test_a_model_that_writes_what_postgres_refuses_is_answered_with(
+    database, query, loaded, model, text
+):
+    _, turn = loaded
+    model.will(calls("knowledge", query=text), says(text))
+
+    result = run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert result["state"] == "answered"
+    assert query("select count(*) from tool_calls") == [(1,)]
+
+
+def test_a_worker_that_lost_the_turn_pays_no_model(database, query, loaded, model):
+    _, turn = loaded
+
+    with pytest.raises(StaleTurn):
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"] - 1)
+
+    assert model.requests == []
+
+
+def test_a_teammate_who_takes_over_after_the_commit_stops_the_send(
+    database, query, whatsapp, answered
+):
+    conversation_id, turn_id, fence = answered
+    query("update conversations set mode = 'human'")
+
+    send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+
+    assert whatsapp.accepted == []
+    assert query("select state, error_code from outbound_messages") == [
+        ("failed", "teammate_took_over")
     ]

@@ -69,7 +69,7 @@ def test_a_message_accepted_while_the_turn_is_being_released_wakes_its_own_flow(
 
 def test_two_workers_never_have_the_same_conversation(query, other, later, arrive):
     _, conversation_id, _ = arrive("Hi")
-    first = ask(other, "select outcome from claim_conversation(%s, 60)", conversation_id)
+    first = ask(other, "select outcome from claim_conversation(%s)", conversation_id)
 
     second = later(claim, query, conversation_id)
     wait_until_blocked(other)

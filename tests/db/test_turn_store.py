@@ -243,3 +243,87 @@ def test_a_retried_turn_that_took_the_newest_message_leaves_nothing_due(query, a
 
 def test_a_conversation_that_a_worker_holds_is_not_left_behind(query, thinking):
     assert query("select * from conversations_left_behind(10)") == []
+
+
+def test_a_message_after_a_buried_turn_is_answered_next(query, arrive, thinking):
+    conversation_id, _, _ = thinking
+    query("update turns set attempts = 5")
+    arrive("Still there?")
+    lose_worker(query)
+    _, fence, arrivals = claim(query, conversation_id)
+
+    wait_seconds = query(
+        "select wait_seconds from gather_turn(%s, %s, %s, 8000, 5)",
+        conversation_id,
+        fence,
+        arrivals,
+    )
+
+    assert wait_seconds == [(0,)]
+    assert query("select body, state from inbound_messages order by id") == [
+        ("Where is my order?", "buried"),
+        ("Still there?", "waiting"),
+    ]
+
+
+def test_a_contact_who_keeps_writing_does_not_shorten_the_wait_after_a_failure(
+    query, arrive, thinking
+):
+    conversation_id, _, fence = thinking
+    query("select give_back_turn(%s, %s)", conversation_id, fence)
+
+    arrive("hello?")
+
+    assert claim(query, conversation_id)[0] == "too_early"
+
+
+def test_every_write_of_a_turn_renews_its_lease(query, thinking):
+    conversation_id, _, fence = thinking
+    query("update conversation_work set lease_until = now() + interval '1 second'")
+
+    query("select require_fence(%s, %s)", conversation_id, fence)
+
+    assert query("select lease_until > now() + interval '80 seconds' from conversation_work") == [
+        (True,)
+    ]
+
+
+def test_a_committed_reply_has_its_own_five_attempts_to_be_finished(query, thinking):
+    _, turn_id, fence = thinking
+    query("update turns set attempts = 5")
+
+    commit(query, turn_id, fence)
+
+    assert query("select attempts from turns") == [(1,)]
+
+
+def test_a_buried_turn_that_was_answered_is_remembered_and_charged(query, thinking):
+    conversation_id, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    query("update turns set attempts = 5")
+    lose_worker(query)
+    _, fence, arrivals = claim(query, conversation_id)
+
+    gather(query, conversation_id, fence, arrivals)
+
+    assert query("select count(*) from messages") == [(2,)]
+    assert query("select tokens_used, tokens_reserved, messages_used from usage_periods") == [
+        (120, 0, 1)
+    ]
+
+
+def test_a_message_that_waits_where_nothing_is_due_is_found_all_the_same(query, arrive):
+    _, conversation_id, _ = arrive("Hi")
+    query("update conversation_work set due_at = null, nudged_until = null")
+    query("update inbound_messages set received_at = now() - interval '1 minute'")
+
+    query("select from conversations_left_behind(10)")
+
+    assert query("select conversation_id::text, due_at <= now() from conversation_work") == [
+        (conversation_id, True)
+    ]
+
+
+def test_an_unknown_time_zone_is_refused_where_it_is_written(query):
+    with pytest.raises(psycopg2.Error, match="not recognized"):
+        query("update organizations set time_zone = 'Atlantis/Capital'")

@@ -64,13 +64,14 @@ def test_months_are_counted_in_the_organizations_time_zone(query, database):
 def test_a_refused_turn_keeps_its_messages_for_people(query, arrive):
     query("update plans set message_limit = 0")
     _, conversation_id, _ = arrive("Hi")
-    query("select from claim_conversation(%s, 60)", conversation_id)
+    query("select from claim_conversation(%s)", conversation_id)
 
     decision = query("select decision from gather_turn(%s, 1, 1, 8000, 5)", conversation_id)
 
     assert decision == [("refuse",)]
     assert query("select state from inbound_messages") == [("refused",)]
     assert query("select due_at, lease_until from conversation_work") == [(None, None)]
+    assert query("select code from alerts") == [("usage_spent",)]
 
 
 def test_a_price_of_another_day_is_not_used(query):
@@ -79,13 +80,12 @@ def test_a_price_of_another_day_is_not_used(query):
     assert query("select price_of('m', 10, 100), price_of('unknown', 1, 1)") == [(320, None)]
 
 
-def test_a_turn_that_used_more_than_it_reserved_never_passes_the_limit(query, thinking):
+def test_a_turn_that_used_more_than_it_reserved_is_charged_what_it_used(query, database, thinking):
     _, turn_id, fence = thinking
-    query("update plans set token_limit = 8000")
     query("update usage_periods set token_limit = 8000")
     query("select commit_turn(%s, %s, '{x}', '{}', 'm', 1, 9000, 500)", turn_id, fence)
 
     query("select charge_turn(%s, %s)", turn_id, fence)
 
-    assert query("select tokens_used, tokens_reserved from usage_periods") == [(8000, 0)]
-    assert query("select input_tokens + output_tokens from usage_events") == [(9500,)]
+    assert query("select tokens_used, tokens_reserved from usage_periods") == [(9500, 0)]
+    assert reserve(database, tokens=1) is None

@@ -2,9 +2,7 @@
 
 
 def claim(query, conversation_id):
-    return query(
-        "select outcome, fence, arrivals from claim_conversation(%s, 60)", conversation_id
-    )[0]
+    return query("select outcome, fence, arrivals from claim_conversation(%s)", conversation_id)[0]
 
 
 def gather(query, conversation_id, fence, arrivals):

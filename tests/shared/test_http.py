@@ -63,8 +63,3 @@ def test_a_redirect_is_not_followed(httpserver):
 def test_an_address_that_is_no_url_is_a_setting_to_mend(url):
     with pytest.raises(Misconfigured):
         request("GET", url)
-
-
-def test_a_server_that_speaks_no_tls_was_surely_not_told_anything(httpserver):
-    with pytest.raises(UpstreamDown):
-        request("POST", httpserver.url_for("/x").replace("http:", "https:"), json={})

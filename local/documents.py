@@ -10,6 +10,7 @@ from local.errors import CannotRun
 from local.migrations import connection_to
 from local.places import ROOT
 
+LARGEST_BYTES = 10 * 1024 * 1024
 DEMO_DOCUMENTS = ROOT / "db" / "demo"
 
 DOCUMENTS_READY = """
@@ -84,7 +85,14 @@ def read_document(path: str) -> dict[str, bytes]:
 
 
 def read_bytes(path: str) -> bytes:
+    """Only regular files have an end."""
     try:
-        return Path(path).read_bytes()
+        if Path(path).exists() and not Path(path).is_file():
+            raise CannotRun(f"{path} is not a file.")
+        with Path(path).open("rb") as file:
+            content = file.read(LARGEST_BYTES + 1)
+        if len(content) > LARGEST_BYTES:
+            raise CannotRun(f"{path} is larger than 10 MB. Split it into smaller files.")
+        return content
     except OSError as error:
         raise CannotRun(f"cannot read {path}: {error.strerror}.") from error

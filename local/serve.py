@@ -47,9 +47,15 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="port to listen on (%(default)s)"
+        "--port", type=port_number, default=DEFAULT_PORT, help="port to listen on (%(default)s)"
     )
     return parser.parse_args(arguments)
+
+
+def port_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text} is no port; there are 0 to 65535")
+    return int(text)
 
 
 def start_schedules(local: Running, health: Health) -> Scheduler:

@@ -62,7 +62,7 @@ def started_engine(files: dict[str, str], isolated: bool, postgres: dict) -> Ite
 
 def run_case(engine: Engine, case: dict) -> Compared:
     with tempfile.TemporaryDirectory(prefix="chatmill_scratch_") as scratch:
-        args = json.loads(json.dumps(case["args"]).replace("$SCRATCH", scratch))
+        args = json.loads(json.dumps(case.get("args", {})).replace("$SCRATCH", scratch))
         outcome = engine.run_flow_value(case["value"], args)
     got = {"success": outcome.success, "result": without_stacks(outcome.result)}
     if outcome.status == "skipped":

@@ -23,6 +23,7 @@ from runner.strict_json import InvalidJson, parse
         b'{"a":' * 10_000,
         b'{"x": ' + b"9" * 5000 + b"}",
         b'"',
+        b"[" + b"[]," * 200_000 + b"1]",
     ],
 )
 def test_what_is_not_json_is_refused_with_a_reason(body):

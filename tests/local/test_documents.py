@@ -1,0 +1,30 @@
+"""--document reads what has an end, and not too much of it."""
+
+import os
+
+import pytest
+
+from local.documents import LARGEST_BYTES, read_document
+from local.errors import CannotRun
+
+
+def test_a_file_is_read_under_its_name(tmp_path):
+    (tmp_path / "a.md").write_bytes(b"# A")
+
+    assert read_document(str(tmp_path / "a.md")) == {"a.md": b"# A"}
+
+
+def test_what_has_no_end_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (tmp_path / "pipe", "/dev/zero", tmp_path):
+        with pytest.raises(CannotRun, match="is not a file"):
+            read_document(str(path))
+
+
+def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path):
+    with (tmp_path / "big.txt").open("wb") as file:
+        file.truncate(LARGEST_BYTES * 100)
+
+    with pytest.raises(CannotRun, match="larger than 10 MB"):
+        read_document(str(tmp_path / "big.txt"))

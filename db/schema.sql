@@ -641,7 +641,10 @@ CREATE FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) RET
     LANGUAGE plpgsql
     AS $$
 begin
-  update conversation_work set lease_until = now() + lease()
+  -- A turn that was given back stays so: a branch that is still running may stamp its part, but
+  -- must not take the lease again and keep the next try waiting.
+  update conversation_work
+     set lease_until = case when lease_until is not null then now() + lease() end
    where conversation_id = p_conversation_id and fence = p_fence;
   if not found then
     raise exception 'fence % of conversation % is not the newest', p_fence, p_conversation_id

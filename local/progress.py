@@ -1,6 +1,5 @@
 """Phases of a command with the time that each took, as lines and as facts."""
 
-import sys
 import time
 from contextlib import contextmanager
 
@@ -28,7 +27,3 @@ class Progress:
 
 def duration(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-
-
-def to_terminal(is_quiet: bool) -> Progress:
-    return Progress(None if is_quiet else sys.stdout)

@@ -1,7 +1,7 @@
 """The inbox: deliveries as they came, and what was accepted from them (db/migrations/0007).
 
-Receiving is one insert. Accepting reads the stored body and can be done again, so a crash or a
-parser's mistake in between loses nothing.
+Receiving is one insert. Accepting reads the stored body and can be done again, so a crash in
+between loses nothing.
 """
 
 import json
@@ -11,6 +11,7 @@ import f.channels.accounts as accounts
 import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.messages import Delivery, Echo, Ignored, InboundMessage, Item, Receipt
+from f.shared.windmill import start_flow
 
 
 def receive(conn, account: Account, body: str) -> str:
@@ -42,6 +43,16 @@ def accept(
             (json.dumps(outcomes), delivery_id),
         )
     return wake
+
+
+def start_flows(wake: list[dict]) -> None:
+    """A flow for each conversation that accept() or the sweep says to wake."""
+    for conversation in wake:
+        start_flow(
+            "f/chat/answer_message",
+            {"conversation_id": conversation["conversation_id"]},
+            conversation["wait_seconds"],
+        )
 
 
 def accept_again(

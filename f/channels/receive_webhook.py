@@ -9,7 +9,7 @@ import f.channels.inbox as inbox
 import f.channels.registry as registry
 from f.channels.messages import WebhookRefused
 from f.shared.db import connect
-from f.shared.windmill import get_resource, get_variable, start_flow
+from f.shared.windmill import get_resource, get_variable
 
 
 def preprocessor(event: dict) -> dict:
@@ -23,12 +23,7 @@ def preprocessor(event: dict) -> dict:
 
 
 def main(wake: list, response: dict) -> dict:
-    for conversation in wake:
-        start_flow(
-            "f/chat/answer_message",
-            {"conversation_id": conversation["conversation_id"]},
-            conversation["wait_seconds"],
-        )
+    inbox.start_flows(wake)
     return response
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from f.chat.turns import SENDING_GRACE_SECONDS
+# How long a receipt may take to tell what became of a send that was cut off.
+SENDING_GRACE_SECONDS = 120
 
 
 @dataclass(frozen=True)

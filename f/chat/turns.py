@@ -10,11 +10,10 @@ from f.agent.loop import Answer
 MAX_ATTEMPTS = 5
 RESERVED_TOKENS = 16000
 HISTORY_LINES = 20
-# What a model is given of one turn's question and of one line of history, so that nobody's
-# paste costs more than the reservation.
+# What a model is given of one turn's question and of one line of history: a paste is paid again
+# in every round.
 QUESTION_CHARACTERS = 8000
 LINE_CHARACTERS = 1000
-SENDING_GRACE_SECONDS = 120
 
 
 @dataclass(frozen=True)

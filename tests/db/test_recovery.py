@@ -171,3 +171,14 @@ def test_a_message_that_waits_where_nothing_is_due_is_found_all_the_same(query, 
     assert query("select conversation_id::text, due_at <= now() from conversation_work") == [
         (conversation_id, True)
     ]
+
+
+def test_a_branch_that_ends_after_the_turn_was_given_back_keeps_nobody_waiting(query, thinking):
+    conversation_id, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    query("select give_back_turn(%s, %s)", conversation_id, fence)
+
+    query("select complete_turn(%s, %s, 'saved')", turn_id, fence)
+
+    assert query("select lease_until from conversation_work") == [(None,)]
+    assert query("select saved_at is not null from turns") == [(True,)]

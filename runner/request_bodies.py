@@ -14,7 +14,7 @@ SMALL_BYTES = 64 * 1024
 @dataclass(frozen=True)
 class BodyLimits:
     max_bytes: int = 4 * 1024 * 1024
-    max_bytes_of_all: int = 32 * 1024 * 1024
+    max_bytes_of_all: int = 16 * 1024 * 1024
     idle_seconds: float = 10
     total_seconds: float = 30
 

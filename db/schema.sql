@@ -321,6 +321,22 @@ $$;
 
 COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each.';
 
+CREATE FUNCTION public.draw_ticket_key() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  -- Two random uuids hold 244 bits that nobody can guess; core Postgres has no other source.
+  v_key bytea := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+begin
+  insert into ticket_key (inner_pad, outer_pad)
+  values (ticket_key_block(v_key, 54), ticket_key_block(v_key, 92))
+  on conflict (is_only) do update
+    set inner_pad = excluded.inner_pad, outer_pad = excluded.outer_pad;
+end;
+$$;
+
+COMMENT ON FUNCTION public.draw_ticket_key() IS 'Draws a new key. Tickets live for one transaction, so this disturbs only what runs just now.';
+
 CREATE FUNCTION public.end_turn(p_turn public.turns, p_state text) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -418,6 +434,21 @@ CREATE FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) RE
 $$;
 
 COMMENT ON FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) IS 'After a failure: frees the conversation and makes it due again after 15, 45, 135 ... seconds; null for a worker that lost it already.';
+
+CREATE FUNCTION public.isolate_table(p_table regclass) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  execute format('alter table %s enable row level security, force row level security', p_table);
+  execute format(
+    'create policy own_organization on %s using (organization_id = (select proved_organization()))
+     with check (organization_id = (select proved_organization()))', p_table);
+  execute format(
+    'create policy scheduler on %s to chatmill_scheduler using (true) with check (true)', p_table);
+end;
+$$;
+
+COMMENT ON FUNCTION public.isolate_table(p_table regclass) IS 'Row-level security for a table with organization_id: a transaction sees the organization that it proved; functions of chatmill_scheduler see all.';
 
 CREATE FUNCTION public.lease() RETURNS interval
     LANGUAGE sql IMMUTABLE
@@ -592,6 +623,33 @@ $$;
 
 COMMENT ON FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint) IS 'Microcents of a call at today''s price; null when the model has none.';
 
+CREATE FUNCTION public.prove_organization(p_organization_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select set_config('chatmill.ticket', ticket_for(p_organization_id::text), true);
+$$;
+
+COMMENT ON FUNCTION public.prove_organization(p_organization_id uuid) IS 'Opens this transaction to one organization. Only functions that checked a capability may call it.';
+
+CREATE FUNCTION public.proved_organization() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_ticket constant text := current_setting('chatmill.ticket', true);
+  v_organization_id constant text := split_part(v_ticket, '.', 1);
+begin
+  -- Unset is null in a new connection and empty after a transaction that had one.
+  if coalesce(v_ticket, '') = '' or v_ticket is distinct from ticket_for(v_organization_id) then
+    raise exception 'this transaction has proved no organization' using errcode = 'insufficient_privilege';
+  end if;
+  return v_organization_id::uuid;
+end;
+$$;
+
+COMMENT ON FUNCTION public.proved_organization() IS 'The organization that this transaction proved; without one, error 42501 instead of no rows.';
+
 CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -714,6 +772,34 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_usage_periods__raise_alerts() IS 'Tells us when an organization nears (80 %) or reaches its plan.';
+
+CREATE FUNCTION public.ticket_for(p_organization_id text) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select p_organization_id || '.' || encode(
+    sha256(outer_pad || sha256(inner_pad || convert_to(
+      concat_ws('.', p_organization_id, pg_backend_pid(), extract(epoch from now())), 'UTF8'
+    ))), 'hex')
+    from ticket_key;
+$$;
+
+COMMENT ON FUNCTION public.ticket_for(p_organization_id text) IS 'The ticket of an organization in this transaction on this connection; for prove_organization and proved_organization alone.';
+
+CREATE FUNCTION public.ticket_key_block(p_key bytea, p_pad integer) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE
+    AS $$
+declare
+  v_block bytea := p_key || decode(repeat('00', 64 - length(p_key)), 'hex');
+begin
+  for v_byte in 0..63 loop
+    v_block := set_byte(v_block, v_byte, get_byte(v_block, v_byte) # p_pad);
+  end loop;
+  return v_block;
+end;
+$$;
+
+COMMENT ON FUNCTION public.ticket_key_block(p_key bytea, p_pad integer) IS 'The key, filled to 64 bytes and combined with one of HMAC''s two pads (RFC 2104).';
 
 CREATE TABLE public.alerts (
     id bigint NOT NULL,
@@ -1018,6 +1104,17 @@ COMMENT ON COLUMN public.sources.state IS 'waiting -> ready (its document is sea
 
 COMMENT ON COLUMN public.sources.refusal_code IS 'From the table in docs/error_codes.md.';
 
+CREATE TABLE public.ticket_key (
+    is_only boolean DEFAULT true NOT NULL,
+    inner_pad bytea NOT NULL,
+    outer_pad bytea NOT NULL,
+    CONSTRAINT ticket_key_inner_pad_check CHECK ((length(inner_pad) = 64)),
+    CONSTRAINT ticket_key_is_only_check CHECK (is_only),
+    CONSTRAINT ticket_key_outer_pad_check CHECK ((length(outer_pad) = 64))
+);
+
+COMMENT ON TABLE public.ticket_key IS 'One row per installation: the key of tickets, as the two padded blocks of HMAC-SHA256 (RFC 2104). No runtime role can read it.';
+
 CREATE TABLE public.tool_calls (
     turn_id uuid NOT NULL,
     "position" integer NOT NULL,
@@ -1189,6 +1286,9 @@ ALTER TABLE ONLY public.sources
 
 ALTER TABLE ONLY public.sources
     ADD CONSTRAINT sources_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ticket_key
+    ADD CONSTRAINT ticket_key_pkey PRIMARY KEY (is_only);
 
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_pkey PRIMARY KEY (turn_id, "position");

@@ -1,4 +1,4 @@
-"""The inbox: deliveries as they came, and what was accepted from them (db/migrations/0007).
+"""The inbox: deliveries as they came, and what was accepted from them.
 
 Receiving is one insert. Accepting reads the stored body and can be done again, so a crash in
 between loses nothing.

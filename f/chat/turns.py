@@ -1,4 +1,4 @@
-"""The turn store: the only code that calls its SQL functions (db/migrations/0008, 0009)."""
+"""The turn store: the only code that calls its SQL functions."""
 
 import json
 from dataclasses import dataclass

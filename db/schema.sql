@@ -870,9 +870,20 @@ CREATE TABLE public.chatbots (
     instructions text NOT NULL,
     unknown_reply text NOT NULL,
     debounce_seconds numeric DEFAULT 1.5 NOT NULL,
+    debounce_cap_seconds numeric DEFAULT 12 NOT NULL,
     max_reply_tokens integer DEFAULT 500 NOT NULL,
+    economy_model text,
+    daily_message_limit integer,
+    contact_daily_message_limit integer,
+    limit_notice text DEFAULT 'We can''t answer automatically right now. Your message is kept, and a person will read it.'::text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
+    CONSTRAINT chatbots_daily_message_limit_check CHECK ((daily_message_limit >= 0)),
+    CONSTRAINT chatbots_debounce_cap_seconds_check CHECK (((debounce_cap_seconds >= (0)::numeric) AND (debounce_cap_seconds <= (120)::numeric))),
     CONSTRAINT chatbots_debounce_seconds_check CHECK (((debounce_seconds >= (0)::numeric) AND (debounce_seconds <= (30)::numeric))),
+    CONSTRAINT chatbots_economy_model_check CHECK (((length(economy_model) >= 1) AND (length(economy_model) <= 200))),
+    CONSTRAINT chatbots_limit_notice_check CHECK (((length(limit_notice) >= 1) AND (length(limit_notice) <= 1000))),
     CONSTRAINT chatbots_max_reply_tokens_check CHECK (((max_reply_tokens >= 16) AND (max_reply_tokens <= 4000))),
     CONSTRAINT chatbots_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT chatbots_unknown_reply_check CHECK (((length(unknown_reply) >= 1) AND (length(unknown_reply) <= 1000)))
@@ -884,7 +895,19 @@ COMMENT ON COLUMN public.chatbots.instructions IS 'What the organization tells i
 
 COMMENT ON COLUMN public.chatbots.unknown_reply IS 'What a contact reads when the documents hold no answer.';
 
-COMMENT ON COLUMN public.chatbots.debounce_seconds IS 'How long to wait for a contact''s next message before answering; 0 answers at once.';
+COMMENT ON COLUMN public.chatbots.debounce_seconds IS 'How long to wait for a contact''s next message after a usual one: shorter after a finished question, longer after a fragment, a photo or a greeting; 0 answers at once.';
+
+COMMENT ON COLUMN public.chatbots.debounce_cap_seconds IS 'A contact who keeps writing is answered at the latest so long after the first message.';
+
+COMMENT ON COLUMN public.chatbots.economy_model IS 'The model that answers from 95 % of the plan on; null: the usual one.';
+
+COMMENT ON COLUMN public.chatbots.daily_message_limit IS 'Turns a day in the organization''s time zone; null: no limit.';
+
+COMMENT ON COLUMN public.chatbots.contact_daily_message_limit IS 'Turns a day for one contact; null: no limit.';
+
+COMMENT ON COLUMN public.chatbots.limit_notice IS 'What a contact reads, once a day, when a limit keeps the chatbot from answering.';
+
+COMMENT ON COLUMN public.chatbots.is_active IS 'The organization''s own off-switch; nothing else changes it. Messages are held for a teammate.';
 
 CREATE TABLE public.chunks (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1058,6 +1081,8 @@ CREATE TABLE public.plans (
     name text NOT NULL,
     message_limit bigint NOT NULL,
     token_limit bigint NOT NULL,
+    cost_limit_microcents bigint,
+    CONSTRAINT plans_cost_limit_microcents_check CHECK ((cost_limit_microcents >= 0)),
     CONSTRAINT plans_message_limit_check CHECK ((message_limit >= 0)),
     CONSTRAINT plans_token_limit_check CHECK ((token_limit >= 0))
 );
@@ -1067,6 +1092,8 @@ COMMENT ON TABLE public.plans IS 'One row per plan: what an organization on it m
 COMMENT ON COLUMN public.plans.message_limit IS 'Answered turns in a usage period.';
 
 COMMENT ON COLUMN public.plans.token_limit IS 'Tokens of all model calls in a usage period.';
+
+COMMENT ON COLUMN public.plans.cost_limit_microcents IS 'Cost of all model calls in a usage period; null: no limit.';
 
 CREATE TABLE public.prices (
     model text NOT NULL,

@@ -8,11 +8,13 @@ create table plans (
   id text primary key,
   name text not null,
   message_limit bigint not null check (message_limit >= 0),
-  token_limit bigint not null check (token_limit >= 0)
+  token_limit bigint not null check (token_limit >= 0),
+  cost_limit_microcents bigint check (cost_limit_microcents >= 0)
 );
 comment on table plans is 'One row per plan: what an organization on it may use in a month.';
 comment on column plans.message_limit is 'Answered turns in a usage period.';
 comment on column plans.token_limit is 'Tokens of all model calls in a usage period.';
+comment on column plans.cost_limit_microcents is 'Cost of all model calls in a usage period; null: no limit.';
 
 create table organizations (
   id uuid primary key default gen_random_uuid(),
@@ -35,7 +37,14 @@ create table chatbots (
   instructions text not null,
   unknown_reply text not null check (length(unknown_reply) between 1 and 1000),
   debounce_seconds numeric not null default 1.5 check (debounce_seconds between 0 and 30),
+  debounce_cap_seconds numeric not null default 12 check (debounce_cap_seconds between 0 and 120),
   max_reply_tokens integer not null default 500 check (max_reply_tokens between 16 and 4000),
+  economy_model text check (length(economy_model) between 1 and 200),
+  daily_message_limit integer check (daily_message_limit >= 0),
+  contact_daily_message_limit integer check (contact_daily_message_limit >= 0),
+  limit_notice text not null check (length(limit_notice) between 1 and 1000)
+    default 'We can''t answer automatically right now. Your message is kept, and a person will read it.',
+  is_active boolean not null default true,
   created_at timestamptz not null default now(),
   constraint chatbots_in_organization unique (organization_id, id)
 );
@@ -43,4 +52,14 @@ comment on table chatbots is 'One row per assistant of an organization.';
 comment on column chatbots.instructions is 'What the organization tells its assistant: tone, facts, limits.';
 comment on column chatbots.unknown_reply is 'What a contact reads when the documents hold no answer.';
 comment on column chatbots.debounce_seconds is
-  'How long to wait for a contact''s next message before answering; 0 answers at once.';
+  'How long to wait for a contact''s next message after a usual one: shorter after a finished question, longer after a fragment, a photo or a greeting; 0 answers at once.';
+comment on column chatbots.debounce_cap_seconds is
+  'A contact who keeps writing is answered at the latest so long after the first message.';
+comment on column chatbots.economy_model is
+  'The model that answers from 95 % of the plan on; null: the usual one.';
+comment on column chatbots.daily_message_limit is 'Turns a day in the organization''s time zone; null: no limit.';
+comment on column chatbots.contact_daily_message_limit is 'Turns a day for one contact; null: no limit.';
+comment on column chatbots.limit_notice is
+  'What a contact reads, once a day, when a limit keeps the chatbot from answering.';
+comment on column chatbots.is_active is
+  'The organization''s own off-switch; nothing else changes it. Messages are held for a teammate.';

@@ -7,17 +7,10 @@ CREATE FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_a
     AS $$
 #variable_conflict use_column
 declare
-  v_organization_id uuid;
-  v_debounce_seconds numeric;
+  v_organization_id constant uuid := enter_channel(p_channel_id);
   v_contact_id uuid;
   v_conversation_id uuid;
-  v_work conversation_work;
 begin
-  select channels.organization_id, chatbots.debounce_seconds
-    into strict v_organization_id, v_debounce_seconds
-    from channels join chatbots on chatbots.id = channels.chatbot_id
-   where channels.id = p_channel_id;
-
   v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
   v_conversation_id := open_conversation(v_organization_id, p_channel_id, v_contact_id);
 
@@ -30,20 +23,10 @@ begin
   ) on conflict on constraint inbound_messages_are_stored_once do nothing;
   if not found then
     return query select 'duplicate', v_conversation_id, null::numeric;
-    return;
+  else
+    return query select 'new', v_conversation_id,
+      wake_conversation(v_conversation_id, p_channel_id, p_kind, p_body);
   end if;
-
-  -- The row lock makes arrivals and releases of one conversation follow each other.
-  insert into conversation_work as work (conversation_id, organization_id, due_at, arrivals)
-  values (v_conversation_id, v_organization_id,
-          now() + make_interval(secs => v_debounce_seconds::double precision), 1)
-  on conflict (conversation_id) do update
-    -- Not earlier than it is: after a failure the later time is the back-off.
-    set due_at = coalesce(work.due_at, excluded.due_at),
-        arrivals = work.arrivals + 1
-  returning work.* into v_work;
-
-  return query select 'new', v_conversation_id, nudge_conversation(v_work);
 end;
 $$;
 
@@ -63,11 +46,10 @@ declare
 begin
   insert into delivery_receipts (
     channel_id, organization_id, provider_message_id, status, client_reference, error_code, occurred_at
-  )
-  select p_channel_id, channels.organization_id, p_provider_message_id, p_status,
-         p_client_reference, p_error_code, p_occurred_at
-    from channels where channels.id = p_channel_id
-  on conflict on constraint delivery_receipts_pkey do nothing;
+  ) values (
+    p_channel_id, enter_channel(p_channel_id), p_provider_message_id, p_status,
+    p_client_reference, p_error_code, p_occurred_at
+  ) on conflict on constraint delivery_receipts_pkey do nothing;
   -- Receipts come doubled and out of order: a state only moves forward, failed is final.
   update outbound_messages
      set state = p_status,
@@ -79,6 +61,18 @@ begin
      and p_status in ('sent', 'delivered', 'read', 'failed')
      and array_position(v_states, state) < array_position(v_states, p_status)
   returning * into v_message;
+  if not found then
+    return;
+  end if;
+  -- Who waited to learn what became of the send need not wait for the grace to end.
+  -- Skip locked: whoever has the row is at work there, and waiting for it could deadlock.
+  update conversation_work set due_at = now()
+   where conversation_id = (
+     select conversation_id from conversation_work
+      where conversation_id = v_message.conversation_id
+        and due_at > now() and not_before is null and lease_until is null
+      for update skip locked
+   );
   if v_message.state = 'failed' then
     perform raise_alert(v_message.organization_id, 'error', 'delivery_refused',
       v_message.conversation_id::text,
@@ -94,83 +88,186 @@ CREATE TABLE public.turns (
     organization_id uuid NOT NULL,
     conversation_id uuid NOT NULL,
     state text DEFAULT 'thinking'::text NOT NULL,
-    attempts integer DEFAULT 1 NOT NULL,
+    outcome text,
+    attempts integer DEFAULT 0 NOT NULL,
+    attempt_fence bigint DEFAULT 0 NOT NULL,
+    drafts_dropped integer DEFAULT 0 NOT NULL,
     arrivals_seen bigint NOT NULL,
-    period_starts_on date,
-    reserved_tokens bigint DEFAULT 0 NOT NULL,
-    model text,
-    model_calls integer DEFAULT 0 NOT NULL,
-    input_tokens bigint DEFAULT 0 NOT NULL,
-    output_tokens bigint DEFAULT 0 NOT NULL,
+    usage_decision text,
     receipt jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     answered_at timestamp with time zone,
     sent_at timestamp with time zone,
     saved_at timestamp with time zone,
     charged_at timestamp with time zone,
-    CONSTRAINT turns_attempts_check CHECK ((attempts > 0)),
+    CONSTRAINT turns_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT turns_drafts_dropped_check CHECK (((drafts_dropped >= 0) AND (drafts_dropped <= 2))),
     CONSTRAINT turns_finish_complete CHECK (((state <> 'finished'::text) OR ((sent_at IS NOT NULL) AND (saved_at IS NOT NULL) AND (charged_at IS NOT NULL)))),
-    CONSTRAINT turns_reserved_tokens_check CHECK ((reserved_tokens >= 0)),
+    CONSTRAINT turns_outcome_check CHECK ((outcome = ANY (ARRAY['reply'::text, 'limit_notice'::text, 'failure_notice'::text]))),
     CONSTRAINT turns_state_check CHECK ((state = ANY (ARRAY['thinking'::text, 'answered'::text, 'finished'::text, 'held'::text, 'refused'::text, 'buried'::text])))
 );
 
 COMMENT ON TABLE public.turns IS 'One row per answer: the messages it answers and how far it got.';
 
-COMMENT ON COLUMN public.turns.state IS 'thinking -> answered (reply committed) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (plan used up); thinking, answered -> buried (5 attempts).';
+COMMENT ON COLUMN public.turns.state IS 'thinking -> answered (something to send is committed: outcome says what) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (a limit; the notice was sent earlier that day); thinking, answered -> buried (5 attempts, nothing more can be sent).';
+
+COMMENT ON COLUMN public.turns.outcome IS 'reply: of the agent; limit_notice: a limit kept it from answering; failure_notice: five attempts failed.';
+
+COMMENT ON COLUMN public.turns.attempts IS 'How often thinking began, and after the reply was committed how often sending began.';
+
+COMMENT ON COLUMN public.turns.attempt_fence IS 'The claim that began the newest attempt: steps that are run again by the same flow are not counted again.';
+
+COMMENT ON COLUMN public.turns.drafts_dropped IS 'Answers thrown away because the contact wrote on before they were committed.';
 
 COMMENT ON COLUMN public.turns.arrivals_seen IS 'conversation_work.arrivals when its messages were gathered.';
 
+COMMENT ON COLUMN public.turns.usage_decision IS 'What reserve_usage said: normal, economy, or which limit was reached.';
+
 COMMENT ON COLUMN public.turns.receipt IS 'What was retrieved and decided, with ids and scores.';
 
-CREATE FUNCTION public.bury_turn(p_turn public.turns, p_fence bigint) RETURNS void
+CREATE FUNCTION public.answer_turn(p_turn public.turns, p_outcome text, p_replies text[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-  if p_turn.state = 'answered' then
-    -- Its reply may have reached the contact, and the model was paid.
-    perform save_turn_messages(p_turn.id);
-    perform charge_turn(p_turn.id, p_fence);
-  end if;
-  perform end_turn(p_turn, 'buried');
-  perform raise_alert(p_turn.organization_id, 'error', 'turn_buried', p_turn.id::text,
-    format('turn %s was given up after %s attempts', p_turn.id, p_turn.attempts));
+  insert into outbound_messages (organization_id, conversation_id, turn_id, position, body)
+  select p_turn.organization_id, p_turn.conversation_id, p_turn.id, reply.number - 1, reply.body
+    from unnest(p_replies) with ordinality as reply (body, number);
+  update turns
+     set state = 'answered', outcome = p_outcome, answered_at = now(),
+         attempts = 0, attempt_fence = 0
+   where id = p_turn.id;
 end;
 $$;
 
-COMMENT ON FUNCTION public.bury_turn(p_turn public.turns, p_fence bigint) IS 'Gives a turn up after too many attempts, with an alert; what was answered is remembered and charged.';
+COMMENT ON FUNCTION public.answer_turn(p_turn public.turns, p_outcome text, p_replies text[]) IS 'Commits what the contact will read; from here on the turn is only sent, saved and charged.';
+
+CREATE FUNCTION public.beat() RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into installation_pulse (last_beat_at, up_since) values (now(), now())
+  on conflict (is_only) do update
+    set up_since = case
+          when now() - installation_pulse.last_beat_at > interval '20 seconds' then now()
+          else installation_pulse.up_since
+        end,
+        last_beat_at = now();
+$$;
+
+COMMENT ON FUNCTION public.beat() IS 'The sweep''s sign of life, every few seconds.';
+
+CREATE FUNCTION public.begin_attempt(p_turn_id uuid, p_fence bigint) RETURNS public.turns
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_turn turns := enter_turn(p_turn_id, p_fence);
+begin
+  if v_turn.attempt_fence <> p_fence then
+    update turns set attempts = attempts + 1, attempt_fence = p_fence
+     where id = p_turn_id returning * into v_turn;
+  end if;
+  return v_turn;
+end;
+$$;
+
+COMMENT ON FUNCTION public.begin_attempt(p_turn_id uuid, p_fence bigint) IS 'Counts the attempt where the work begins: a flow that was overtaken while it queued has tried nothing.';
+
+CREATE FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) RETURNS numeric
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select p_usual_seconds * case
+    -- A photo is seldom sent without a word about it, a greeting never is the question.
+    when p_kind <> 'text' then 2
+    when p_body ~* '^\W*(hi|hello|hey|hola|ol[aá]|hallo|moin|bonjour|salut|ciao|oi|buen[oa]s( d[ií]as| tardes| noches)?|bom dia|boa (tarde|noite)|guten (morgen|tag|abend)|good (morning|afternoon|evening))\W*$' then 2
+    when p_body ~ '[?？؟]\s*$' then 0.4
+    when p_body ~ '([,;:…-]|\.\.)\s*$' then 2
+    when p_body ~ '[.!。！]\s*$' then 0.7
+    when array_length(regexp_split_to_array(trim(p_body), '\s+'), 1) < 4 then 2
+    else 1
+  end;
+$_$;
+
+COMMENT ON FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) IS 'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0.';
+
+CREATE FUNCTION public.bury_turn(p_turn public.turns, p_silence text) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(p_turn.organization_id, 'error', 'turn_buried', p_turn.id::text,
+    format('turn %s was given up after %s attempts', p_turn.id, p_turn.attempts));
+  if p_turn.state = 'thinking' and p_silence is null then
+    update inbound_messages set state = 'buried'
+     where inbound_messages.turn_id = p_turn.id and state = 'taken';
+    perform release_usage(p_turn.id);
+    perform answer_turn(p_turn, 'failure_notice', array[chatbots.failure_notice])
+       from conversations
+       join channels on channels.id = conversations.channel_id
+       join chatbots on chatbots.id = channels.chatbot_id
+      where conversations.id = p_turn.conversation_id;
+    return query select 'answer', 'buried', p_turn.id, null::numeric;
+    return;
+  end if;
+  if p_turn.state = 'answered' then
+    -- Its reply may have reached the contact, and the model was paid.
+    perform save_turn_messages(p_turn.id);
+    perform settle_usage(p_turn.id);
+  end if;
+  perform end_turn(p_turn, 'buried');
+  -- What arrived after its messages were gathered still waits: the older count makes it due.
+  return query select 'ignore', 'buried', p_turn.id,
+    release_conversation(p_turn.conversation_id, p_turn.arrivals_seen);
+end;
+$$;
+
+COMMENT ON FUNCTION public.bury_turn(p_turn public.turns, p_silence text) IS 'Gives a turn up after too many attempts, with an alert: the contact reads the failure notice; where it was that which could not be sent, nothing more is tried.';
+
+CREATE FUNCTION public.charge_hold(p_turn_id uuid, p_messages_back bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_hold usage_holds;
+  v_used record;
+begin
+  delete from usage_holds where turn_id = p_turn_id returning * into v_hold;
+  if not found then
+    return (select cost_microcents from usage_events where turn_id = p_turn_id);
+  end if;
+  select max(model) as model, count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens,
+         coalesce(sum(output_tokens), 0) as output_tokens,
+         sum(price_of(model, input_tokens, output_tokens)) as cost_microcents
+    into v_used from model_calls where turn_id = p_turn_id;
+  update usage_periods
+     set messages_used = messages_used - p_messages_back,
+         tokens_reserved = tokens_reserved - v_hold.tokens,
+         tokens_used = tokens_used + v_used.input_tokens + v_used.output_tokens,
+         cost_microcents = cost_microcents + coalesce(v_used.cost_microcents, 0)
+   where organization_id = v_hold.organization_id and starts_on = v_hold.period_starts_on;
+  insert into usage_events (
+    turn_id, organization_id, period_starts_on, model, model_calls,
+    input_tokens, output_tokens, cost_microcents
+  )
+  select p_turn_id, v_hold.organization_id, v_hold.period_starts_on, v_used.model, v_used.calls,
+         v_used.input_tokens, v_used.output_tokens, v_used.cost_microcents
+   where v_used.calls > 0;
+  return v_used.cost_microcents;
+end;
+$$;
+
+COMMENT ON FUNCTION public.charge_hold(p_turn_id uuid, p_messages_back bigint) IS 'Ends a hold.';
 
 CREATE FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
-declare
-  v_turn turns;
-  v_cost_microcents bigint;
 begin
-  select * into strict v_turn from turns where id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
-  v_cost_microcents := price_of(v_turn.model, v_turn.input_tokens, v_turn.output_tokens);
-  insert into usage_events (
-    turn_id, organization_id, period_starts_on, model, model_calls,
-    input_tokens, output_tokens, cost_microcents
-  ) values (
-    v_turn.id, v_turn.organization_id, v_turn.period_starts_on, v_turn.model, v_turn.model_calls,
-    v_turn.input_tokens, v_turn.output_tokens, v_cost_microcents
-  ) on conflict on constraint usage_events_pkey do nothing;
-  if found then
-    update usage_periods
-       set tokens_reserved = tokens_reserved - v_turn.reserved_tokens,
-           tokens_used = tokens_used + v_turn.input_tokens + v_turn.output_tokens,
-           cost_microcents = cost_microcents + coalesce(v_cost_microcents, 0)
-     where organization_id = v_turn.organization_id and starts_on = v_turn.period_starts_on;
-  end if;
-  return v_cost_microcents;
+  perform enter_turn(p_turn_id, p_fence);
+  return settle_usage(p_turn_id);
 end;
 $$;
 
-COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what it really used, once.';
+COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what its model calls really used, once.';
 
 CREATE FUNCTION public.claim_conversation(p_conversation_id uuid) RETURNS TABLE(outcome text, fence bigint, arrivals bigint, wait_seconds numeric)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 #variable_conflict use_column
 begin
@@ -178,7 +275,8 @@ begin
     update conversation_work
        set fence = fence + 1,
            lease_until = now() + lease(),
-           nudged_until = null
+           nudged_until = null,
+           nudges = 0
      where conversation_id = p_conversation_id
        and due_at <= now()
        and (lease_until is null or lease_until < now())
@@ -199,87 +297,117 @@ $$;
 
 COMMENT ON FUNCTION public.claim_conversation(p_conversation_id uuid) IS 'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work.';
 
-CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint, p_grace_seconds integer) RETURNS TABLE(outcome text, id uuid, body text)
+CREATE TABLE public.conversations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    mode text DEFAULT 'bot'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text, 'muted'::text])))
+);
+
+COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever.';
+
+COMMENT ON COLUMN public.conversations.mode IS 'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
+
+CREATE FUNCTION public.claim_limit_notice(p_conversation public.conversations) RETURNS text
+    LANGUAGE sql
+    AS $$
+  select null::text;
+$$;
+
+COMMENT ON FUNCTION public.claim_limit_notice(p_conversation public.conversations) IS 'The day''s one notice.';
+
+CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) RETURNS TABLE(outcome text, id uuid, body text, wait_seconds numeric)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
 declare
-  v_turn turns;
+  v_turn turns := enter_turn(p_turn_id, p_fence);
   v_message outbound_messages;
+  v_wait_seconds numeric;
 begin
-  select * into strict v_turn from turns where turns.id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
   if not found then
-    return query select 'done', null::uuid, null::text;
-  elsif v_message.state = 'ready' and exists (
+    return query select 'done', null::uuid, null::text, null::numeric;
+    return;
+  end if;
+  if v_message.state = 'sending' then
+    v_wait_seconds := grace_left_seconds(v_message);
+    if v_wait_seconds > 0 then
+      return query select 'wait', v_message.id, null::text, v_wait_seconds;
+      return;
+    elsif not may_send_again(v_message) then
+      update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
+      perform raise_alert(v_message.organization_id, 'error', 'delivery_unknown', v_message.id::text,
+        format('nobody can say whether message %s reached the contact', v_message.id));
+      return query select 'unknown', v_message.id, null::text, null::numeric;
+      return;
+    end if;
+  end if;
+  if exists (
     -- for share: a takeover waits for this look, or is seen by it.
     select from conversations
      where conversations.id = v_turn.conversation_id and mode <> 'bot' for share
   ) then
-    update outbound_messages set state = 'failed', error_code = 'teammate_took_over'
-     where turn_id = p_turn_id and state = 'ready';
-    return query select 'done', null::uuid, null::text;
-  elsif v_message.state = 'ready' then
-    update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
-     where outbound_messages.id = v_message.id;
-    return query select 'send', v_message.id, v_message.body;
-  elsif v_message.sending_at < now() - make_interval(secs => p_grace_seconds) then
-    -- No receipt came. Sending again might double it, so we say that we don't know.
-    update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
-    perform raise_alert(v_message.organization_id, 'error', 'delivery_unknown', v_message.id::text,
-      format('nobody can say whether message %s reached the contact', v_message.id));
-    return query select 'unknown', v_message.id, null::text;
-  else
-    return query select 'wait', v_message.id, null::text;
+    update outbound_messages
+       set state = case state when 'ready' then 'failed' else 'unknown' end,
+           error_code = 'teammate_took_over'
+     where turn_id = p_turn_id and state in ('ready', 'sending');
+    return query select 'done', null::uuid, null::text, null::numeric;
+    return;
   end if;
+  update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
+   where outbound_messages.id = v_message.id;
+  return query select 'send', v_message.id, v_message.body, null::numeric;
 end;
 $$;
 
-COMMENT ON FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint, p_grace_seconds integer) IS 'The turn''s next message, marked as being sent before it is: send; wait or unknown when an earlier call was cut off; done when none is left.';
+COMMENT ON FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) IS 'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left.';
 
-CREATE FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_model text, p_model_calls integer, p_input_tokens bigint, p_output_tokens bigint) RETURNS text
+CREATE FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_may_drop boolean) RETURNS text
     LANGUAGE plpgsql
     AS $$
 declare
-  v_turn turns;
+  v_turn turns := enter_turn(p_turn_id, p_fence);
+  v_arrivals bigint;
   v_mode text;
 begin
-  select * into strict v_turn from turns where id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
   if v_turn.state <> 'thinking' then
     return v_turn.state;
   end if;
   -- for share: a teammate who takes over at this moment waits, or we see that they did.
   select mode into strict v_mode from conversations where id = v_turn.conversation_id for share;
   if v_mode <> 'bot' then
-    perform end_turn(v_turn, 'held');
+    perform hold_messages(v_turn.conversation_id, v_turn, v_mode);
     perform release_conversation(v_turn.conversation_id, v_turn.arrivals_seen);
     return 'held';
   end if;
-  insert into outbound_messages (organization_id, conversation_id, turn_id, position, body)
-  select v_turn.organization_id, v_turn.conversation_id, v_turn.id, reply.number - 1, reply.body
-    from unnest(p_replies) with ordinality as reply (body, number);
+  -- The work row is locked since enter_turn, so nothing arrives between this look and the commit.
+  select arrivals into strict v_arrivals from conversation_work
+   where conversation_id = v_turn.conversation_id;
+  if p_may_drop and v_arrivals <> v_turn.arrivals_seen and v_turn.drafts_dropped < 2 then
+    perform take_messages(v_turn, v_arrivals);
+    update turns set drafts_dropped = drafts_dropped + 1 where id = v_turn.id;
+    return 'draft_dropped';
+  end if;
   update inbound_messages set state = 'answered' where turn_id = v_turn.id and state = 'taken';
-  update turns
-     set state = 'answered', attempts = 1, answered_at = now(), receipt = p_receipt, model = p_model,
-         model_calls = p_model_calls, input_tokens = p_input_tokens, output_tokens = p_output_tokens
-   where id = v_turn.id;
+  update turns set receipt = p_receipt where id = v_turn.id;
+  perform answer_turn(v_turn, 'reply', p_replies);
   return 'answered';
 end;
 $$;
 
-COMMENT ON FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_model text, p_model_calls integer, p_input_tokens bigint, p_output_tokens bigint) IS 'Ends thinking: replies into the outbox if the fence is the newest and no teammate took over. Returns the turn''s state.';
+COMMENT ON FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_may_drop boolean) IS 'Ends thinking: replies into the outbox if the fence is the newest, no teammate took over and the contact did not write on. Returns the turn''s state, or draft_dropped: think again, with everything.';
 
 CREATE FUNCTION public.complete_turn(p_turn_id uuid, p_fence bigint, p_part text) RETURNS numeric
     LANGUAGE plpgsql
     AS $$
 declare
-  v_turn turns;
+  v_turn turns := enter_turn(p_turn_id, p_fence);
 begin
-  select * into strict v_turn from turns where id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
   update turns
      set sent_at = case when p_part = 'sent' then coalesce(sent_at, now()) else sent_at end,
          saved_at = case when p_part = 'saved' then coalesce(saved_at, now()) else saved_at end,
@@ -290,6 +418,8 @@ begin
     return null;
   end if;
   update turns set state = 'finished' where id = p_turn_id;
+  update conversation_work set last_sent_at = v_turn.sent_at
+   where conversation_id = v_turn.conversation_id;
   return release_conversation(v_turn.conversation_id, v_turn.arrivals_seen);
 end;
 $$;
@@ -297,7 +427,8 @@ $$;
 COMMENT ON FUNCTION public.complete_turn(p_turn_id uuid, p_fence bigint, p_part text) IS 'Stamps one part (sent, saved, charged). The last one finishes the turn and releases the conversation; returns seconds until the next flow, or null.';
 
 CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(conversation_id uuid)
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
   -- The belt: nothing should wait in a conversation that is not due.
   update conversation_work set due_at = now()
@@ -307,7 +438,9 @@ CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(
         where state = 'waiting' and received_at < now() - interval '30 seconds'
      );
   update conversation_work
-     set nudged_until = now() + interval '30 seconds'
+     set nudged_for = now(),
+         nudged_until = now() + make_interval(secs => least(5 * 2 ^ least(nudges, 4), 60)),
+         nudges = nudges + 1
    where conversation_id in (
      select conversation_id from conversation_work
       where due_at < now()
@@ -346,94 +479,238 @@ begin
      set state = case state when 'ready' then 'failed' else 'unknown' end,
          error_code = 'turn_buried'
    where turn_id = p_turn.id and state in ('ready', 'sending');
-  update turns set state = p_state, reserved_tokens = 0 where id = p_turn.id;
+  update turns set state = p_state where id = p_turn.id;
   if p_turn.state = 'thinking' then
-    perform release_usage(p_turn.organization_id, p_turn.period_starts_on, p_turn.reserved_tokens);
+    perform release_usage(p_turn.id);
   end if;
 end;
 $$;
 
 COMMENT ON FUNCTION public.end_turn(p_turn public.turns, p_state text) IS 'Ends a turn that nobody was answered by (held or buried) and gives its reservation back.';
 
-CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
+CREATE FUNCTION public.enter_channel(p_channel_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id uuid;
+begin
+  select organization_id into v_organization_id from channels where id = p_channel_id;
+  if not found then
+    raise exception 'channel % is unknown', p_channel_id using errcode = 'no_data_found';
+  end if;
+  perform prove_organization(v_organization_id);
+  return v_organization_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.enter_channel(p_channel_id uuid) IS 'Opens the transaction to the channel''s organization: who knows the id of a channel, a random uuid, has verified its webhook''s signature.';
+
+CREATE FUNCTION public.enter_conversation(p_conversation_id uuid, p_fence bigint) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id uuid;
+begin
+  -- A turn that was given back stays so: a branch that is still running may stamp its part, but
+  -- must not take the lease again and keep the next try waiting.
+  update conversation_work
+     set lease_until = case when lease_until is not null then now() + lease() end
+   where conversation_id = p_conversation_id and fence = p_fence
+  returning organization_id into v_organization_id;
+  if not found then
+    raise exception 'fence % of conversation % is not the newest', p_fence, p_conversation_id
+      using errcode = 'STALE';
+  end if;
+  perform prove_organization(v_organization_id);
+  return v_organization_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.enter_conversation(p_conversation_id uuid, p_fence bigint) IS 'Locks the work row, renews the lease and opens the transaction to the organization, or refuses a worker that lost the conversation (STALE).';
+
+CREATE FUNCTION public.enter_turn(p_turn_id uuid, p_fence bigint) RETURNS public.turns
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_turn turns;
+begin
+  perform enter_conversation(
+    (select conversation_id from turns where id = p_turn_id), p_fence
+  );
+  -- Read after the lock: another worker may have moved the turn while we waited for it.
+  select * into strict v_turn from turns where id = p_turn_id;
+  return v_turn;
+end;
+$$;
+
+COMMENT ON FUNCTION public.enter_turn(p_turn_id uuid, p_fence bigint) IS 'How every write of a turn begins: enter_conversation by the turn''s id. Returns the turn as it is now.';
+
+CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
 declare
-  v_conversation conversations;
   v_turn turns;
+  v_silence text;
 begin
-  perform require_fence(p_conversation_id, p_fence);
-  select * into strict v_conversation from conversations where id = p_conversation_id;
+  perform enter_conversation(p_conversation_id, p_fence);
   select * into v_turn from turns
    where conversation_id = p_conversation_id and state in ('thinking', 'answered');
+  v_silence := reason_to_be_silent(p_conversation_id);
 
-  if v_turn.state = 'answered' and v_turn.attempts < p_max_attempts then
-    -- A worker was lost after the reply was committed: only finishing is left.
-    update turns set attempts = attempts + 1 where id = v_turn.id;
-    return query select 'answer', 'finish_again', v_turn.id, null::numeric;
-    return;
-  end if;
   if v_turn.attempts >= p_max_attempts then
-    perform bury_turn(v_turn, p_fence);
-    -- What arrived after its messages were gathered still waits: the older count makes it due.
-    return query select 'ignore', 'buried', v_turn.id,
-      release_conversation(p_conversation_id, v_turn.arrivals_seen);
-    return;
-  end if;
-  if v_conversation.mode <> 'bot' then
-    update inbound_messages set state = 'held'
-     where conversation_id = p_conversation_id and state = 'waiting';
-    if v_turn.id is not null then
-      perform end_turn(v_turn, 'held');
-    end if;
-    return query select 'hold', v_conversation.mode, v_turn.id,
+    return query select * from bury_turn(v_turn, v_silence);
+  elsif v_turn.state = 'answered' then
+    -- A worker was lost after the reply was committed: only finishing is left.
+    return query select 'answer', 'finish_again', v_turn.id, null::numeric;
+  elsif v_silence is not null then
+    perform hold_messages(p_conversation_id, v_turn, v_silence);
+    return query select 'hold', v_silence, v_turn.id,
       release_conversation(p_conversation_id, p_arrivals);
-    return;
-  end if;
-
-  if v_turn.id is null then
-    v_turn := open_turn(v_conversation, p_arrivals, p_reserve_tokens);
+  elsif v_turn.id is not null then
+    perform take_messages(v_turn, p_arrivals);
+    return query select 'answer', 'thinking_again', v_turn.id, null::numeric;
   else
-    update turns set attempts = attempts + 1, arrivals_seen = p_arrivals where id = v_turn.id;
+    return query select * from open_turn(p_conversation_id, p_arrivals, p_model, p_reserve_tokens);
   end if;
-  if v_turn.id is null then
-    return query select 'ignore', 'nothing_waiting', null::uuid,
-      release_conversation(p_conversation_id, p_arrivals);
-    return;
-  end if;
-  update inbound_messages set state = 'taken', turn_id = v_turn.id
-   where conversation_id = p_conversation_id and state = 'waiting';
-  if v_turn.state = 'refused' then
-    update inbound_messages set state = 'refused' where turn_id = v_turn.id;
-    return query select 'refuse', 'usage_spent', v_turn.id,
-      release_conversation(p_conversation_id, p_arrivals);
-    return;
-  end if;
-  return query select 'answer', 'messages_waiting', v_turn.id, null::numeric;
 end;
 $$;
 
-COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge), refuse (plan used up) or ignore. Whatever is not answered is released here; wait_seconds is then the time to the next flow, or null.';
+COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge, or nobody may answer), refuse (a limit) or ignore. What is not answered is released here; wait_seconds is then the time to the next flow, or null.';
 
 CREATE FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) RETURNS numeric
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
   update conversation_work
      set lease_until = null,
          nudged_until = null,
-         due_at = now() + make_interval(secs => 5 * 3 ^ coalesce((
-           select least(turns.attempts, 5) from turns
-            where turns.conversation_id = p_conversation_id
-              and turns.state in ('thinking', 'answered')
-         ), 1))
+         failures = failures + 1,
+         not_before = now() + make_interval(secs => 2 * 4 ^ least(failures, 3)),
+         due_at = now() + make_interval(secs => 2 * 4 ^ least(failures, 3))
    where conversation_id = p_conversation_id
      and fence = p_fence
      and due_at is not null
   returning extract(epoch from due_at - now());
 $$;
 
-COMMENT ON FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) IS 'After a failure: frees the conversation and makes it due again after 15, 45, 135 ... seconds; null for a worker that lost it already.';
+COMMENT ON FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) IS 'After a failure: frees the conversation and makes it due again after 2, 8, 32, 128 ... seconds; null for a worker that lost it already.';
+
+CREATE TABLE public.outbound_messages (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    body text NOT NULL,
+    state text DEFAULT 'ready'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    sending_at timestamp with time zone,
+    provider_message_id text,
+    error_code text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    CONSTRAINT outbound_messages_body_check CHECK ((length(body) > 0)),
+    CONSTRAINT outbound_messages_position_check CHECK (("position" >= 0)),
+    CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text])))
+);
+
+COMMENT ON TABLE public.outbound_messages IS 'One row per message to send. Its id goes to the vendor as our reference.';
+
+COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
+
+CREATE FUNCTION public.grace_left_seconds(p_message public.outbound_messages) RETURNS numeric
+    LANGUAGE sql STABLE
+    AS $$
+  -- While we could not receive, no receipt could come: that time does not count, nor does what
+  -- lies received and not yet read. A pulse that stopped says that we are down just now.
+  select case
+           when exists (
+             select from webhook_deliveries
+              where channel_id = channels.id and accepted_at is null and attempts < 5
+           ) or pulse.last_beat_at < now() - interval '20 seconds' then 2
+           else greatest(0, channels.receipt_grace_seconds - extract(epoch from now() - greatest(
+             p_message.sending_at, pg_postmaster_start_time(), pulse.up_since
+           )))
+         end
+    from conversations
+    join channels on channels.id = conversations.channel_id
+    left join installation_pulse as pulse on true
+   where conversations.id = p_message.conversation_id;
+$$;
+
+COMMENT ON FUNCTION public.grace_left_seconds(p_message public.outbound_messages) IS 'How long a receipt of a send that was cut off may still take to come; 0: long enough.';
+
+CREATE FUNCTION public.hold_messages(p_conversation_id uuid, p_turn public.turns, p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update inbound_messages set state = 'held'
+   where conversation_id = p_conversation_id and state = 'waiting';
+  if p_turn.id is not null then
+    perform end_turn(p_turn, 'held');
+  end if;
+  update conversation_work set waiting_since = null where conversation_id = p_conversation_id;
+  if p_reason = 'loop_suspected' then
+    perform raise_alert(
+      (select organization_id from conversations where id = p_conversation_id),
+      'warning', 'loop_suspected', p_conversation_id::text,
+      format('conversation %s: the other side answers like a machine; its messages are held',
+             p_conversation_id));
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.hold_messages(p_conversation_id uuid, p_turn public.turns, p_reason text) IS 'Keeps what waits, and what an open turn took, for a teammate.';
+
+CREATE TABLE public.conversation_work (
+    conversation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    due_at timestamp with time zone,
+    waiting_since timestamp with time zone,
+    not_before timestamp with time zone,
+    nudged_for timestamp with time zone,
+    nudged_until timestamp with time zone,
+    nudges integer DEFAULT 0 NOT NULL,
+    arrivals bigint DEFAULT 0 NOT NULL,
+    lease_until timestamp with time zone,
+    fence bigint DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    last_sent_at timestamp with time zone,
+    instant_turns integer DEFAULT 0 NOT NULL,
+    CONSTRAINT conversation_work_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT conversation_work_instant_turns_check CHECK ((instant_turns >= 0)),
+    CONSTRAINT conversation_work_nudges_check CHECK ((nudges >= 0))
+);
+
+COMMENT ON TABLE public.conversation_work IS 'One row per conversation that ever had work: when it is due, who holds it.';
+
+COMMENT ON COLUMN public.conversation_work.waiting_since IS 'When the first message arrived that is in no turn yet: a contact who keeps writing is answered some seconds after it all the same.';
+
+COMMENT ON COLUMN public.conversation_work.not_before IS 'Back-off after a failure; a new message does not shorten it.';
+
+COMMENT ON COLUMN public.conversation_work.nudged_for IS 'When the flow that was started comes.';
+
+COMMENT ON COLUMN public.conversation_work.nudged_until IS 'So long it is trusted to come; then the sweep starts another, which is trusted twice as long.';
+
+COMMENT ON COLUMN public.conversation_work.arrivals IS 'Messages ever accepted. It is on the row that a release locks, so that a release compares it with the newest value; a look at inbound_messages there would use an older snapshot and lose a wake-up.';
+
+COMMENT ON COLUMN public.conversation_work.fence IS 'Raised by every claim; a write with an older one is refused.';
+
+COMMENT ON COLUMN public.conversation_work.failures IS 'Failed flows in a row; each doubles the back-off twice.';
+
+COMMENT ON COLUMN public.conversation_work.instant_turns IS 'Turns in a row that were asked within three seconds of our last reply: no person reads and types as fast.';
+
+CREATE FUNCTION public.is_instant(p_work public.conversation_work) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(p_work.waiting_since < p_work.last_sent_at + interval '3 seconds', false);
+$$;
+
+COMMENT ON FUNCTION public.is_instant(p_work public.conversation_work) IS 'Whether what waits came faster after our last reply than a person can read it.';
 
 CREATE FUNCTION public.isolate_table(p_table regclass) RETURNS void
     LANGUAGE plpgsql
@@ -453,10 +730,20 @@ COMMENT ON FUNCTION public.isolate_table(p_table regclass) IS 'Row-level securit
 CREATE FUNCTION public.lease() RETURNS interval
     LANGUAGE sql IMMUTABLE
     AS $$
-  select interval '90 seconds';
+  select interval '5 seconds';
 $$;
 
-COMMENT ON FUNCTION public.lease() IS 'For how long a worker has a conversation after its last write: longer than any step may take (60 s), so that only a lost worker is overtaken.';
+COMMENT ON FUNCTION public.lease() IS 'For how long a worker has a conversation after its last write. A step that works longer renews it (f/chat/lease.py), so that only a lost or frozen worker is overtaken, and soon.';
+
+CREATE FUNCTION public.may_send_again(p_message public.outbound_messages) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select p_message.attempts < 2 and channels.after_silence = 'resend_once'
+    from conversations join channels on channels.id = conversations.channel_id
+   where conversations.id = p_message.conversation_id;
+$$;
+
+COMMENT ON FUNCTION public.may_send_again(p_message public.outbound_messages) IS 'Whether a cut-off send that no receipt came for is sent once more: on channels that send receipts.';
 
 CREATE FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) RETURNS uuid
     LANGUAGE plpgsql
@@ -488,33 +775,20 @@ $$;
 
 COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
 
-CREATE TABLE public.conversation_work (
-    conversation_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    due_at timestamp with time zone,
-    nudged_until timestamp with time zone,
-    arrivals bigint DEFAULT 0 NOT NULL,
-    lease_until timestamp with time zone,
-    fence bigint DEFAULT 0 NOT NULL
-);
-
-COMMENT ON TABLE public.conversation_work IS 'One row per conversation that ever had work: when it is due, who holds it.';
-
-COMMENT ON COLUMN public.conversation_work.nudged_until IS 'A flow was started and is trusted to come until then.';
-
-COMMENT ON COLUMN public.conversation_work.arrivals IS 'Messages ever accepted. It is on the row that a release locks, so that a release compares it with the newest value; a look at inbound_messages there would use an older snapshot and lose a wake-up.';
-
-COMMENT ON COLUMN public.conversation_work.fence IS 'Raised by every claim; a write with an older one is refused.';
-
 CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETURNS numeric
     LANGUAGE sql
     AS $$
+  -- A flow that is lost before it claims is replaced by the sweep; where flows are late because
+  -- the workers are, each one that is started is trusted twice as long as the one before.
   update conversation_work
-     set nudged_until = greatest(due_at, now()) + interval '30 seconds'
+     set nudged_for = greatest(due_at, now()),
+         nudged_until = greatest(due_at, now())
+           + make_interval(secs => least(5 * 2 ^ least(nudges, 4), 60)),
+         nudges = nudges + 1
    where conversation_id = p_work.conversation_id
      and due_at is not null
      and (lease_until is null or lease_until < now())
-     and (nudged_until is null or nudged_until < now())
+     and (nudged_until is null or nudged_until < now() or due_at < nudged_for)
   returning greatest(0, extract(epoch from due_at - now()));
 $$;
 
@@ -542,50 +816,39 @@ $$;
 
 COMMENT ON FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) IS 'The one conversation of a contact on a channel.';
 
-CREATE TABLE public.conversations (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    channel_id uuid NOT NULL,
-    contact_id uuid NOT NULL,
-    mode text DEFAULT 'bot'::text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text, 'muted'::text])))
-);
-
-COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever.';
-
-COMMENT ON COLUMN public.conversations.mode IS 'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
-
-CREATE FUNCTION public.open_turn(p_conversation public.conversations, p_arrivals bigint, p_reserve_tokens bigint) RETURNS public.turns
+CREATE FUNCTION public.open_turn(p_conversation_id uuid, p_arrivals bigint, p_model text, p_reserve_tokens bigint) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
     AS $$
+#variable_conflict use_column
 declare
-  v_period date;
+  v_conversation conversations;
   v_turn turns;
+  v_usage text;
 begin
+  select * into strict v_conversation from conversations where id = p_conversation_id;
   if not exists (
     select from inbound_messages
-    where conversation_id = p_conversation.id and state = 'waiting'
+    where conversation_id = p_conversation_id and state = 'waiting'
   ) then
-    return null;
+    return query select 'ignore', 'nothing_waiting', null::uuid,
+      release_conversation(p_conversation_id, p_arrivals);
+    return;
   end if;
-  v_period := reserve_usage(p_conversation.organization_id, p_reserve_tokens);
-  if v_period is null then
-    perform raise_alert(p_conversation.organization_id, 'error', 'usage_spent',
-      'refused:' || current_date, 'a turn was refused: the plan has no room for it this month');
+  insert into turns (organization_id, conversation_id, arrivals_seen)
+  values (v_conversation.organization_id, p_conversation_id, p_arrivals)
+  returning * into v_turn;
+  perform take_messages(v_turn, p_arrivals);
+  v_usage := reserve_usage(v_conversation, v_turn.id, p_model, p_reserve_tokens);
+  update turns set usage_decision = v_usage where id = v_turn.id;
+  if v_usage in ('normal', 'economy') then
+    return query select 'answer', 'messages_waiting', v_turn.id, null::numeric;
+  else
+    return query select * from refuse_turn(v_turn, v_usage, claim_limit_notice(v_conversation));
   end if;
-  insert into turns (
-    organization_id, conversation_id, state, arrivals_seen, period_starts_on, reserved_tokens
-  ) values (
-    p_conversation.organization_id, p_conversation.id,
-    case when v_period is null then 'refused' else 'thinking' end,
-    p_arrivals, v_period, case when v_period is null then 0 else p_reserve_tokens end
-  ) returning * into v_turn;
-  return v_turn;
 end;
 $$;
 
-COMMENT ON FUNCTION public.open_turn(p_conversation public.conversations, p_arrivals bigint, p_reserve_tokens bigint) IS 'A new turn with its usage reserved; refused when the plan is used up; null when nothing waits.';
+COMMENT ON FUNCTION public.open_turn(p_conversation_id uuid, p_arrivals bigint, p_model text, p_reserve_tokens bigint) IS 'A new turn with its usage reserved: answer, or refuse where a limit is reached.';
 
 CREATE FUNCTION public.open_usage_period(p_organization_id uuid) RETURNS date
     LANGUAGE plpgsql
@@ -611,6 +874,24 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.open_usage_period(p_organization_id uuid) IS 'Makes the organization''s row for this month if it is missing; returns its first day.';
+
+CREATE FUNCTION public.postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds numeric) RETURNS numeric
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_turn turns := enter_turn(p_turn_id, p_fence);
+begin
+  -- Waiting for a receipt is no failed attempt.
+  update turns set attempts = greatest(attempts - 1, 0) where id = p_turn_id;
+  update conversation_work
+     set lease_until = null, nudged_until = null,
+         due_at = now() + make_interval(secs => p_wait_seconds::double precision)
+   where conversation_id = v_turn.conversation_id;
+  return p_wait_seconds;
+end;
+$$;
+
+COMMENT ON FUNCTION public.postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds numeric) IS 'Frees the conversation until a receipt had time to come.';
 
 CREATE FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint) RETURNS bigint
     LANGUAGE sql STABLE
@@ -667,15 +948,56 @@ $$;
 
 COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when the same one still waits to be posted.';
 
+CREATE FUNCTION public.reason_to_be_silent(p_conversation_id uuid) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select case
+           when conversations.mode <> 'bot' then conversations.mode
+           when not (organizations.is_active and channels.is_active and chatbots.is_active)
+             then 'switched_off'
+           when conversation_work.instant_turns >= chatbots.loop_limit
+                and is_instant(conversation_work) then 'loop_suspected'
+         end
+    from conversations
+    join conversation_work on conversation_work.conversation_id = conversations.id
+    join channels on channels.id = conversations.channel_id
+    join chatbots on chatbots.id = channels.chatbot_id
+    join organizations on organizations.id = conversations.organization_id
+   where conversations.id = p_conversation_id;
+$$;
+
+COMMENT ON FUNCTION public.reason_to_be_silent(p_conversation_id uuid) IS 'Why the chatbot does not answer here: human, muted, switched_off, loop_suspected; null when it does.';
+
+CREATE FUNCTION public.refuse_turn(p_turn public.turns, p_reason text, p_notice text) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update inbound_messages set state = 'refused' where inbound_messages.turn_id = p_turn.id;
+  if p_notice is null then
+    update turns set state = 'refused' where id = p_turn.id;
+    return query select 'refuse', p_reason, p_turn.id,
+      release_conversation(p_turn.conversation_id, p_turn.arrivals_seen);
+  else
+    perform answer_turn(p_turn, 'limit_notice', array[p_notice]);
+    return query select 'answer', p_reason, p_turn.id, null::numeric;
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.refuse_turn(p_turn public.turns, p_reason text, p_notice text) IS 'Ends a turn that a limit forbids, with the day''s one notice where it is still due.';
+
 CREATE FUNCTION public.release_conversation(p_conversation_id uuid, p_arrivals_seen bigint) RETURNS numeric
     LANGUAGE plpgsql
     AS $$
 declare
   v_work conversation_work;
 begin
+  -- Where more has arrived, due_at is what its arrival set.
   update conversation_work
      set lease_until = null,
-         due_at = case when arrivals = p_arrivals_seen then null else now() end
+         not_before = null,
+         failures = 0,
+         due_at = case when arrivals <> p_arrivals_seen then due_at end
    where conversation_id = p_conversation_id
   returning * into v_work;
   return nudge_conversation(v_work);
@@ -684,53 +1006,47 @@ $$;
 
 COMMENT ON FUNCTION public.release_conversation(p_conversation_id uuid, p_arrivals_seen bigint) IS 'Gives the conversation free; returns seconds after which to start a flow when more has arrived, else null.';
 
-CREATE FUNCTION public.release_usage(p_organization_id uuid, p_period date, p_tokens bigint) RETURNS void
+CREATE FUNCTION public.release_expired_holds() RETURNS bigint
     LANGUAGE sql
     AS $$
-  update usage_periods
-     set messages_used = messages_used - 1,
-         tokens_reserved = tokens_reserved - p_tokens
-   where organization_id = p_organization_id and starts_on = p_period;
+  select 0::bigint;
 $$;
 
-COMMENT ON FUNCTION public.release_usage(p_organization_id uuid, p_period date, p_tokens bigint) IS 'Gives a reservation back: the turn was held or buried, nobody was answered.';
+COMMENT ON FUNCTION public.release_expired_holds() IS 'Holds whose turn is gone.';
 
-CREATE FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION public.release_usage(p_turn_id uuid) RETURNS void
+    LANGUAGE sql
     AS $$
-begin
-  -- A turn that was given back stays so: a branch that is still running may stamp its part, but
-  -- must not take the lease again and keep the next try waiting.
-  update conversation_work
-     set lease_until = case when lease_until is not null then now() + lease() end
-   where conversation_id = p_conversation_id and fence = p_fence;
-  if not found then
-    raise exception 'fence % of conversation % is not the newest', p_fence, p_conversation_id
-      using errcode = 'STALE';
-  end if;
-end;
+  select charge_hold(p_turn_id, 1);
 $$;
 
-COMMENT ON FUNCTION public.require_fence(p_conversation_id uuid, p_fence bigint) IS 'Locks the work row and renews the lease, or refuses a worker that lost the conversation (STALE).';
+COMMENT ON FUNCTION public.release_usage(p_turn_id uuid) IS 'As settle_usage, but nobody was answered: the message is given back.';
 
-CREATE FUNCTION public.reserve_usage(p_organization_id uuid, p_tokens bigint) RETURNS date
+CREATE FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) RETURNS text
     LANGUAGE plpgsql
     AS $$
 declare
-  v_starts_on date := open_usage_period(p_organization_id);
+  v_starts_on date := open_usage_period(p_conversation.organization_id);
 begin
   update usage_periods
      set messages_used = messages_used + 1,
          tokens_reserved = tokens_reserved + p_tokens
-   where organization_id = p_organization_id
+   where organization_id = p_conversation.organization_id
      and starts_on = v_starts_on
      and messages_used + 1 <= message_limit
      and tokens_used + tokens_reserved + p_tokens <= token_limit;
-  return case when found then v_starts_on end;
+  if not found then
+    perform raise_alert(p_conversation.organization_id, 'error', 'usage_spent',
+      'refused:' || current_date, 'a turn was refused: the plan has no room for it this month');
+    return 'spent';
+  end if;
+  insert into usage_holds (turn_id, organization_id, period_starts_on, tokens)
+  values (p_turn_id, p_conversation.organization_id, v_starts_on, p_tokens);
+  return 'normal';
 end;
 $$;
 
-COMMENT ON FUNCTION public.reserve_usage(p_organization_id uuid, p_tokens bigint) IS 'Takes one message and so many tokens from this month; null when the plan is used up.';
+COMMENT ON FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'Takes one message and so many tokens from this month.';
 
 CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
     LANGUAGE sql
@@ -747,6 +1063,52 @@ CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
+
+CREATE FUNCTION public.settle_usage(p_turn_id uuid) RETURNS bigint
+    LANGUAGE sql
+    AS $$
+  select charge_hold(p_turn_id, 0);
+$$;
+
+COMMENT ON FUNCTION public.settle_usage(p_turn_id uuid) IS 'Charges what the turn''s model calls used, once.';
+
+CREATE FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_turn turns := enter_turn(p_turn_id, p_fence);
+begin
+  insert into model_calls (
+    turn_id, draft, position, organization_id, model, input_tokens, output_tokens,
+    is_estimated, response
+  ) values (
+    p_turn_id, p_draft, p_position, v_turn.organization_id, p_model, p_input_tokens,
+    p_output_tokens, p_is_estimated, p_response
+  ) on conflict on constraint model_calls_pkey do nothing;
+end;
+$$;
+
+COMMENT ON FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) IS 'Keeps an answer that was just paid for.';
+
+CREATE FUNCTION public.take_messages(p_turn public.turns, p_arrivals bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update inbound_messages set state = 'taken', turn_id = p_turn.id
+   where conversation_id = p_turn.conversation_id and state = 'waiting';
+  update turns set arrivals_seen = p_arrivals where id = p_turn.id;
+  update conversation_work
+     set instant_turns = case
+           when waiting_since is null then instant_turns
+           when is_instant(conversation_work) then instant_turns + 1
+           else 0
+         end,
+         waiting_since = null
+   where conversation_id = p_turn.conversation_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.take_messages(p_turn public.turns, p_arrivals bigint) IS 'Puts everything that waits into the turn.';
 
 CREATE FUNCTION public.tg_usage_periods__raise_alerts() RETURNS trigger
     LANGUAGE plpgsql
@@ -801,6 +1163,41 @@ $$;
 
 COMMENT ON FUNCTION public.ticket_key_block(p_key bytea, p_pad integer) IS 'The key, filled to 64 bytes and combined with one of HMAC''s two pads (RFC 2104).';
 
+CREATE FUNCTION public.wake_conversation(p_conversation_id uuid, p_channel_id uuid, p_kind text, p_body text) RETURNS numeric
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_chatbot chatbots;
+  v_work conversation_work;
+begin
+  select chatbots.* into strict v_chatbot
+    from channels join chatbots on chatbots.id = channels.chatbot_id
+   where channels.id = p_channel_id;
+  -- The row lock makes arrivals and releases of one conversation follow each other.
+  insert into conversation_work as work (
+    conversation_id, organization_id, arrivals, waiting_since, due_at
+  ) values (
+    p_conversation_id, v_chatbot.organization_id, 1, now(),
+    now() + make_interval(secs => least(
+      burst_wait_seconds(p_kind, p_body, v_chatbot.debounce_seconds),
+      v_chatbot.debounce_cap_seconds
+    )::double precision)
+  )
+  on conflict (conversation_id) do update
+    set arrivals = work.arrivals + 1,
+        waiting_since = coalesce(work.waiting_since, excluded.waiting_since),
+        due_at = greatest(work.not_before, least(
+          excluded.due_at,
+          work.waiting_since
+            + make_interval(secs => v_chatbot.debounce_cap_seconds::double precision)
+        ))
+  returning * into v_work;
+  return nudge_conversation(v_work);
+end;
+$$;
+
+COMMENT ON FUNCTION public.wake_conversation(p_conversation_id uuid, p_channel_id uuid, p_kind text, p_body text) IS 'Counts an arrival and says when to answer: a pause after the newest message, capped from the first one on, never before a back-off ends.';
+
 CREATE TABLE public.alerts (
     id bigint NOT NULL,
     organization_id uuid,
@@ -844,12 +1241,16 @@ CREATE TABLE public.channels (
     account_id text NOT NULL,
     api_url text,
     sealed_credentials text,
+    receipt_grace_seconds integer DEFAULT 120 NOT NULL,
+    after_silence text DEFAULT 'resend_once'::text NOT NULL,
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
+    CONSTRAINT channels_after_silence_check CHECK ((after_silence = ANY (ARRAY['resend_once'::text, 'unknown'::text]))),
     CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
     CONSTRAINT channels_kind_check CHECK ((kind = ANY (ARRAY['whatsapp'::text, 'web'::text]))),
     CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT channels_receipt_grace_seconds_check CHECK (((receipt_grace_seconds >= 1) AND (receipt_grace_seconds <= 3600))),
     CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text))
 );
 
@@ -862,6 +1263,10 @@ COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_
 COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
 
 COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+
+COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt may take to tell what became of a send that was cut off.';
+
+COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
 
 CREATE TABLE public.chatbots (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -876,6 +1281,8 @@ CREATE TABLE public.chatbots (
     daily_message_limit integer,
     contact_daily_message_limit integer,
     limit_notice text DEFAULT 'We can''t answer automatically right now. Your message is kept, and a person will read it.'::text NOT NULL,
+    failure_notice text DEFAULT 'Sorry, something went wrong on our side. A person will look at your message.'::text NOT NULL,
+    loop_limit integer DEFAULT 20,
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
@@ -883,7 +1290,9 @@ CREATE TABLE public.chatbots (
     CONSTRAINT chatbots_debounce_cap_seconds_check CHECK (((debounce_cap_seconds >= (0)::numeric) AND (debounce_cap_seconds <= (120)::numeric))),
     CONSTRAINT chatbots_debounce_seconds_check CHECK (((debounce_seconds >= (0)::numeric) AND (debounce_seconds <= (30)::numeric))),
     CONSTRAINT chatbots_economy_model_check CHECK (((length(economy_model) >= 1) AND (length(economy_model) <= 200))),
+    CONSTRAINT chatbots_failure_notice_check CHECK (((length(failure_notice) >= 1) AND (length(failure_notice) <= 1000))),
     CONSTRAINT chatbots_limit_notice_check CHECK (((length(limit_notice) >= 1) AND (length(limit_notice) <= 1000))),
+    CONSTRAINT chatbots_loop_limit_check CHECK ((loop_limit > 0)),
     CONSTRAINT chatbots_max_reply_tokens_check CHECK (((max_reply_tokens >= 16) AND (max_reply_tokens <= 4000))),
     CONSTRAINT chatbots_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT chatbots_unknown_reply_check CHECK (((length(unknown_reply) >= 1) AND (length(unknown_reply) <= 1000)))
@@ -906,6 +1315,10 @@ COMMENT ON COLUMN public.chatbots.daily_message_limit IS 'Turns a day in the org
 COMMENT ON COLUMN public.chatbots.contact_daily_message_limit IS 'Turns a day for one contact; null: no limit.';
 
 COMMENT ON COLUMN public.chatbots.limit_notice IS 'What a contact reads, once a day, when a limit keeps the chatbot from answering.';
+
+COMMENT ON COLUMN public.chatbots.failure_notice IS 'What a contact reads when five attempts at an answer failed.';
+
+COMMENT ON COLUMN public.chatbots.loop_limit IS 'After so many turns in a row that were asked faster than a person can read, messages are held: the other side is a machine too; null: no limit.';
 
 COMMENT ON COLUMN public.chatbots.is_active IS 'The organization''s own off-switch; nothing else changes it. Messages are held for a teammate.';
 
@@ -1002,7 +1415,7 @@ CREATE TABLE public.inbound_messages (
 
 COMMENT ON TABLE public.inbound_messages IS 'One row per message received, however often it was delivered.';
 
-COMMENT ON COLUMN public.inbound_messages.state IS 'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (plan used up) | buried (5 attempts).';
+COMMENT ON COLUMN public.inbound_messages.state IS 'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts).';
 
 ALTER TABLE public.inbound_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.inbound_messages_id_seq
@@ -1012,6 +1425,15 @@ ALTER TABLE public.inbound_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     NO MAXVALUE
     CACHE 1
 );
+
+CREATE TABLE public.installation_pulse (
+    is_only boolean DEFAULT true NOT NULL,
+    last_beat_at timestamp with time zone NOT NULL,
+    up_since timestamp with time zone NOT NULL,
+    CONSTRAINT installation_pulse_is_only_check CHECK (is_only)
+);
+
+COMMENT ON TABLE public.installation_pulse IS 'One row per installation: since when schedules run without a gap, so webhooks can be received.';
 
 CREATE TABLE public.messages (
     id bigint NOT NULL,
@@ -1036,6 +1458,29 @@ ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.model_calls (
+    turn_id uuid NOT NULL,
+    draft integer NOT NULL,
+    "position" integer NOT NULL,
+    organization_id uuid NOT NULL,
+    model text NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    is_estimated boolean DEFAULT false NOT NULL,
+    response jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT model_calls_draft_check CHECK ((draft >= 0)),
+    CONSTRAINT model_calls_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT model_calls_output_tokens_check CHECK ((output_tokens >= 0)),
+    CONSTRAINT model_calls_position_check CHECK (("position" >= 0))
+);
+
+COMMENT ON TABLE public.model_calls IS 'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
+
+COMMENT ON COLUMN public.model_calls.draft IS 'turns.drafts_dropped when it was made.';
+
+COMMENT ON COLUMN public.model_calls.is_estimated IS 'The provider told no usage; the tokens are our estimate.';
+
 CREATE TABLE public.organizations (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     plan_id text NOT NULL,
@@ -1052,29 +1497,6 @@ COMMENT ON TABLE public.organizations IS 'One row per customer of this installat
 COMMENT ON COLUMN public.organizations.time_zone IS 'IANA name; months, days and hours are counted in it.';
 
 COMMENT ON COLUMN public.organizations.is_active IS 'The operator''s own off-switch; nothing else changes it.';
-
-CREATE TABLE public.outbound_messages (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    turn_id uuid NOT NULL,
-    "position" integer NOT NULL,
-    body text NOT NULL,
-    state text DEFAULT 'ready'::text NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    sending_at timestamp with time zone,
-    provider_message_id text,
-    error_code text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    sent_at timestamp with time zone,
-    CONSTRAINT outbound_messages_body_check CHECK ((length(body) > 0)),
-    CONSTRAINT outbound_messages_position_check CHECK (("position" >= 0)),
-    CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text])))
-);
-
-COMMENT ON TABLE public.outbound_messages IS 'One row per message to send. Its id goes to the vendor as our reference.';
-
-COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
 
 CREATE TABLE public.plans (
     id text NOT NULL,
@@ -1175,6 +1597,16 @@ CREATE TABLE public.usage_events (
 COMMENT ON TABLE public.usage_events IS 'One row per charged turn: what its model calls used.';
 
 COMMENT ON COLUMN public.usage_events.cost_microcents IS 'Null when no price of the model is known.';
+
+CREATE TABLE public.usage_holds (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    period_starts_on date NOT NULL,
+    tokens bigint NOT NULL,
+    CONSTRAINT usage_holds_tokens_check CHECK ((tokens >= 0))
+);
+
+COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what is reserved for it.';
 
 CREATE TABLE public.usage_periods (
     organization_id uuid NOT NULL,
@@ -1284,11 +1716,17 @@ ALTER TABLE ONLY public.inbound_messages
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.installation_pulse
+    ADD CONSTRAINT installation_pulse_pkey PRIMARY KEY (is_only);
+
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_are_remembered_once UNIQUE (turn_id, author, "position");
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.model_calls
+    ADD CONSTRAINT model_calls_pkey PRIMARY KEY (turn_id, draft, "position");
 
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
@@ -1328,6 +1766,9 @@ ALTER TABLE ONLY public.turns
 
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (turn_id);
+
+ALTER TABLE ONLY public.usage_holds
+    ADD CONSTRAINT usage_holds_pkey PRIMARY KEY (turn_id);
 
 ALTER TABLE ONLY public.usage_periods
     ADD CONSTRAINT usage_periods_pkey PRIMARY KEY (organization_id, starts_on);
@@ -1373,6 +1814,8 @@ CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (organi
 
 CREATE INDEX messages_turn_id_idx ON public.messages USING btree (organization_id, turn_id);
 
+CREATE INDEX model_calls_turn_id_idx ON public.model_calls USING btree (organization_id, turn_id);
+
 CREATE INDEX organizations_plan_id_idx ON public.organizations USING btree (plan_id);
 
 CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages USING btree (organization_id, conversation_id);
@@ -1388,6 +1831,8 @@ CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization
 CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['thinking'::text, 'answered'::text]));
 
 CREATE INDEX usage_events_period_idx ON public.usage_events USING btree (organization_id, period_starts_on);
+
+CREATE INDEX usage_holds_period_idx ON public.usage_holds USING btree (organization_id, period_starts_on);
 
 CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USING btree (accepted_at);
 
@@ -1447,6 +1892,9 @@ ALTER TABLE ONLY public.messages
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.model_calls
+    ADD CONSTRAINT model_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id) ON DELETE RESTRICT;
 
@@ -1467,6 +1915,9 @@ ALTER TABLE ONLY public.turns
 
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_organization_id_period_starts_on_fkey FOREIGN KEY (organization_id, period_starts_on) REFERENCES public.usage_periods(organization_id, starts_on) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.usage_holds
+    ADD CONSTRAINT usage_holds_organization_id_period_starts_on_fkey FOREIGN KEY (organization_id, period_starts_on) REFERENCES public.usage_periods(organization_id, starts_on) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.usage_periods
     ADD CONSTRAINT usage_periods_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;

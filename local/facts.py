@@ -5,10 +5,13 @@ from psycopg2.extras import RealDictCursor
 from local.migrations import connection_to
 
 LAST_TURN = """
-select turns.id, turns.state, turns.model, turns.model_calls, turns.input_tokens,
-       turns.output_tokens
-  from turns
+select turns.id, turns.state, max(model_calls.model) as model,
+       count(model_calls) as model_calls,
+       coalesce(sum(model_calls.input_tokens), 0)::bigint as input_tokens,
+       coalesce(sum(model_calls.output_tokens), 0)::bigint as output_tokens
+  from turns left join model_calls on model_calls.turn_id = turns.id
  where turns.organization_id = %s
+ group by turns.id
  order by turns.created_at desc, turns.id
  limit 1
 """

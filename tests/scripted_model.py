@@ -1,6 +1,7 @@
 """A model whose every answer is written in the test, over real HTTP."""
 
 import json
+from collections.abc import Callable
 
 from werkzeug import Request, Response
 
@@ -22,6 +23,7 @@ class ScriptedModel:
         self.requests: list[dict] = []
         self.headers: list[dict] = []
         self._answers: list[dict | int] = []
+        self._meanwhile = lambda: None
         self.resource = {
             "base_url": httpserver.url_for("/v1"),
             "api_key": "model-key",
@@ -35,9 +37,15 @@ class ScriptedModel:
         """Messages in order; a number is an HTTP status to fail with."""
         self._answers.extend(answers)
 
+    def meanwhile(self, happen: Callable[[], object]) -> None:
+        """Once, while the next answer is being thought about."""
+        self._meanwhile = happen
+
     def _complete(self, request: Request) -> Response:
         self.requests.append(request.json)
         self.headers.append(dict(request.headers))
+        happen, self._meanwhile = self._meanwhile, lambda: None
+        happen()
         answer = self._answers.pop(0)
         if isinstance(answer, int):
             return Response("no", answer)

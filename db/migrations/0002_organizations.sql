@@ -44,6 +44,9 @@ create table chatbots (
   contact_daily_message_limit integer check (contact_daily_message_limit >= 0),
   limit_notice text not null check (length(limit_notice) between 1 and 1000)
     default 'We can''t answer automatically right now. Your message is kept, and a person will read it.',
+  failure_notice text not null check (length(failure_notice) between 1 and 1000)
+    default 'Sorry, something went wrong on our side. A person will look at your message.',
+  loop_limit integer default 20 check (loop_limit > 0),
   is_active boolean not null default true,
   created_at timestamptz not null default now(),
   constraint chatbots_in_organization unique (organization_id, id)
@@ -61,5 +64,9 @@ comment on column chatbots.daily_message_limit is 'Turns a day in the organizati
 comment on column chatbots.contact_daily_message_limit is 'Turns a day for one contact; null: no limit.';
 comment on column chatbots.limit_notice is
   'What a contact reads, once a day, when a limit keeps the chatbot from answering.';
+comment on column chatbots.failure_notice is
+  'What a contact reads when five attempts at an answer failed.';
+comment on column chatbots.loop_limit is
+  'After so many turns in a row that were asked faster than a person can read, messages are held: the other side is a machine too; null: no limit.';
 comment on column chatbots.is_active is
   'The organization''s own off-switch; nothing else changes it. Messages are held for a teammate.';

@@ -12,6 +12,10 @@ create table channels (
   account_id text not null check (length(account_id) between 1 and 200),
   api_url text check (api_url ~ '^https?://'),
   sealed_credentials text,
+  receipt_grace_seconds integer not null default 120
+    check (receipt_grace_seconds between 1 and 3600),
+  after_silence text not null default 'resend_once'
+    check (after_silence in ('resend_once', 'unknown')),
   is_active boolean not null default true,
   created_at timestamptz not null default now(),
   constraint channels_in_organization unique (organization_id, id),
@@ -27,6 +31,10 @@ comment on column channels.account_id is 'The vendor''s id: phone_number_id on W
 comment on column channels.api_url is 'Base of the vendor''s API where it is not the public one (tests, proxies).';
 comment on column channels.sealed_credentials is
   'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+comment on column channels.receipt_grace_seconds is
+  'How long a receipt may take to tell what became of a send that was cut off.';
+comment on column channels.after_silence is
+  'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
 
 create table contacts (
   id uuid primary key default gen_random_uuid(),

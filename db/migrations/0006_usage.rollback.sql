@@ -1,8 +1,13 @@
+drop table usage_holds;
 drop table usage_events;
 drop table prices;
 drop table usage_periods;
 drop function tg_usage_periods__raise_alerts;
 drop function price_of;
+drop function release_expired_holds;
+drop function claim_limit_notice;
 drop function release_usage;
+drop function settle_usage;
+drop function charge_hold;
 drop function reserve_usage;
 drop function open_usage_period;

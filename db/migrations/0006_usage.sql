@@ -71,30 +71,92 @@ end;
 $$ language plpgsql volatile;
 comment on function open_usage_period is 'Makes the organization''s row for this month if it is missing; returns its first day.';
 
-create function reserve_usage(p_organization_id uuid, p_tokens bigint) returns date as $$
+create table usage_holds (
+  turn_id uuid primary key,
+  organization_id uuid not null,
+  period_starts_on date not null,
+  tokens bigint not null check (tokens >= 0),
+  foreign key (organization_id, period_starts_on)
+    references usage_periods (organization_id, starts_on) on delete cascade
+);
+create index usage_holds_period_idx on usage_holds (organization_id, period_starts_on);
+comment on table usage_holds is 'One row per turn that is being answered: what is reserved for it.';
+
+create function reserve_usage(
+  p_conversation conversations, p_turn_id uuid, p_model text, p_tokens bigint
+) returns text as $$
 declare
-  v_starts_on date := open_usage_period(p_organization_id);
+  v_starts_on date := open_usage_period(p_conversation.organization_id);
 begin
   update usage_periods
      set messages_used = messages_used + 1,
          tokens_reserved = tokens_reserved + p_tokens
-   where organization_id = p_organization_id
+   where organization_id = p_conversation.organization_id
      and starts_on = v_starts_on
      and messages_used + 1 <= message_limit
      and tokens_used + tokens_reserved + p_tokens <= token_limit;
-  return case when found then v_starts_on end;
+  if not found then
+    perform raise_alert(p_conversation.organization_id, 'error', 'usage_spent',
+      'refused:' || current_date, 'a turn was refused: the plan has no room for it this month');
+    return 'spent';
+  end if;
+  insert into usage_holds (turn_id, organization_id, period_starts_on, tokens)
+  values (p_turn_id, p_conversation.organization_id, v_starts_on, p_tokens);
+  return 'normal';
 end;
 $$ language plpgsql volatile;
-comment on function reserve_usage is
-  'Takes one message and so many tokens from this month; null when the plan is used up.';
+comment on function reserve_usage is 'Takes one message and so many tokens from this month.';
 
-create function release_usage(p_organization_id uuid, p_period date, p_tokens bigint) returns void as $$
-  update usage_periods
-     set messages_used = messages_used - 1,
-         tokens_reserved = tokens_reserved - p_tokens
-   where organization_id = p_organization_id and starts_on = p_period;
+create function claim_limit_notice(p_conversation conversations) returns text as $$
+  select null::text;
 $$ language sql volatile;
-comment on function release_usage is 'Gives a reservation back: the turn was held or buried, nobody was answered.';
+comment on function claim_limit_notice is 'The day''s one notice.';
+
+create function release_expired_holds() returns bigint as $$
+  select 0::bigint;
+$$ language sql volatile;
+comment on function release_expired_holds is 'Holds whose turn is gone.';
+
+create function charge_hold(p_turn_id uuid, p_messages_back bigint) returns bigint as $$
+declare
+  v_hold usage_holds;
+  v_used record;
+begin
+  delete from usage_holds where turn_id = p_turn_id returning * into v_hold;
+  if not found then
+    return (select cost_microcents from usage_events where turn_id = p_turn_id);
+  end if;
+  select max(model) as model, count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens,
+         coalesce(sum(output_tokens), 0) as output_tokens,
+         sum(price_of(model, input_tokens, output_tokens)) as cost_microcents
+    into v_used from model_calls where turn_id = p_turn_id;
+  update usage_periods
+     set messages_used = messages_used - p_messages_back,
+         tokens_reserved = tokens_reserved - v_hold.tokens,
+         tokens_used = tokens_used + v_used.input_tokens + v_used.output_tokens,
+         cost_microcents = cost_microcents + coalesce(v_used.cost_microcents, 0)
+   where organization_id = v_hold.organization_id and starts_on = v_hold.period_starts_on;
+  insert into usage_events (
+    turn_id, organization_id, period_starts_on, model, model_calls,
+    input_tokens, output_tokens, cost_microcents
+  )
+  select p_turn_id, v_hold.organization_id, v_hold.period_starts_on, v_used.model, v_used.calls,
+         v_used.input_tokens, v_used.output_tokens, v_used.cost_microcents
+   where v_used.calls > 0;
+  return v_used.cost_microcents;
+end;
+$$ language plpgsql volatile;
+comment on function charge_hold is 'Ends a hold.';
+
+create function settle_usage(p_turn_id uuid) returns bigint as $$
+  select charge_hold(p_turn_id, 0);
+$$ language sql volatile;
+comment on function settle_usage is 'Charges what the turn''s model calls used, once.';
+
+create function release_usage(p_turn_id uuid) returns void as $$
+  select charge_hold(p_turn_id, 1);
+$$ language sql volatile;
+comment on function release_usage is 'As settle_usage, but nobody was answered: the message is given back.';
 
 create function price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint) returns bigint as $$
   select input_microcents_per_token * p_input_tokens + output_microcents_per_token * p_output_tokens

@@ -4,5 +4,6 @@ drop table delivery_receipts;
 drop table outbound_messages;
 drop table conversation_work;
 drop table inbound_messages;
+drop table model_calls;
 drop table turns;
 drop table webhook_deliveries;

@@ -35,14 +35,12 @@ create table turns (
   conversation_id uuid not null,
   state text not null default 'thinking'
     check (state in ('thinking', 'answered', 'finished', 'held', 'refused', 'buried')),
-  attempts integer not null default 1 check (attempts > 0),
+  outcome text check (outcome in ('reply', 'limit_notice', 'failure_notice')),
+  attempts integer not null default 0 check (attempts >= 0),
+  attempt_fence bigint not null default 0,
+  drafts_dropped integer not null default 0 check (drafts_dropped between 0 and 2),
   arrivals_seen bigint not null,
-  period_starts_on date,
-  reserved_tokens bigint not null default 0 check (reserved_tokens >= 0),
-  model text,
-  model_calls integer not null default 0,
-  input_tokens bigint not null default 0,
-  output_tokens bigint not null default 0,
+  usage_decision text,
   receipt jsonb,
   created_at timestamptz not null default now(),
   answered_at timestamptz,
@@ -62,9 +60,38 @@ create unique index turns_one_open_per_conversation on turns (conversation_id)
   where state in ('thinking', 'answered');
 comment on table turns is 'One row per answer: the messages it answers and how far it got.';
 comment on column turns.state is
-  'thinking -> answered (reply committed) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (plan used up); thinking, answered -> buried (5 attempts).';
+  'thinking -> answered (something to send is committed: outcome says what) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (a limit; the notice was sent earlier that day); thinking, answered -> buried (5 attempts, nothing more can be sent).';
+comment on column turns.outcome is
+  'reply: of the agent; limit_notice: a limit kept it from answering; failure_notice: five attempts failed.';
+comment on column turns.attempts is
+  'How often thinking began, and after the reply was committed how often sending began.';
+comment on column turns.attempt_fence is
+  'The claim that began the newest attempt: steps that are run again by the same flow are not counted again.';
+comment on column turns.drafts_dropped is
+  'Answers thrown away because the contact wrote on before they were committed.';
+comment on column turns.usage_decision is 'What reserve_usage said: normal, economy, or which limit was reached.';
 comment on column turns.arrivals_seen is 'conversation_work.arrivals when its messages were gathered.';
 comment on column turns.receipt is 'What was retrieved and decided, with ids and scores.';
+
+create table model_calls (
+  turn_id uuid not null,
+  draft integer not null check (draft >= 0),
+  position integer not null check (position >= 0),
+  organization_id uuid not null,
+  model text not null,
+  input_tokens bigint not null check (input_tokens >= 0),
+  output_tokens bigint not null check (output_tokens >= 0),
+  is_estimated boolean not null default false,
+  response jsonb not null,
+  created_at timestamptz not null default now(),
+  primary key (turn_id, draft, position),
+  foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
+);
+create index model_calls_turn_id_idx on model_calls (organization_id, turn_id);
+comment on table model_calls is
+  'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
+comment on column model_calls.draft is 'turns.drafts_dropped when it was made.';
+comment on column model_calls.is_estimated is 'The provider told no usage; the tokens are our estimate.';
 
 create table inbound_messages (
   id bigint primary key generated always as identity,
@@ -96,16 +123,23 @@ create index inbound_messages_turn_id_idx on inbound_messages (organization_id, 
 create index inbound_messages_waiting on inbound_messages (conversation_id) where state = 'waiting';
 comment on table inbound_messages is 'One row per message received, however often it was delivered.';
 comment on column inbound_messages.state is
-  'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (plan used up) | buried (5 attempts).';
+  'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts).';
 
 create table conversation_work (
   conversation_id uuid primary key,
   organization_id uuid not null,
   due_at timestamptz,
+  waiting_since timestamptz,
+  not_before timestamptz,
+  nudged_for timestamptz,
   nudged_until timestamptz,
+  nudges integer not null default 0 check (nudges >= 0),
   arrivals bigint not null default 0,
   lease_until timestamptz,
   fence bigint not null default 0,
+  failures integer not null default 0 check (failures >= 0),
+  last_sent_at timestamptz,
+  instant_turns integer not null default 0 check (instant_turns >= 0),
   foreign key (organization_id, conversation_id)
     references conversations (organization_id, id) on delete cascade
 );
@@ -116,7 +150,15 @@ comment on table conversation_work is 'One row per conversation that ever had wo
 comment on column conversation_work.arrivals is
   'Messages ever accepted. It is on the row that a release locks, so that a release compares it with the newest value; a look at inbound_messages there would use an older snapshot and lose a wake-up.';
 comment on column conversation_work.fence is 'Raised by every claim; a write with an older one is refused.';
-comment on column conversation_work.nudged_until is 'A flow was started and is trusted to come until then.';
+comment on column conversation_work.waiting_since is
+  'When the first message arrived that is in no turn yet: a contact who keeps writing is answered some seconds after it all the same.';
+comment on column conversation_work.not_before is 'Back-off after a failure; a new message does not shorten it.';
+comment on column conversation_work.nudged_for is 'When the flow that was started comes.';
+comment on column conversation_work.nudged_until is
+  'So long it is trusted to come; then the sweep starts another, which is trusted twice as long.';
+comment on column conversation_work.failures is 'Failed flows in a row; each doubles the back-off twice.';
+comment on column conversation_work.instant_turns is
+  'Turns in a row that were asked within three seconds of our last reply: no person reads and types as fast.';
 
 create table outbound_messages (
   id uuid primary key default gen_random_uuid(),

@@ -3,6 +3,21 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
+create function enter_channel(p_channel_id uuid) returns uuid as $$
+declare
+  v_organization_id uuid;
+begin
+  select organization_id into v_organization_id from channels where id = p_channel_id;
+  if not found then
+    raise exception 'channel % is unknown', p_channel_id using errcode = 'no_data_found';
+  end if;
+  perform prove_organization(v_organization_id);
+  return v_organization_id;
+end;
+$$ language plpgsql volatile security definer set search_path = public, pg_temp;
+comment on function enter_channel is
+  'Opens the transaction to the channel''s organization: who knows the id of a channel, a random uuid, has verified its webhook''s signature.';
+
 create function accept_message(
   p_channel_id uuid, p_contact_key text, p_address text, p_name text,
   p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text,
@@ -10,17 +25,10 @@ create function accept_message(
 ) returns table (outcome text, conversation_id uuid, wait_seconds numeric) as $$
 #variable_conflict use_column
 declare
-  v_organization_id uuid;
-  v_debounce_seconds numeric;
+  v_organization_id constant uuid := enter_channel(p_channel_id);
   v_contact_id uuid;
   v_conversation_id uuid;
-  v_work conversation_work;
 begin
-  select channels.organization_id, chatbots.debounce_seconds
-    into strict v_organization_id, v_debounce_seconds
-    from channels join chatbots on chatbots.id = channels.chatbot_id
-   where channels.id = p_channel_id;
-
   v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
   v_conversation_id := open_conversation(v_organization_id, p_channel_id, v_contact_id);
 
@@ -33,24 +41,65 @@ begin
   ) on conflict on constraint inbound_messages_are_stored_once do nothing;
   if not found then
     return query select 'duplicate', v_conversation_id, null::numeric;
-    return;
+  else
+    return query select 'new', v_conversation_id,
+      wake_conversation(v_conversation_id, p_channel_id, p_kind, p_body);
   end if;
-
-  -- The row lock makes arrivals and releases of one conversation follow each other.
-  insert into conversation_work as work (conversation_id, organization_id, due_at, arrivals)
-  values (v_conversation_id, v_organization_id,
-          now() + make_interval(secs => v_debounce_seconds::double precision), 1)
-  on conflict (conversation_id) do update
-    -- Not earlier than it is: after a failure the later time is the back-off.
-    set due_at = coalesce(work.due_at, excluded.due_at),
-        arrivals = work.arrivals + 1
-  returning work.* into v_work;
-
-  return query select 'new', v_conversation_id, nudge_conversation(v_work);
 end;
 $$ language plpgsql volatile;
 comment on function accept_message is
   'Stores one message once and makes its conversation due. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+
+create function wake_conversation(
+  p_conversation_id uuid, p_channel_id uuid, p_kind text, p_body text
+) returns numeric as $$
+declare
+  v_chatbot chatbots;
+  v_work conversation_work;
+begin
+  select chatbots.* into strict v_chatbot
+    from channels join chatbots on chatbots.id = channels.chatbot_id
+   where channels.id = p_channel_id;
+  -- The row lock makes arrivals and releases of one conversation follow each other.
+  insert into conversation_work as work (
+    conversation_id, organization_id, arrivals, waiting_since, due_at
+  ) values (
+    p_conversation_id, v_chatbot.organization_id, 1, now(),
+    now() + make_interval(secs => least(
+      burst_wait_seconds(p_kind, p_body, v_chatbot.debounce_seconds),
+      v_chatbot.debounce_cap_seconds
+    )::double precision)
+  )
+  on conflict (conversation_id) do update
+    set arrivals = work.arrivals + 1,
+        waiting_since = coalesce(work.waiting_since, excluded.waiting_since),
+        due_at = greatest(work.not_before, least(
+          excluded.due_at,
+          work.waiting_since
+            + make_interval(secs => v_chatbot.debounce_cap_seconds::double precision)
+        ))
+  returning * into v_work;
+  return nudge_conversation(v_work);
+end;
+$$ language plpgsql volatile;
+comment on function wake_conversation is
+  'Counts an arrival and says when to answer: a pause after the newest message, capped from the first one on, never before a back-off ends.';
+
+create function burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric)
+returns numeric as $$
+  select p_usual_seconds * case
+    -- A photo is seldom sent without a word about it, a greeting never is the question.
+    when p_kind <> 'text' then 2
+    when p_body ~* '^\W*(hi|hello|hey|hola|ol[aá]|hallo|moin|bonjour|salut|ciao|oi|buen[oa]s( d[ií]as| tardes| noches)?|bom dia|boa (tarde|noite)|guten (morgen|tag|abend)|good (morning|afternoon|evening))\W*$' then 2
+    when p_body ~ '[?？؟]\s*$' then 0.4
+    when p_body ~ '([,;:…-]|\.\.)\s*$' then 2
+    when p_body ~ '[.!。！]\s*$' then 0.7
+    when array_length(regexp_split_to_array(trim(p_body), '\s+'), 1) < 4 then 2
+    else 1
+  end;
+$$ language sql immutable;
+comment on function burst_wait_seconds is
+  'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0.';
 
 create function meet_contact(
   p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text
@@ -102,12 +151,17 @@ $$ language plpgsql volatile;
 comment on function open_conversation is 'The one conversation of a contact on a channel.';
 
 create function nudge_conversation(p_work conversation_work) returns numeric as $$
+  -- A flow that is lost before it claims is replaced by the sweep; where flows are late because
+  -- the workers are, each one that is started is trusted twice as long as the one before.
   update conversation_work
-     set nudged_until = greatest(due_at, now()) + interval '30 seconds'
+     set nudged_for = greatest(due_at, now()),
+         nudged_until = greatest(due_at, now())
+           + make_interval(secs => least(5 * 2 ^ least(nudges, 4), 60)),
+         nudges = nudges + 1
    where conversation_id = p_work.conversation_id
      and due_at is not null
      and (lease_until is null or lease_until < now())
-     and (nudged_until is null or nudged_until < now())
+     and (nudged_until is null or nudged_until < now() or due_at < nudged_for)
   returning greatest(0, extract(epoch from due_at - now()));
 $$ language sql volatile;
 comment on function nudge_conversation is
@@ -128,11 +182,10 @@ declare
 begin
   insert into delivery_receipts (
     channel_id, organization_id, provider_message_id, status, client_reference, error_code, occurred_at
-  )
-  select p_channel_id, channels.organization_id, p_provider_message_id, p_status,
-         p_client_reference, p_error_code, p_occurred_at
-    from channels where channels.id = p_channel_id
-  on conflict on constraint delivery_receipts_pkey do nothing;
+  ) values (
+    p_channel_id, enter_channel(p_channel_id), p_provider_message_id, p_status,
+    p_client_reference, p_error_code, p_occurred_at
+  ) on conflict on constraint delivery_receipts_pkey do nothing;
   -- Receipts come doubled and out of order: a state only moves forward, failed is final.
   update outbound_messages
      set state = p_status,
@@ -144,6 +197,18 @@ begin
      and p_status in ('sent', 'delivered', 'read', 'failed')
      and array_position(v_states, state) < array_position(v_states, p_status)
   returning * into v_message;
+  if not found then
+    return;
+  end if;
+  -- Who waited to learn what became of the send need not wait for the grace to end.
+  -- Skip locked: whoever has the row is at work there, and waiting for it could deadlock.
+  update conversation_work set due_at = now()
+   where conversation_id = (
+     select conversation_id from conversation_work
+      where conversation_id = v_message.conversation_id
+        and due_at > now() and not_before is null and lease_until is null
+      for update skip locked
+   );
   if v_message.state = 'failed' then
     perform raise_alert(v_message.organization_id, 'error', 'delivery_refused',
       v_message.conversation_id::text,

@@ -1,7 +1,12 @@
 drop function conversations_left_behind;
 drop function give_back_turn;
+drop function postpone_turn;
 drop function save_turn_messages;
 drop function charge_turn;
 drop function complete_turn;
+drop function may_send_again;
 drop function claim_outbound_message;
+drop function grace_left_seconds;
+drop function beat;
+drop table installation_pulse;
 drop function commit_turn;

@@ -4,84 +4,138 @@ set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 create function commit_turn(
-  p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb,
-  p_model text, p_model_calls integer, p_input_tokens bigint, p_output_tokens bigint
+  p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_may_drop boolean
 ) returns text as $$
 declare
-  v_turn turns;
+  v_turn turns := enter_turn(p_turn_id, p_fence);
+  v_arrivals bigint;
   v_mode text;
 begin
-  select * into strict v_turn from turns where id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
   if v_turn.state <> 'thinking' then
     return v_turn.state;
   end if;
   -- for share: a teammate who takes over at this moment waits, or we see that they did.
   select mode into strict v_mode from conversations where id = v_turn.conversation_id for share;
   if v_mode <> 'bot' then
-    perform end_turn(v_turn, 'held');
+    perform hold_messages(v_turn.conversation_id, v_turn, v_mode);
     perform release_conversation(v_turn.conversation_id, v_turn.arrivals_seen);
     return 'held';
   end if;
-  insert into outbound_messages (organization_id, conversation_id, turn_id, position, body)
-  select v_turn.organization_id, v_turn.conversation_id, v_turn.id, reply.number - 1, reply.body
-    from unnest(p_replies) with ordinality as reply (body, number);
+  -- The work row is locked since enter_turn, so nothing arrives between this look and the commit.
+  select arrivals into strict v_arrivals from conversation_work
+   where conversation_id = v_turn.conversation_id;
+  if p_may_drop and v_arrivals <> v_turn.arrivals_seen and v_turn.drafts_dropped < 2 then
+    perform take_messages(v_turn, v_arrivals);
+    update turns set drafts_dropped = drafts_dropped + 1 where id = v_turn.id;
+    return 'draft_dropped';
+  end if;
   update inbound_messages set state = 'answered' where turn_id = v_turn.id and state = 'taken';
-  update turns
-     set state = 'answered', attempts = 1, answered_at = now(), receipt = p_receipt, model = p_model,
-         model_calls = p_model_calls, input_tokens = p_input_tokens, output_tokens = p_output_tokens
-   where id = v_turn.id;
+  update turns set receipt = p_receipt where id = v_turn.id;
+  perform answer_turn(v_turn, 'reply', p_replies);
   return 'answered';
 end;
 $$ language plpgsql volatile;
 comment on function commit_turn is
-  'Ends thinking: replies into the outbox if the fence is the newest and no teammate took over. Returns the turn''s state.';
+  'Ends thinking: replies into the outbox if the fence is the newest, no teammate took over and the contact did not write on. Returns the turn''s state, or draft_dropped: think again, with everything.';
 
-create function claim_outbound_message(p_turn_id uuid, p_fence bigint, p_grace_seconds integer)
-returns table (outcome text, id uuid, body text) as $$
+create table installation_pulse (
+  is_only boolean primary key default true check (is_only),
+  last_beat_at timestamptz not null,
+  up_since timestamptz not null
+);
+comment on table installation_pulse is
+  'One row per installation: since when schedules run without a gap, so webhooks can be received.';
+
+create function beat() returns void as $$
+  insert into installation_pulse (last_beat_at, up_since) values (now(), now())
+  on conflict (is_only) do update
+    set up_since = case
+          when now() - installation_pulse.last_beat_at > interval '20 seconds' then now()
+          else installation_pulse.up_since
+        end,
+        last_beat_at = now();
+$$ language sql volatile;
+comment on function beat is 'The sweep''s sign of life, every few seconds.';
+
+create function grace_left_seconds(p_message outbound_messages) returns numeric as $$
+  -- While we could not receive, no receipt could come: that time does not count, nor does what
+  -- lies received and not yet read. A pulse that stopped says that we are down just now.
+  select case
+           when exists (
+             select from webhook_deliveries
+              where channel_id = channels.id and accepted_at is null and attempts < 5
+           ) or pulse.last_beat_at < now() - interval '20 seconds' then 2
+           else greatest(0, channels.receipt_grace_seconds - extract(epoch from now() - greatest(
+             p_message.sending_at, pg_postmaster_start_time(), pulse.up_since
+           )))
+         end
+    from conversations
+    join channels on channels.id = conversations.channel_id
+    left join installation_pulse as pulse on true
+   where conversations.id = p_message.conversation_id;
+$$ language sql stable;
+comment on function grace_left_seconds is
+  'How long a receipt of a send that was cut off may still take to come; 0: long enough.';
+
+create function claim_outbound_message(p_turn_id uuid, p_fence bigint)
+returns table (outcome text, id uuid, body text, wait_seconds numeric) as $$
 #variable_conflict use_column
 declare
-  v_turn turns;
+  v_turn turns := enter_turn(p_turn_id, p_fence);
   v_message outbound_messages;
+  v_wait_seconds numeric;
 begin
-  select * into strict v_turn from turns where turns.id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
   if not found then
-    return query select 'done', null::uuid, null::text;
-  elsif v_message.state = 'ready' and exists (
+    return query select 'done', null::uuid, null::text, null::numeric;
+    return;
+  end if;
+  if v_message.state = 'sending' then
+    v_wait_seconds := grace_left_seconds(v_message);
+    if v_wait_seconds > 0 then
+      return query select 'wait', v_message.id, null::text, v_wait_seconds;
+      return;
+    elsif not may_send_again(v_message) then
+      update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
+      perform raise_alert(v_message.organization_id, 'error', 'delivery_unknown', v_message.id::text,
+        format('nobody can say whether message %s reached the contact', v_message.id));
+      return query select 'unknown', v_message.id, null::text, null::numeric;
+      return;
+    end if;
+  end if;
+  if exists (
     -- for share: a takeover waits for this look, or is seen by it.
     select from conversations
      where conversations.id = v_turn.conversation_id and mode <> 'bot' for share
   ) then
-    update outbound_messages set state = 'failed', error_code = 'teammate_took_over'
-     where turn_id = p_turn_id and state = 'ready';
-    return query select 'done', null::uuid, null::text;
-  elsif v_message.state = 'ready' then
-    update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
-     where outbound_messages.id = v_message.id;
-    return query select 'send', v_message.id, v_message.body;
-  elsif v_message.sending_at < now() - make_interval(secs => p_grace_seconds) then
-    -- No receipt came. Sending again might double it, so we say that we don't know.
-    update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
-    perform raise_alert(v_message.organization_id, 'error', 'delivery_unknown', v_message.id::text,
-      format('nobody can say whether message %s reached the contact', v_message.id));
-    return query select 'unknown', v_message.id, null::text;
-  else
-    return query select 'wait', v_message.id, null::text;
+    update outbound_messages
+       set state = case state when 'ready' then 'failed' else 'unknown' end,
+           error_code = 'teammate_took_over'
+     where turn_id = p_turn_id and state in ('ready', 'sending');
+    return query select 'done', null::uuid, null::text, null::numeric;
+    return;
   end if;
+  update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
+   where outbound_messages.id = v_message.id;
+  return query select 'send', v_message.id, v_message.body, null::numeric;
 end;
 $$ language plpgsql volatile;
 comment on function claim_outbound_message is
-  'The turn''s next message, marked as being sent before it is: send; wait or unknown when an earlier call was cut off; done when none is left.';
+  'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left.';
+
+create function may_send_again(p_message outbound_messages) returns boolean as $$
+  select p_message.attempts < 2 and channels.after_silence = 'resend_once'
+    from conversations join channels on channels.id = conversations.channel_id
+   where conversations.id = p_message.conversation_id;
+$$ language sql stable;
+comment on function may_send_again is
+  'Whether a cut-off send that no receipt came for is sent once more: on channels that send receipts.';
 
 create function complete_turn(p_turn_id uuid, p_fence bigint, p_part text) returns numeric as $$
 declare
-  v_turn turns;
+  v_turn turns := enter_turn(p_turn_id, p_fence);
 begin
-  select * into strict v_turn from turns where id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
   update turns
      set sent_at = case when p_part = 'sent' then coalesce(sent_at, now()) else sent_at end,
          saved_at = case when p_part = 'saved' then coalesce(saved_at, now()) else saved_at end,
@@ -92,6 +146,8 @@ begin
     return null;
   end if;
   update turns set state = 'finished' where id = p_turn_id;
+  update conversation_work set last_sent_at = v_turn.sent_at
+   where conversation_id = v_turn.conversation_id;
   return release_conversation(v_turn.conversation_id, v_turn.arrivals_seen);
 end;
 $$ language plpgsql volatile;
@@ -99,31 +155,12 @@ comment on function complete_turn is
   'Stamps one part (sent, saved, charged). The last one finishes the turn and releases the conversation; returns seconds until the next flow, or null.';
 
 create function charge_turn(p_turn_id uuid, p_fence bigint) returns bigint as $$
-declare
-  v_turn turns;
-  v_cost_microcents bigint;
 begin
-  select * into strict v_turn from turns where id = p_turn_id;
-  perform require_fence(v_turn.conversation_id, p_fence);
-  v_cost_microcents := price_of(v_turn.model, v_turn.input_tokens, v_turn.output_tokens);
-  insert into usage_events (
-    turn_id, organization_id, period_starts_on, model, model_calls,
-    input_tokens, output_tokens, cost_microcents
-  ) values (
-    v_turn.id, v_turn.organization_id, v_turn.period_starts_on, v_turn.model, v_turn.model_calls,
-    v_turn.input_tokens, v_turn.output_tokens, v_cost_microcents
-  ) on conflict on constraint usage_events_pkey do nothing;
-  if found then
-    update usage_periods
-       set tokens_reserved = tokens_reserved - v_turn.reserved_tokens,
-           tokens_used = tokens_used + v_turn.input_tokens + v_turn.output_tokens,
-           cost_microcents = cost_microcents + coalesce(v_cost_microcents, 0)
-     where organization_id = v_turn.organization_id and starts_on = v_turn.period_starts_on;
-  end if;
-  return v_cost_microcents;
+  perform enter_turn(p_turn_id, p_fence);
+  return settle_usage(p_turn_id);
 end;
 $$ language plpgsql volatile;
-comment on function charge_turn is 'Settles the turn''s reservation with what it really used, once.';
+comment on function charge_turn is 'Settles the turn''s reservation with what its model calls really used, once.';
 
 create function save_turn_messages(p_turn_id uuid) returns void as $$
   insert into messages (organization_id, conversation_id, turn_id, author, position, body, written_at)
@@ -138,22 +175,36 @@ create function save_turn_messages(p_turn_id uuid) returns void as $$
 $$ language sql volatile;
 comment on function save_turn_messages is 'Writes a turn''s lines into the history, once.';
 
+create function postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds numeric)
+returns numeric as $$
+declare
+  v_turn turns := enter_turn(p_turn_id, p_fence);
+begin
+  -- Waiting for a receipt is no failed attempt.
+  update turns set attempts = greatest(attempts - 1, 0) where id = p_turn_id;
+  update conversation_work
+     set lease_until = null, nudged_until = null,
+         due_at = now() + make_interval(secs => p_wait_seconds::double precision)
+   where conversation_id = v_turn.conversation_id;
+  return p_wait_seconds;
+end;
+$$ language plpgsql volatile;
+comment on function postpone_turn is 'Frees the conversation until a receipt had time to come.';
+
 create function give_back_turn(p_conversation_id uuid, p_fence bigint) returns numeric as $$
   update conversation_work
      set lease_until = null,
          nudged_until = null,
-         due_at = now() + make_interval(secs => 5 * 3 ^ coalesce((
-           select least(turns.attempts, 5) from turns
-            where turns.conversation_id = p_conversation_id
-              and turns.state in ('thinking', 'answered')
-         ), 1))
+         failures = failures + 1,
+         not_before = now() + make_interval(secs => 2 * 4 ^ least(failures, 3)),
+         due_at = now() + make_interval(secs => 2 * 4 ^ least(failures, 3))
    where conversation_id = p_conversation_id
      and fence = p_fence
      and due_at is not null
   returning extract(epoch from due_at - now());
-$$ language sql volatile;
+$$ language sql volatile security definer set search_path = public, pg_temp;
 comment on function give_back_turn is
-  'After a failure: frees the conversation and makes it due again after 15, 45, 135 ... seconds; null for a worker that lost it already.';
+  'After a failure: frees the conversation and makes it due again after 2, 8, 32, 128 ... seconds; null for a worker that lost it already.';
 
 create function conversations_left_behind(p_limit integer)
 returns table (conversation_id uuid) as $$
@@ -165,7 +216,9 @@ returns table (conversation_id uuid) as $$
         where state = 'waiting' and received_at < now() - interval '30 seconds'
      );
   update conversation_work
-     set nudged_until = now() + interval '30 seconds'
+     set nudged_for = now(),
+         nudged_until = now() + make_interval(secs => least(5 * 2 ^ least(nudges, 4), 60)),
+         nudges = nudges + 1
    where conversation_id in (
      select conversation_id from conversation_work
       where due_at < now()
@@ -175,6 +228,6 @@ returns table (conversation_id uuid) as $$
       for update skip locked
    )
   returning conversation_id;
-$$ language sql volatile;
+$$ language sql volatile security definer set search_path = public, pg_temp;
 comment on function conversations_left_behind is
   'Conversations that are due, held by nobody and expected by nobody: start a flow for each.';

@@ -1,12 +1,13 @@
 """The tool that searches the organization's documents."""
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from f.knowledge.embeddings import embed
 from f.knowledge.search import RELEVANT_SIMILARITY, search
-from f.shared.db import connect
 from f.shared.errors import ToolRetry
-from f.shared.resources import c_model, postgresql
+from f.shared.resources import c_model
 
 MAX_QUERY_CHARACTERS = 1000
 PASSAGES = 5
@@ -30,9 +31,14 @@ class KnowledgeTool:
         "additionalProperties": False,
     }
 
-    def __init__(self, db: postgresql, model: c_model, organization_id: str):
+    def __init__(
+        self,
+        open_transaction: Callable[[], AbstractContextManager],
+        model: c_model,
+        organization_id: str,
+    ):
         # The organization is the turn's: a model can't name another.
-        self._db = db
+        self._open_transaction = open_transaction
         self._model = model
         self._organization_id = organization_id
 
@@ -47,7 +53,7 @@ class KnowledgeTool:
 
     def _search(self, query: str) -> list:
         vector = embed(self._model, [query])[0]
-        with connect(self._db) as conn:
+        with self._open_transaction() as conn:
             return search(
                 conn,
                 self._organization_id,

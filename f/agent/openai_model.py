@@ -19,6 +19,7 @@ class Completion:
     message: dict
     input_tokens: int
     output_tokens: int
+    is_estimated: bool = False  # the provider told no usage
 
     @property
     def text(self) -> str:
@@ -32,19 +33,20 @@ class Completion:
 class OpenAIModel:
     def __init__(self, model: c_model, max_reply_tokens: int):
         self._model = model
-        self._max_reply_tokens = max_reply_tokens
+        self.name = model["model"]
+        self.max_reply_tokens = max_reply_tokens
 
     def complete(self, messages: list[dict], schemas: list[dict]) -> Completion:
         """Raises UpstreamDown, UpstreamBusy, UpstreamRefused, Misconfigured (401, 403, 404)."""
         answer = self._post(
             {
-                "model": self._model["model"],
+                "model": self.name,
                 "messages": messages,
-                "max_completion_tokens": self._max_reply_tokens,
+                "max_completion_tokens": self.max_reply_tokens,
                 **({"tools": schemas} if schemas else {}),
             }
         )
-        return _completion(answer)
+        return _completion(answer, messages)
 
     def _post(self, body: dict) -> dict:
         url = self._model["base_url"].rstrip("/") + "/chat/completions"
@@ -61,16 +63,24 @@ class OpenAIModel:
             raise
 
 
-def _completion(answer: dict) -> Completion:
+# No context is as long: a larger number is no count.
+MOST_TOKENS = 10_000_000
+CHARACTERS_PER_TOKEN = 3
+
+
+def _completion(answer: dict, messages: list[dict]) -> Completion:
     try:
         message = answer["choices"][0]["message"]
         usage = answer.get("usage") or {}
         # Only what the next call needs: some endpoints refuse their own extra fields.
         kept = {key: message[key] for key in ("role", "content", "tool_calls") if message.get(key)}
-        return Completion(
-            storable({"role": "assistant", "content": None, **kept}),
-            int(usage.get("prompt_tokens") or 0),
-            int(usage.get("completion_tokens") or 0),
+        told = (usage.get("prompt_tokens"), usage.get("completion_tokens"))
+        is_told = all(isinstance(n, int) and 0 <= n <= MOST_TOKENS for n in told)
+        guessed = (
+            len(str(messages)) // CHARACTERS_PER_TOKEN,
+            len(str(kept)) // CHARACTERS_PER_TOKEN,
         )
+        message = storable({"role": "assistant", "content": None, **kept})
+        return Completion(message, *(told if is_told else guessed), is_estimated=not is_told)
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise UpstreamDown("the model's answer has no message") from error

@@ -3,18 +3,21 @@
 import f.chat.turns as turns
 from f.chat.next_turn import start_when_due
 from f.shared.db import connect
-from f.shared.resources import postgresql
+from f.shared.resources import c_model, postgresql
 
 
-def main(db: postgresql, conversation_id: str) -> dict:
+def main(db: postgresql, model: c_model, conversation_id: str) -> dict:
     with connect(db) as conn:
-        result = load(conn, conversation_id)
+        result = load(conn, conversation_id, model["model"])
     start_when_due(conversation_id, result["wait_seconds"])
     return result
 
 
-def load(conn, conversation_id: str) -> dict:
-    """`wait_seconds`: when the next flow of this conversation starts, where one is needed."""
+def load(conn, conversation_id: str, model: str) -> dict:
+    """`model`: whose prices a reservation assumes.
+
+    `wait_seconds`: when the next flow of this conversation starts, where one is needed.
+    """
     claimed = turns.claim(conn, conversation_id)
     if claimed.outcome != "claimed":
         is_early = claimed.outcome == "too_early"
@@ -23,7 +26,7 @@ def load(conn, conversation_id: str) -> dict:
             "reason": claimed.outcome,
             "wait_seconds": claimed.wait_seconds if is_early else None,
         }
-    gathered = turns.gather(conn, conversation_id, claimed)
+    gathered = turns.gather(conn, conversation_id, claimed, model)
     return {
         "decision": gathered.decision,
         "reason": gathered.reason,

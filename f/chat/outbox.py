@@ -2,25 +2,24 @@
 
 from dataclasses import dataclass
 
-# How long a receipt may take to tell what became of a send that was cut off.
-SENDING_GRACE_SECONDS = 120
-
 
 @dataclass(frozen=True)
 class Claimed:
     outcome: str  # send | wait | unknown | done
     id: str | None
     body: str | None
+    wait_seconds: float | None  # until a receipt had time to come, where the outcome is wait
 
 
 def claim(conn, turn_id: str, fence: int) -> Claimed:
     """The turn's next message, marked `sending`. Raises StaleTurn."""
     with conn.cursor() as cursor:
         cursor.execute(
-            "select outcome, id, body from claim_outbound_message(%s, %s, %s)",
-            (turn_id, fence, SENDING_GRACE_SECONDS),
+            "select outcome, id, body, wait_seconds from claim_outbound_message(%s, %s)",
+            (turn_id, fence),
         )
-        return Claimed(*cursor.fetchone())
+        outcome, message_id, body, wait_seconds = cursor.fetchone()
+    return Claimed(outcome, message_id, body, None if wait_seconds is None else float(wait_seconds))
 
 
 def mark_sent(conn, message_id: str, provider_message_id: str) -> None:
@@ -29,17 +28,19 @@ def mark_sent(conn, message_id: str, provider_message_id: str) -> None:
         conn,
         "update outbound_messages set provider_message_id = %(value)s,"
         " sent_at = coalesce(sent_at, now()),"
-        " state = case when state = 'sending' then 'sent' else state end where id = %(id)s",
+        " state = case when state in ('sending', 'unknown') then 'sent' else state end"
+        " where id = %(id)s",
         message_id,
         provider_message_id,
     )
 
 
 def mark_ready(conn, message_id: str) -> None:
+    """It was surely not accepted: the next try may send it."""
     _move(
         conn,
-        "update outbound_messages set state = 'ready', error_code = %(value)s"
-        " where id = %(id)s and state = 'sending'",
+        "update outbound_messages set state = 'ready', error_code = %(value)s,"
+        " attempts = attempts - 1 where id = %(id)s and state = 'sending'",
         message_id,
         None,
     )

@@ -10,6 +10,7 @@ BATCH = 200
 
 def main(db: postgresql, sealing_key: str) -> dict:
     with connect(db) as conn:
+        beat(conn)
         wake = find_left_behind(conn)
         forgotten = inbox.forget_accepted(conn)
     inbox.start_flows(wake)
@@ -34,6 +35,12 @@ def accept_left_behind(db: postgresql, sealing_key: str) -> int:
             wake = inbox.accept_again(conn, sealing_key, account, delivery_id, body)
         inbox.start_flows(wake)
     return BATCH
+
+
+def beat(conn) -> None:
+    """A sign of life, and what a lost turn had reserved is given back."""
+    with conn.cursor() as cursor:
+        cursor.execute("select beat(), release_expired_holds()")
 
 
 def find_left_behind(conn) -> list[dict]:

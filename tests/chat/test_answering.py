@@ -1,19 +1,25 @@
 """The steps of answer_message, each through its main, as the flow calls them."""
 
+import time
+
 import pytest
 
+import f.chat.lease as lease
 import f.chat.outbox as outbox
 from f.chat import load_turn, record_usage, report_failure, run_agent, save_turn, send_reply
 from f.shared.errors import DeliveryUnknown, Misconfigured, StaleTurn, UpstreamBusy, UpstreamDown
 from tests.conftest import SEALING_KEY
 from tests.scripted_model import calls, says
 
+# Claiming takes only the model's name.
+MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
+
 
 @pytest.fixture
 def loaded(database, windmill, arrive):
     """A question that waits, claimed: (conversation id, load_turn's result)."""
     _, conversation_id, _ = arrive("How long do refunds take?")
-    return conversation_id, load_turn.main(database, conversation_id)
+    return conversation_id, load_turn.main(database, MODEL, conversation_id)
 
 
 @pytest.fixture
@@ -30,7 +36,7 @@ def test_a_question_becomes_one_reply_on_the_contacts_channel(database, whatsapp
 
     result = send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
 
-    assert result == {"sent": 1}
+    assert result == {"sent": 1, "waits_for_receipt": False}
     assert [(sent["to"], sent["text"]["body"]) for sent in whatsapp.accepted] == [
         ("15550001", "Five working days.")
     ]
@@ -62,6 +68,7 @@ def test_results_hold_ids_and_decisions_only(database, loaded, model):
     assert set(turn) == {"decision", "reason", "turn_id", "fence", "wait_seconds"}
     assert result == {
         "state": "answered",
+        "drafts_dropped": 0,
         "replies": 1,
         "model_calls": 1,
         "tool_calls": 0,
@@ -77,7 +84,7 @@ def test_the_model_sees_the_conversation_so_far(database, query, arrive, answere
     arrive("And to a gift card?")
     model.will(says("At once."))
 
-    turn = load_turn.main(database, conversation_id)
+    turn = load_turn.main(database, MODEL, conversation_id)
     run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
 
     assert [message["content"] for message in model.requests[-1]["messages"][1:]] == [
@@ -90,10 +97,10 @@ def test_the_model_sees_the_conversation_so_far(database, query, arrive, answere
 def test_a_conversation_that_waits_for_more_starts_its_own_flow_later(
     database, windmill, query, arrive
 ):
-    query("update chatbots set debounce_seconds = 2")
+    query("update chatbots set debounce_seconds = 1")
     _, conversation_id, _ = arrive("Hi")
 
-    result = load_turn.main(database, conversation_id)
+    result = load_turn.main(database, MODEL, conversation_id)
 
     assert (result["decision"], result["reason"]) == ("wait", "too_early")
     assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 2)]
@@ -109,7 +116,7 @@ def test_a_failure_before_any_claim_only_alerts(database, query, windmill, arriv
 
 
 def test_a_stranger_conversation_is_nothing_to_answer(database, windmill):
-    result = load_turn.main(database, "00000000-0000-4000-8000-000000000000")
+    result = load_turn.main(database, MODEL, "00000000-0000-4000-8000-000000000000")
 
     assert (result["decision"], result["reason"]) == ("ignore", "nothing_waiting")
 
@@ -149,23 +156,24 @@ def test_a_reply_the_vendor_surely_did_not_take_is_sent_by_the_next_try(
     assert len(whatsapp.accepted) == 1
 
 
-def test_a_reply_nobody_knows_about_is_not_sent_again(database, query, whatsapp, answered):
+def test_a_reply_nobody_knows_about_is_not_sent_again(
+    database, windmill, query, whatsapp, answered
+):
     conversation_id, turn_id, fence = answered
     whatsapp.will_fail(502)
 
-    for _ in range(2):
-        with pytest.raises(DeliveryUnknown):
-            send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+    with pytest.raises(DeliveryUnknown):
+        send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+    again = send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
 
+    assert again == {"sent": 0, "waits_for_receipt": True}
     assert whatsapp.accepted == []
     assert query("select state from outbound_messages") == [("sending",)]
 
 
 def test_a_receipt_that_overtakes_the_vendors_answer_is_not_undone(query, conn, answered):
     _, turn_id, fence = answered
-    message_id = str(
-        query("select id from claim_outbound_message(%s, %s, 120)", turn_id, fence)[0][0]
-    )
+    message_id = str(query("select id from claim_outbound_message(%s, %s)", turn_id, fence)[0][0])
     query(
         "select accept_receipt((select id from channels where kind = 'whatsapp'),"
         " 'wamid.out', 'delivered', %s, null, now())",
@@ -200,7 +208,7 @@ def test_a_failed_step_gives_the_turn_back_with_one_alert(database, query, windm
     assert windmill.started[0] == (
         "f/chat/answer_message",
         {"conversation_id": conversation_id},
-        15,
+        2,
     )
     assert query("select code, occurrences from alerts") == [("step_failed", 2)]
 
@@ -236,7 +244,7 @@ def test_a_reply_with_an_invented_link_is_replaced(database, query, loaded, mode
 
 def test_a_pasted_book_is_cut_before_the_model_reads_it(database, windmill, arrive, model):
     _, conversation_id, _ = arrive("word " * 13_000)
-    turn = load_turn.main(database, conversation_id)
+    turn = load_turn.main(database, MODEL, conversation_id)
     model.will(says("Too long."))
 
     run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
@@ -289,3 +297,57 @@ def test_a_teammate_who_takes_over_after_the_commit_stops_the_send(
     assert query("select state, error_code from outbound_messages") == [
         ("failed", "teammate_took_over")
     ]
+
+
+def test_a_paid_answer_is_not_paid_again_by_the_next_worker(
+    database, query, windmill, arrive, model
+):
+    _, conversation_id, _ = arrive("How long do refunds take?")
+    turn = load_turn.main(database, MODEL, conversation_id)
+    model.will(calls("knowledge", query="refunds"), 503)
+    with pytest.raises(UpstreamDown):  # the model is away when it is asked the second time
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+    model.will(says("Five working days."))
+    query("update conversation_work set lease_until = null")
+
+    again = load_turn.main(database, MODEL, conversation_id)
+    result = run_agent.main(database, model.resource, again["turn_id"], again["fence"])
+
+    assert result["state"] == "answered"
+    assert query("select position from model_calls order by 1") == [(0,), (1,)]
+
+
+def test_a_message_that_comes_while_the_model_thinks_is_in_the_answer(
+    database, query, arrive, loaded, model
+):
+    _, turn = loaded
+    model.will(says("Five working days."), says("Five days, also to a gift card."))
+    model.meanwhile(lambda: arrive("And to a gift card?"))
+
+    result = run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert (result["state"], result["drafts_dropped"]) == ("answered", 1)
+    assert "gift card?" in model.requests[-1]["messages"][-1]["content"]
+    assert query("select body from outbound_messages") == [("Five days, also to a gift card.",)]
+
+
+def test_a_lease_is_kept_while_a_step_waits(database, query, loaded, monkeypatch):
+    conversation_id, turn = loaded
+    monkeypatch.setattr("f.chat.lease.BEAT_SECONDS", 0.02)
+    query("update conversation_work set lease_until = now() + interval '1 second'")
+
+    with lease.kept(database, turn["turn_id"], turn["fence"]):
+        wait_until(
+            lambda: (
+                query("select lease_until > now() + interval '4 seconds' from conversation_work")
+                == [(True,)]
+            )
+        )
+
+
+def wait_until(condition) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it did not happen")

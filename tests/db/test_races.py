@@ -93,7 +93,7 @@ def test_a_takeover_waits_for_a_commit_or_is_seen_by_it(query, other, later, thi
 def test_a_write_that_is_under_way_keeps_the_next_claim_waiting(query, other, later, thinking):
     conversation_id, turn_id, fence = thinking
     query("update conversation_work set lease_until = now() - interval '1 second'")
-    ask(other, "select commit_turn(%s, %s, '{Soon.}', '{}', 'm', 1, 1, 1)", turn_id, fence)
+    ask(other, "select commit_turn(%s, %s, '{Soon.}', '{}', false)", turn_id, fence)
 
     claiming = later(claim, query, conversation_id)
     wait_until_blocked(other)
@@ -106,9 +106,9 @@ def test_a_write_that_is_under_way_keeps_the_next_claim_waiting(query, other, la
 @pytest.mark.parametrize(
     "write",
     [
-        "select gather_turn(%(conversation)s, %(fence)s, 1, 8000, 5)",
-        "select commit_turn(%(turn)s, %(fence)s, '{x}', '{}', 'm', 1, 1, 1)",
-        "select claim_outbound_message(%(turn)s, %(fence)s, 120)",
+        "select gather_turn(%(conversation)s, %(fence)s, 1, 'm', 8000, 5)",
+        "select commit_turn(%(turn)s, %(fence)s, '{x}', '{}', false)",
+        "select claim_outbound_message(%(turn)s, %(fence)s)",
         "select complete_turn(%(turn)s, %(fence)s, 'sent')",
         "select charge_turn(%(turn)s, %(fence)s)",
     ],

@@ -16,7 +16,7 @@ def test_a_turn_whose_worker_was_lost_is_taken_up_again(query, arrive, thinking)
     assert query("select messages_used from usage_periods") == [(1,)]
 
 
-def test_a_turn_that_fails_five_times_is_buried_with_an_alert(query, thinking):
+def test_a_turn_that_fails_five_times_ends_with_a_notice_and_an_alert(query, thinking):
     conversation_id, _, _ = thinking
     query("update turns set attempts = 5")
     query("update conversation_work set lease_until = now() - interval '1 second'")
@@ -24,8 +24,10 @@ def test_a_turn_that_fails_five_times_is_buried_with_an_alert(query, thinking):
 
     decision, reason, _ = gather(query, conversation_id, fence, arrivals)
 
-    assert (decision, reason) == ("ignore", "buried")
+    assert (decision, reason) == ("answer", "buried")
+    assert query("select state, outcome from turns") == [("answered", "failure_notice")]
     assert query("select state from inbound_messages") == [("buried",)]
+    assert query("select body = failure_notice from outbound_messages, chatbots") == [(True,)]
     assert query("select code from alerts") == [("turn_buried",)]
     assert query("select messages_used, tokens_reserved from usage_periods") == [(0, 0)]
 
@@ -35,7 +37,7 @@ def test_a_turn_given_back_is_due_again_later(query, thinking):
 
     wait_seconds = query("select give_back_turn(%s, %s)", conversation_id, fence)[0][0]
 
-    assert wait_seconds == 15
+    assert wait_seconds == 2
     assert query("select lease_until from conversation_work") == [(None,)]
 
 
@@ -63,7 +65,7 @@ def test_every_new_try_of_a_turn_waits_longer(query, thinking):
         _, fence, arrivals = claim(query, conversation_id)
         gather(query, conversation_id, fence, arrivals)
 
-    assert waits == [15, 45, 135]
+    assert waits == [2, 8, 32]
 
 
 def test_a_turn_with_a_committed_reply_is_only_finished_by_the_next_worker(query, thinking):
@@ -75,7 +77,6 @@ def test_a_turn_with_a_committed_reply_is_only_finished_by_the_next_worker(query
     decision, reason, again = gather(query, conversation_id, fence, arrivals)
 
     assert (decision, reason, again) == ("answer", "finish_again", turn_id)
-    assert query("select attempts from turns") == [(2,)]
 
 
 def test_a_retried_turn_that_took_the_newest_message_leaves_nothing_due(query, arrive, thinking):
@@ -95,24 +96,32 @@ def test_a_conversation_that_a_worker_holds_is_not_left_behind(query, thinking):
 
 
 def test_a_message_after_a_buried_turn_is_answered_next(query, arrive, thinking):
-    conversation_id, _, _ = thinking
+    conversation_id, turn_id, fence = thinking
+    commit(query, turn_id, fence)
     query("update turns set attempts = 5")
     arrive("Still there?")
     lose_worker(query)
     _, fence, arrivals = claim(query, conversation_id)
 
     wait_seconds = query(
-        "select wait_seconds from gather_turn(%s, %s, %s, 8000, 5)",
+        "select wait_seconds from gather_turn(%s, %s, %s, 'm', 8000, 5)",
         conversation_id,
         fence,
         arrivals,
     )
 
     assert wait_seconds == [(0,)]
-    assert query("select body, state from inbound_messages order by id") == [
-        ("Where is my order?", "buried"),
-        ("Still there?", "waiting"),
-    ]
+    assert query("select state from turns") == [("buried",)]
+    assert query("select state from inbound_messages where body = 'Still there?'") == [("waiting",)]
+
+
+def test_an_attempt_counts_once_for_each_claim(query, thinking):
+    _, turn_id, fence = thinking
+
+    for _ in range(3):
+        query("select begin_attempt(%s, %s)", turn_id, fence)
+
+    assert query("select attempts from turns") == [(1,)]
 
 
 def test_a_contact_who_keeps_writing_does_not_shorten_the_wait_after_a_failure(
@@ -130,9 +139,9 @@ def test_every_write_of_a_turn_renews_its_lease(query, thinking):
     conversation_id, _, fence = thinking
     query("update conversation_work set lease_until = now() + interval '1 second'")
 
-    query("select require_fence(%s, %s)", conversation_id, fence)
+    query("select enter_conversation(%s, %s)", conversation_id, fence)
 
-    assert query("select lease_until > now() + interval '80 seconds' from conversation_work") == [
+    assert query("select lease_until > now() + interval '3 seconds' from conversation_work") == [
         (True,)
     ]
 
@@ -143,7 +152,7 @@ def test_a_committed_reply_has_its_own_five_attempts_to_be_finished(query, think
 
     commit(query, turn_id, fence)
 
-    assert query("select attempts from turns") == [(1,)]
+    assert query("select attempts from turns") == [(0,)]
 
 
 def test_a_buried_turn_that_was_answered_is_remembered_and_charged(query, thinking):

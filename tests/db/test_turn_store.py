@@ -48,7 +48,7 @@ def test_a_conversation_is_claimed_by_one_worker_at_a_time(query, thinking):
 
 
 def test_a_message_that_waits_for_more_is_not_claimed_too_early(query, arrive):
-    query("update chatbots set debounce_seconds = 3")
+    query("update chatbots set debounce_seconds = 1.5")
     _, conversation_id, wait_seconds = arrive("Hi")
 
     outcome, _, _ = claim(query, conversation_id)

@@ -7,16 +7,29 @@ def claim(query, conversation_id):
 
 def gather(query, conversation_id, fence, arrivals):
     return query(
-        "select decision, reason, turn_id::text from gather_turn(%s, %s, %s, 8000, 5)",
+        "select decision, reason, turn_id::text from gather_turn(%s, %s, %s, 'm', 8000, 5)",
         conversation_id,
         fence,
         arrivals,
     )[0]
 
 
-def commit(query, turn_id, fence, replies=("Soon.",)):
+def pay(query, turn_id, fence, input_tokens=100, output_tokens=20, draft=0, position=0):
+    query(
+        "select store_model_call(%s, %s, %s, %s, 'm', %s, %s, false, '{}')",
+        turn_id,
+        fence,
+        draft,
+        position,
+        input_tokens,
+        output_tokens,
+    )
+
+
+def commit(query, turn_id, fence, replies=("Soon.",), may_drop=False):
+    pay(query, turn_id, fence)
     return query(
-        "select commit_turn(%s, %s, %s, '{}', 'm', 1, 100, 20)", turn_id, fence, list(replies)
+        "select commit_turn(%s, %s, %s, '{}', %s)", turn_id, fence, list(replies), may_drop
     )[0][0]
 
 

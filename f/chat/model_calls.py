@@ -1,0 +1,86 @@
+"""A model whose paid answers are kept with the turn: taken up again, a turn pays for none twice."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from f.agent.openai_model import Completion
+from f.shared.errors import AgentStuck
+
+# Tokens are at least three characters long in all but a few scripts; what a call is thought to
+# need is compared with what is left of the turn's reservation.
+CHARACTERS_PER_TOKEN = 3
+
+READ = """
+select position, response, input_tokens, output_tokens, draft from model_calls
+ where turn_id = %s order by draft, position
+"""
+STORE = "select store_model_call(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+
+
+class StoredModel:
+    """`model` completes; `open_transaction` opens one that holds the turn."""
+
+    def __init__(
+        self,
+        model,
+        open_transaction: Callable[[], AbstractContextManager],
+        turn_id: str,
+        fence: int,
+        draft: int,
+        token_budget: int,
+    ):
+        self._model = model
+        self._open_transaction = open_transaction
+        self._key = (turn_id, fence, draft)
+        self._position = 0
+        self._token_budget = token_budget
+        self._stored, self.tokens_used = self._read(turn_id, draft)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another draft as dear as all so far is within the turn's reservation."""
+        return self.tokens_used * 2 <= self._token_budget
+
+    def complete(self, messages: list[dict], schemas: list[dict]) -> Completion:
+        """Raises AgentStuck when the turn's reservation is used up, and what `model` raises."""
+        position, self._position = self._position, self._position + 1
+        stored = self._stored.get(position)
+        if stored:
+            return stored
+        needed = _tokens_of(messages, schemas) + self._model.max_reply_tokens
+        left = self._token_budget - self.tokens_used
+        if needed > left:
+            raise AgentStuck(f"the turn has {left} tokens left, its next call needs {needed}")
+        # A tool's result is read by another call: without room for that one, this has to answer.
+        completion = self._model.complete(messages, schemas if 2 * needed <= left else [])
+        self._store(position, completion)
+        return completion
+
+    def _read(self, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:
+        with self._open_transaction() as conn, conn.cursor() as cursor:
+            cursor.execute(READ, (turn_id,))
+            rows = cursor.fetchall()
+        stored = {row[0]: Completion(*row[1:4]) for row in rows if row[4] == draft}
+        return stored, sum(row[2] + row[3] for row in rows)
+
+    def _store(self, position: int, completion: Completion) -> None:
+        self.tokens_used += completion.input_tokens + completion.output_tokens
+        turn_id, fence, draft = self._key
+        values = (
+            turn_id,
+            fence,
+            draft,
+            position,
+            self._model.name,
+            completion.input_tokens,
+            completion.output_tokens,
+            completion.is_estimated,
+            json.dumps(completion.message),
+        )
+        with self._open_transaction() as conn, conn.cursor() as cursor:
+            cursor.execute(STORE, values)
+
+
+def _tokens_of(messages: list[dict], schemas: list[dict]) -> int:
+    return len(json.dumps([messages, schemas], ensure_ascii=False)) // CHARACTERS_PER_TOKEN

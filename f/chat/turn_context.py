@@ -1,0 +1,88 @@
+"""What the agent needs to answer a turn: who speaks for whom, what was said, what was asked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import f.chat.turns as turns
+
+HISTORY_LINES = 20
+# What a model is given of one turn's question and of one line of history: a paste is paid again
+# in every round.
+QUESTION_CHARACTERS = 8000
+LINE_CHARACTERS = 1000
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    turn_id: str
+    organization_id: str
+    organization_name: str
+    state: str
+    draft: int
+    economy_model: str | None  # where the plan is nearly used up, and the chatbot has one
+    chatbot_name: str
+    channel_kind: str
+    instructions: str
+    unknown_reply: str
+    max_reply_tokens: int
+    now: datetime
+    history: list[dict]
+    question: str
+
+
+LOAD_TURN = """
+select turns.id, turns.organization_id, organizations.name, turns.state, turns.drafts_dropped,
+       case when turns.usage_decision = 'economy' then chatbots.economy_model end,
+       chatbots.name, channels.kind, chatbots.instructions, chatbots.unknown_reply,
+       chatbots.max_reply_tokens, organizations.time_zone, turns.conversation_id
+  from turns
+  join conversations on conversations.id = turns.conversation_id
+  join channels on channels.id = conversations.channel_id
+  join chatbots on chatbots.id = channels.chatbot_id
+  join organizations on organizations.id = turns.organization_id
+ where turns.id = %(turn_id)s
+"""
+
+READ_QUESTION = """
+select left(string_agg(body, e'\\n' order by sent_at, id), %(characters)s)
+  from inbound_messages where turn_id = %(turn_id)s
+"""
+
+READ_HISTORY = """
+select author, body from (
+  select id, author, left(body, %(characters)s) as body from messages
+   where conversation_id = %(conversation_id)s order by id desc limit %(lines)s
+) as newest order by id
+"""
+
+
+def load(conn, turn_id: str, fence: int) -> TurnContext:
+    """Counts the attempt and renews the lease, so that the model is not paid by who lost the turn.
+
+    Raises StaleTurn.
+    """
+    turns.begin_attempt(conn, turn_id, fence)
+    with conn.cursor() as cursor:
+        cursor.execute(LOAD_TURN, {"turn_id": turn_id})
+        *columns, time_zone, conversation_id = cursor.fetchone()
+        question, history = _read_words(cursor, turn_id, conversation_id)
+    return TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), history, question)
+
+
+def _read_words(cursor, turn_id: str, conversation_id: str) -> tuple[str, list[dict]]:
+    cursor.execute(READ_QUESTION, {"turn_id": turn_id, "characters": QUESTION_CHARACTERS})
+    question = cursor.fetchone()[0] or ""
+    cursor.execute(
+        READ_HISTORY,
+        {
+            "conversation_id": conversation_id,
+            "lines": HISTORY_LINES,
+            "characters": LINE_CHARACTERS,
+        },
+    )
+    return question, [_line(author, body) for author, body in cursor]
+
+
+def _line(author: str, body: str) -> dict:
+    return {"role": "assistant" if author == "chatbot" else "user", "content": body}

@@ -89,6 +89,22 @@ $_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
 
+CREATE FUNCTION public.alerts_waiting() RETURNS TABLE(waiting jsonb, overdue_seconds integer, problem text)
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(
+           (select jsonb_object_agg(severity, number)
+              from (select severity, count(*) as number from alerts
+                     where due_at <= now() group by severity) as counts), '{}'),
+         (select extract(epoch from now() - greatest(
+                   min(due_at), (select max(posted_at) from alerts)))::integer
+            from alerts where due_at <= now()),
+         alert_outlet.problem
+    from alert_outlet;
+$$;
+
+COMMENT ON FUNCTION public.alerts_waiting() IS 'How many alerts of each severity are due, for how long none was posted though one was due, and what Slack said last.';
+
 CREATE TABLE public.turns (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -168,6 +184,34 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what it really used, once.';
+
+CREATE FUNCTION public.claim_alert() RETURNS TABLE(held_until timestamp with time zone, id bigint, organization_id uuid, severity text, code text, summary text, occurrences integer, occurrences_told integer, first_raised_at timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_held_until timestamptz;
+begin
+  -- Longer than a call to Slack may take. Two workers meet at this row: the second waits for the
+  -- first, sees its time and goes away.
+  update alert_outlet set next_post_at = now() + interval '30 seconds'
+   where next_post_at <= now() and exists (select from alerts where due_at <= now())
+  returning next_post_at into v_held_until;
+  if not found then
+    return;
+  end if;
+  return query
+    update alerts set attempts = attempts + 1
+     where id = (
+       select id from alerts where due_at <= now()
+        order by attempts, due_at, id limit 1 for update skip locked
+     )
+    returning v_held_until, id, organization_id, severity, code, summary,
+              occurrences, occurrences_told, first_raised_at;
+end;
+$$;
+
+COMMENT ON FUNCTION public.claim_alert() IS 'The next alert to post, with the only right to post for half a minute; no row when nothing is due or Slack may not be called now.';
 
 CREATE FUNCTION public.claim_conversation(p_conversation_id uuid) RETURNS TABLE(outcome text, fence bigint, arrivals bigint, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -354,6 +398,14 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.end_turn(p_turn public.turns, p_state text) IS 'Ends a turn that nobody was answered by (held or buried) and gives its reservation back.';
+
+CREATE FUNCTION public.forget_alerts() RETURNS void
+    LANGUAGE sql
+    AS $$
+  delete from alerts where due_at is null and last_raised_at < now() - interval '30 days';
+$$;
+
+COMMENT ON FUNCTION public.forget_alerts() IS 'Forgets what was told and did not happen again for 30 days.';
 
 CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -650,6 +702,20 @@ $$;
 
 COMMENT ON FUNCTION public.proved_organization() IS 'The organization that this transaction proved; without one, error 42501 instead of no rows.';
 
+CREATE FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_problem text, p_wait_seconds numeric) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update alert_outlet
+     set failures = failures + 1,
+         problem = p_problem,
+         next_post_at = now() + make_interval(secs => least(coalesce(
+           p_wait_seconds, least(30 * 2 ^ least(failures, 10), 600)
+         ), 86400)::double precision)
+   where next_post_at = p_held_until;
+$$;
+
+COMMENT ON FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_problem text, p_wait_seconds numeric) IS 'Slack did not take a post: nobody calls it for as long as it asked, else for 30, 60, 120 ... 600 seconds.';
+
 CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -657,15 +723,17 @@ CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_co
   values (
     p_organization_id,
     left(concat_ws(':', p_code, coalesce(p_organization_id::text, 'installation'), p_subject), 300),
-    p_severity, p_code, left(p_summary, 1000)
+    p_severity, p_code, left(coalesce(nullif(p_summary, ''), p_code), 1000)
   )
-  on conflict (fingerprint) where posted_at is null do update
+  on conflict on constraint alerts_once_per_fingerprint do update
     set occurrences = alerts.occurrences + 1,
         last_raised_at = now(),
-        summary = excluded.summary;
+        severity = excluded.severity,
+        summary = excluded.summary,
+        due_at = coalesce(alerts.due_at, greatest(now(), alerts.posted_at + interval '10 minutes'));
 $$;
 
-COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when the same one still waits to be posted.';
+COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when it was raised before; an alert that was told is told again after ten minutes.';
 
 CREATE FUNCTION public.release_conversation(p_conversation_id uuid, p_arrivals_seen bigint) RETURNS numeric
     LANGUAGE plpgsql
@@ -748,6 +816,24 @@ $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
 
+CREATE FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  -- A worker that held Slack for too long ends here without taking it from the next one.
+  update alert_outlet set next_post_at = now() + interval '1 second', failures = 0, problem = null
+   where next_post_at = p_held_until;
+  update alerts
+     set occurrences_told = greatest(occurrences_told, p_occurrences),
+         attempts = 0,
+         posted_at = now(),
+         due_at = case when occurrences > p_occurrences then now() + interval '10 minutes' end
+   where id = p_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) IS 'Notes that so many occurrences were told; what was raised meanwhile is told in ten minutes.';
+
 CREATE FUNCTION public.tg_usage_periods__raise_alerts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -801,6 +887,22 @@ $$;
 
 COMMENT ON FUNCTION public.ticket_key_block(p_key bytea, p_pad integer) IS 'The key, filled to 64 bytes and combined with one of HMAC''s two pads (RFC 2104).';
 
+CREATE TABLE public.alert_outlet (
+    is_only boolean DEFAULT true NOT NULL,
+    next_post_at timestamp with time zone DEFAULT now() NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    problem text,
+    CONSTRAINT alert_outlet_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT alert_outlet_is_only_check CHECK (is_only),
+    CONSTRAINT alert_outlet_problem_check CHECK (((length(problem) >= 1) AND (length(problem) <= 100)))
+);
+
+COMMENT ON TABLE public.alert_outlet IS 'One row per installation: when Slack may be called next, and why it did not take the last post.';
+
+COMMENT ON COLUMN public.alert_outlet.next_post_at IS 'In the future while somebody posts, for a second after each post, and while Slack asked us to wait or is away.';
+
+COMMENT ON COLUMN public.alert_outlet.failures IS 'Posts since the last that Slack took.';
+
 CREATE TABLE public.alerts (
     id bigint NOT NULL,
     organization_id uuid,
@@ -809,21 +911,32 @@ CREATE TABLE public.alerts (
     code text NOT NULL,
     summary text NOT NULL,
     occurrences integer DEFAULT 1 NOT NULL,
+    occurrences_told integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
     first_raised_at timestamp with time zone DEFAULT now() NOT NULL,
     last_raised_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
     posted_at timestamp with time zone,
+    CONSTRAINT alerts_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT alerts_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{2,60}$'::text)),
     CONSTRAINT alerts_fingerprint_check CHECK (((length(fingerprint) >= 1) AND (length(fingerprint) <= 300))),
     CONSTRAINT alerts_occurrences_check CHECK ((occurrences > 0)),
+    CONSTRAINT alerts_occurrences_told_check CHECK ((occurrences_told >= 0)),
     CONSTRAINT alerts_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text]))),
     CONSTRAINT alerts_summary_check CHECK (((length(summary) >= 1) AND (length(summary) <= 1000)))
 );
 
-COMMENT ON TABLE public.alerts IS 'One row per thing that somebody should know and was not told yet, with its count.';
+COMMENT ON TABLE public.alerts IS 'One row per thing that somebody should know, with how often it happened.';
 
 COMMENT ON COLUMN public.alerts.fingerprint IS 'Equal for equal trouble: code, organization and what it is about.';
 
-COMMENT ON COLUMN public.alerts.summary IS 'Codes and ids only: never a message''s text, a name or a secret.';
+COMMENT ON COLUMN public.alerts.summary IS 'Of the newest occurrence. Codes and ids only: never a message''s text, a name or a secret.';
+
+COMMENT ON COLUMN public.alerts.occurrences_told IS 'What the newest post said; whoever reads it knows of so many.';
+
+COMMENT ON COLUMN public.alerts.attempts IS 'Posts tried since the last that was taken: one that Slack refuses must not keep others waiting.';
+
+COMMENT ON COLUMN public.alerts.due_at IS 'When to tell; null: everything was told.';
 
 ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.alerts_id_seq
@@ -1218,6 +1331,12 @@ COMMENT ON COLUMN public.webhook_deliveries.attempts IS 'How often the sweep tri
 
 COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
 
+ALTER TABLE ONLY public.alert_outlet
+    ADD CONSTRAINT alert_outlet_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_once_per_fingerprint UNIQUE (fingerprint);
+
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 
@@ -1335,7 +1454,7 @@ ALTER TABLE ONLY public.usage_periods
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
 
-CREATE UNIQUE INDEX alerts_once_until_posted ON public.alerts USING btree (fingerprint) WHERE (posted_at IS NULL);
+CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX alerts_organization_id_idx ON public.alerts USING btree (organization_id);
 

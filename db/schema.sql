@@ -834,6 +834,48 @@ $$;
 
 COMMENT ON FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) IS 'Notes that so many occurrences were told; what was raised meanwhile is told in ten minutes.';
 
+CREATE FUNCTION public.tg_outbound_messages__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_channel_id uuid;
+begin
+  select channel_id into strict v_channel_id from conversations where id = new.conversation_id;
+  if new.state = 'unknown' then
+    perform raise_alert(
+      new.organization_id, 'error', 'delivery_unknown', v_channel_id::text,
+      format('nobody can say whether message %s of conversation %s reached the contact',
+             new.id, new.conversation_id)
+    );
+  else
+    perform raise_alert(
+      new.organization_id, 'error', 'delivery_refused',
+      v_channel_id || ':' || coalesce(new.error_code, 'no_code'),
+      format('the vendor refused message %s of conversation %s with code %s',
+             new.id, new.conversation_id, left(new.error_code, 60))
+    );
+  end if;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_outbound_messages__raise_alert() IS 'Tells us of a reply that did not arrive, or of which nobody can say.';
+
+CREATE FUNCTION public.tg_turns__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'turn_buried', conversations.channel_id::text,
+    format('turn %s of conversation %s was given up after %s attempts',
+           new.id, new.conversation_id, new.attempts)
+  ) from conversations where conversations.id = new.conversation_id;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_turns__raise_alert() IS 'Tells us that a turn was given up: its messages wait for a person.';
+
 CREATE FUNCTION public.tg_usage_periods__raise_alerts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -858,6 +900,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_usage_periods__raise_alerts() IS 'Tells us when an organization nears (80 %) or reaches its plan.';
+
+CREATE FUNCTION public.tg_webhook_deliveries__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'delivery_not_accepted', new.channel_id::text,
+    format('delivery %s could not be accepted, and the %sth try is the last', new.id, new.attempts)
+  );
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_webhook_deliveries__raise_alert() IS 'Tells us of a stored delivery that will not be tried again.';
 
 CREATE FUNCTION public.ticket_for(p_organization_id text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1513,6 +1569,18 @@ CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USI
 CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (organization_id, channel_id);
 
 CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
+
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
+
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = 'buried'::text) AND (old.state <> 'buried'::text))) EXECUTE FUNCTION public.tg_turns__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.turns IS 'One occurrence per buried turn.';
+
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF attempts ON public.webhook_deliveries FOR EACH ROW WHEN (((new.attempts = 5) AND (old.attempts < 5) AND (new.accepted_at IS NULL))) EXECUTE FUNCTION public.tg_webhook_deliveries__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.webhook_deliveries IS 'One occurrence per delivery.';
 
 CREATE TRIGGER _500_raise_alerts AFTER UPDATE OF messages_used, tokens_used, tokens_reserved ON public.usage_periods FOR EACH ROW EXECUTE FUNCTION public.tg_usage_periods__raise_alerts();
 

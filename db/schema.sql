@@ -73,15 +73,26 @@ begin
         and due_at > now() and not_before is null and lease_until is null
       for update skip locked
    );
-  if v_message.state = 'failed' then
-    perform raise_alert(v_message.organization_id, 'error', 'delivery_refused',
-      v_message.conversation_id::text,
-      format('the vendor could not deliver message %s: %s', v_message.id, p_error_code));
-  end if;
 end;
 $_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
+
+CREATE FUNCTION public.alerts_waiting() RETURNS TABLE(waiting jsonb, overdue_seconds integer, problem text)
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(
+           (select jsonb_object_agg(severity, number)
+              from (select severity, count(*) as number from alerts
+                     where due_at <= now() group by severity) as counts), '{}'),
+         (select extract(epoch from now() - greatest(
+                   min(due_at), (select max(posted_at) from alerts)))::integer
+            from alerts where due_at <= now()),
+         alert_outlet.problem
+    from alert_outlet;
+$$;
+
+COMMENT ON FUNCTION public.alerts_waiting() IS 'How many alerts of each severity are due, for how long none was posted though one was due, and what Slack said last.';
 
 CREATE TABLE public.turns (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -192,8 +203,6 @@ CREATE FUNCTION public.bury_turn(p_turn public.turns, p_silence text) RETURNS TA
     LANGUAGE plpgsql
     AS $$
 begin
-  perform raise_alert(p_turn.organization_id, 'error', 'turn_buried', p_turn.id::text,
-    format('turn %s was given up after %s attempts', p_turn.id, p_turn.attempts));
   if p_turn.state = 'thinking' and p_silence is null then
     update inbound_messages set state = 'buried'
      where inbound_messages.turn_id = p_turn.id and state = 'taken';
@@ -218,7 +227,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.bury_turn(p_turn public.turns, p_silence text) IS 'Gives a turn up after too many attempts, with an alert: the contact reads the failure notice; where it was that which could not be sent, nothing more is tried.';
+COMMENT ON FUNCTION public.bury_turn(p_turn public.turns, p_silence text) IS 'Gives a turn up after too many attempts: the contact reads the failure notice; where it was that which could not be sent, nothing more is tried.';
 
 CREATE FUNCTION public.charge_hold(p_turn_id uuid, p_messages_back bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -264,6 +273,34 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what its model calls really used, once.';
+
+CREATE FUNCTION public.claim_alert() RETURNS TABLE(held_until timestamp with time zone, id bigint, organization_id uuid, severity text, code text, summary text, occurrences integer, occurrences_told integer, first_raised_at timestamp with time zone)
+    LANGUAGE plpgsql
+    AS $$
+#variable_conflict use_column
+declare
+  v_held_until timestamptz;
+begin
+  -- Longer than a call to Slack may take. Two workers meet at this row: the second waits for the
+  -- first, sees its time and goes away.
+  update alert_outlet set next_post_at = now() + interval '30 seconds'
+   where next_post_at <= now() and exists (select from alerts where due_at <= now())
+  returning next_post_at into v_held_until;
+  if not found then
+    return;
+  end if;
+  return query
+    update alerts set attempts = attempts + 1
+     where id = (
+       select id from alerts where due_at <= now()
+        order by attempts, due_at, id limit 1 for update skip locked
+     )
+    returning v_held_until, id, organization_id, severity, code, summary,
+              occurrences, occurrences_told, first_raised_at;
+end;
+$$;
+
+COMMENT ON FUNCTION public.claim_alert() IS 'The next alert to post, with the only right to post for half a minute; no row when nothing is due or Slack may not be called now.';
 
 CREATE FUNCTION public.claim_conversation(p_conversation_id uuid) RETURNS TABLE(outcome text, fence bigint, arrivals bigint, wait_seconds numeric)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -341,8 +378,6 @@ begin
       return;
     elsif not may_send_again(v_message) then
       update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
-      perform raise_alert(v_message.organization_id, 'error', 'delivery_unknown', v_message.id::text,
-        format('nobody can say whether message %s reached the contact', v_message.id));
       return query select 'unknown', v_message.id, null::text, null::numeric;
       return;
     end if;
@@ -547,6 +582,14 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.enter_turn(p_turn_id uuid, p_fence bigint) IS 'How every write of a turn begins: enter_conversation by the turn''s id. Returns the turn as it is now.';
+
+CREATE FUNCTION public.forget_alerts() RETURNS void
+    LANGUAGE sql
+    AS $$
+  delete from alerts where due_at is null and last_raised_at < now() - interval '30 days';
+$$;
+
+COMMENT ON FUNCTION public.forget_alerts() IS 'Forgets what was told and did not happen again for 30 days.';
 
 CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -931,6 +974,20 @@ $$;
 
 COMMENT ON FUNCTION public.proved_organization() IS 'The organization that this transaction proved; without one, error 42501 instead of no rows.';
 
+CREATE FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_problem text, p_wait_seconds numeric) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update alert_outlet
+     set failures = failures + 1,
+         problem = p_problem,
+         next_post_at = now() + make_interval(secs => least(coalesce(
+           p_wait_seconds, least(30 * 2 ^ least(failures, 10), 600)
+         ), 86400)::double precision)
+   where next_post_at = p_held_until;
+$$;
+
+COMMENT ON FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_problem text, p_wait_seconds numeric) IS 'Slack did not take a post: nobody calls it for as long as it asked, else for 30, 60, 120 ... 600 seconds.';
+
 CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
     LANGUAGE sql
     AS $$
@@ -938,15 +995,17 @@ CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_co
   values (
     p_organization_id,
     left(concat_ws(':', p_code, coalesce(p_organization_id::text, 'installation'), p_subject), 300),
-    p_severity, p_code, left(p_summary, 1000)
+    p_severity, p_code, left(coalesce(nullif(p_summary, ''), p_code), 1000)
   )
-  on conflict (fingerprint) where posted_at is null do update
+  on conflict on constraint alerts_once_per_fingerprint do update
     set occurrences = alerts.occurrences + 1,
         last_raised_at = now(),
-        summary = excluded.summary;
+        severity = excluded.severity,
+        summary = excluded.summary,
+        due_at = coalesce(alerts.due_at, greatest(now(), alerts.posted_at + interval '10 minutes'));
 $$;
 
-COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when the same one still waits to be posted.';
+COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when it was raised before; an alert that was told is told again after ten minutes.';
 
 CREATE FUNCTION public.reason_to_be_silent(p_conversation_id uuid) RETURNS text
     LANGUAGE sql STABLE
@@ -1064,6 +1123,24 @@ $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
 
+CREATE FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  -- A worker that held Slack for too long ends here without taking it from the next one.
+  update alert_outlet set next_post_at = now() + interval '1 second', failures = 0, problem = null
+   where next_post_at = p_held_until;
+  update alerts
+     set occurrences_told = greatest(occurrences_told, p_occurrences),
+         attempts = 0,
+         posted_at = now(),
+         due_at = case when occurrences > p_occurrences then now() + interval '10 minutes' end
+   where id = p_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) IS 'Notes that so many occurrences were told; what was raised meanwhile is told in ten minutes.';
+
 CREATE FUNCTION public.settle_usage(p_turn_id uuid) RETURNS bigint
     LANGUAGE sql
     AS $$
@@ -1110,6 +1187,48 @@ $$;
 
 COMMENT ON FUNCTION public.take_messages(p_turn public.turns, p_arrivals bigint) IS 'Puts everything that waits into the turn.';
 
+CREATE FUNCTION public.tg_outbound_messages__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_channel_id uuid;
+begin
+  select channel_id into strict v_channel_id from conversations where id = new.conversation_id;
+  if new.state = 'unknown' then
+    perform raise_alert(
+      new.organization_id, 'error', 'delivery_unknown', v_channel_id::text,
+      format('nobody can say whether message %s of conversation %s reached the contact',
+             new.id, new.conversation_id)
+    );
+  else
+    perform raise_alert(
+      new.organization_id, 'error', 'delivery_refused',
+      v_channel_id || ':' || coalesce(new.error_code, 'no_code'),
+      format('the vendor refused message %s of conversation %s with code %s',
+             new.id, new.conversation_id, left(new.error_code, 60))
+    );
+  end if;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_outbound_messages__raise_alert() IS 'Tells us of a reply that did not arrive, or of which nobody can say.';
+
+CREATE FUNCTION public.tg_turns__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'turn_buried', conversations.channel_id::text,
+    format('turn %s of conversation %s was given up after %s attempts',
+           new.id, new.conversation_id, greatest(old.attempts, new.attempts))
+  ) from conversations where conversations.id = new.conversation_id;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_turns__raise_alert() IS 'Tells us that a turn was given up: its messages wait for a person.';
+
 CREATE FUNCTION public.tg_usage_periods__raise_alerts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1134,6 +1253,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_usage_periods__raise_alerts() IS 'Tells us when an organization nears (80 %) or reaches its plan.';
+
+CREATE FUNCTION public.tg_webhook_deliveries__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'delivery_not_accepted', new.channel_id::text,
+    format('delivery %s could not be accepted, and the %sth try is the last', new.id, new.attempts)
+  );
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_webhook_deliveries__raise_alert() IS 'Tells us of a stored delivery that will not be tried again.';
 
 CREATE FUNCTION public.ticket_for(p_organization_id text) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -1198,6 +1331,22 @@ $$;
 
 COMMENT ON FUNCTION public.wake_conversation(p_conversation_id uuid, p_channel_id uuid, p_kind text, p_body text) IS 'Counts an arrival and says when to answer: a pause after the newest message, capped from the first one on, never before a back-off ends.';
 
+CREATE TABLE public.alert_outlet (
+    is_only boolean DEFAULT true NOT NULL,
+    next_post_at timestamp with time zone DEFAULT now() NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    problem text,
+    CONSTRAINT alert_outlet_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT alert_outlet_is_only_check CHECK (is_only),
+    CONSTRAINT alert_outlet_problem_check CHECK (((length(problem) >= 1) AND (length(problem) <= 100)))
+);
+
+COMMENT ON TABLE public.alert_outlet IS 'One row per installation: when Slack may be called next, and why it did not take the last post.';
+
+COMMENT ON COLUMN public.alert_outlet.next_post_at IS 'In the future while somebody posts, for a second after each post, and while Slack asked us to wait or is away.';
+
+COMMENT ON COLUMN public.alert_outlet.failures IS 'Posts since the last that Slack took.';
+
 CREATE TABLE public.alerts (
     id bigint NOT NULL,
     organization_id uuid,
@@ -1206,21 +1355,32 @@ CREATE TABLE public.alerts (
     code text NOT NULL,
     summary text NOT NULL,
     occurrences integer DEFAULT 1 NOT NULL,
+    occurrences_told integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
     first_raised_at timestamp with time zone DEFAULT now() NOT NULL,
     last_raised_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now(),
     posted_at timestamp with time zone,
+    CONSTRAINT alerts_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT alerts_code_check CHECK ((code ~ '^[a-z][a-z0-9_]{2,60}$'::text)),
     CONSTRAINT alerts_fingerprint_check CHECK (((length(fingerprint) >= 1) AND (length(fingerprint) <= 300))),
     CONSTRAINT alerts_occurrences_check CHECK ((occurrences > 0)),
+    CONSTRAINT alerts_occurrences_told_check CHECK ((occurrences_told >= 0)),
     CONSTRAINT alerts_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'warning'::text, 'error'::text]))),
     CONSTRAINT alerts_summary_check CHECK (((length(summary) >= 1) AND (length(summary) <= 1000)))
 );
 
-COMMENT ON TABLE public.alerts IS 'One row per thing that somebody should know and was not told yet, with its count.';
+COMMENT ON TABLE public.alerts IS 'One row per thing that somebody should know, with how often it happened.';
 
 COMMENT ON COLUMN public.alerts.fingerprint IS 'Equal for equal trouble: code, organization and what it is about.';
 
-COMMENT ON COLUMN public.alerts.summary IS 'Codes and ids only: never a message''s text, a name or a secret.';
+COMMENT ON COLUMN public.alerts.summary IS 'Of the newest occurrence. Codes and ids only: never a message''s text, a name or a secret.';
+
+COMMENT ON COLUMN public.alerts.occurrences_told IS 'What the newest post said; whoever reads it knows of so many.';
+
+COMMENT ON COLUMN public.alerts.attempts IS 'Posts tried since the last that was taken: one that Slack refuses must not keep others waiting.';
+
+COMMENT ON COLUMN public.alerts.due_at IS 'When to tell; null: everything was told.';
 
 ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.alerts_id_seq
@@ -1650,6 +1810,12 @@ COMMENT ON COLUMN public.webhook_deliveries.attempts IS 'How often the sweep tri
 
 COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
 
+ALTER TABLE ONLY public.alert_outlet
+    ADD CONSTRAINT alert_outlet_pkey PRIMARY KEY (is_only);
+
+ALTER TABLE ONLY public.alerts
+    ADD CONSTRAINT alerts_once_per_fingerprint UNIQUE (fingerprint);
+
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 
@@ -1776,7 +1942,7 @@ ALTER TABLE ONLY public.usage_periods
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
 
-CREATE UNIQUE INDEX alerts_once_until_posted ON public.alerts USING btree (fingerprint) WHERE (posted_at IS NULL);
+CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX alerts_organization_id_idx ON public.alerts USING btree (organization_id);
 
@@ -1839,6 +2005,18 @@ CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USI
 CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (organization_id, channel_id);
 
 CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
+
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
+
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN ((((new.state = 'buried'::text) AND (old.state <> 'buried'::text)) OR ((new.outcome = 'failure_notice'::text) AND (old.outcome IS NULL)))) EXECUTE FUNCTION public.tg_turns__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.turns IS 'One occurrence per buried turn.';
+
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF attempts ON public.webhook_deliveries FOR EACH ROW WHEN (((new.attempts = 5) AND (old.attempts < 5) AND (new.accepted_at IS NULL))) EXECUTE FUNCTION public.tg_webhook_deliveries__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.webhook_deliveries IS 'One occurrence per delivery.';
 
 CREATE TRIGGER _500_raise_alerts AFTER UPDATE OF messages_used, tokens_used, tokens_reserved ON public.usage_periods FOR EACH ROW EXECUTE FUNCTION public.tg_usage_periods__raise_alerts();
 

@@ -12,18 +12,24 @@ from local.migrations import connection_to
 from local.postgres import first_line
 
 KEEP_MODEL_SECONDS = 30
+# For so long an alert may wait for Slack before this page tells it in Slack's place.
+ALERT_PATIENCE_SECONDS = 600
 WAITING = """
 select count(*) filter (where due_at <= now()), count(*)
   from conversation_work where due_at is not null
 """
 
 
-class Health:
-    """`scheduler` is set once it runs."""
+ALERTS = "select waiting, overdue_seconds, problem from alerts_waiting()"
 
-    def __init__(self, resource: dict, model: dict):
+
+class Health:
+    """`schedules` is set once they run."""
+
+    def __init__(self, resource: dict, model: dict, has_slack: bool = False):
         self._resource = resource
         self._model = model
+        self._has_slack = has_slack
         self._model_checked: tuple[float, dict] = (0.0, {})
         self.schedules: list[str] = []
 
@@ -33,8 +39,8 @@ class Health:
 
     def _answer(self, request: Request) -> JSONResponse:
         """Not async: it waits for the database, on a thread of its own."""
-        database, waiting = self._check_database()
-        parts = {"database": database, "model": self._checked_model()}
+        parts, waiting = self._check_database()
+        parts["model"] = self._checked_model()
         is_well = all(part["status"] == "ok" for part in parts.values())
         status = "ok" if is_well else "failing"
         content = {"status": status, **parts, "schedules": self.schedules, "jobs_waiting": waiting}
@@ -46,9 +52,11 @@ class Health:
             with connection_to(self._resource) as connection, connection.cursor() as cursor:
                 cursor.execute(WAITING)
                 due, all_ = cursor.fetchone()
+                cursor.execute(ALERTS)
+                alerts = check_alerts(self._has_slack, *cursor.fetchone())
         except psycopg2.Error as error:
-            return {"status": "failing", "reason": first_line(error)}, None
-        return ok_after(started), {"due": due, "later": all_ - due}
+            return {"database": {"status": "failing", "reason": first_line(error)}}, None
+        return {"database": ok_after(started), "alerts": alerts}, {"due": due, "later": all_ - due}
 
     def _checked_model(self) -> dict:
         """A vendor's model is asked now and then, not by every probe."""
@@ -57,6 +65,17 @@ class Health:
             answer = check_model(self._model)
             self._model_checked = (time.monotonic(), answer)
         return answer
+
+
+def check_alerts(
+    has_slack: bool, waiting: dict, overdue_seconds: int | None, problem: str | None
+) -> dict:
+    """`waiting`: alerts to be posted, by severity. Without Slack nobody promised to post them."""
+    part = {"status": "ok", "slack": "configured" if has_slack else "not configured"}
+    if has_slack and (overdue_seconds or 0) > ALERT_PATIENCE_SECONDS:
+        part["status"] = "failing"
+        part["reason"] = f"none was posted for {overdue_seconds} s ({problem or 'none was tried'})"
+    return {**part, "waiting": waiting}
 
 
 def check_model(model: dict) -> dict:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -28,8 +28,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
+    """`body`: JSON, or bytes that go out as plain text."""
+
     status: int
     body: object
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class JsonServer:
@@ -76,10 +79,14 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(self.answer(Request(self.command, self.path, headers, body)))
 
     def _send(self, reply: Reply) -> None:
-        content = json.dumps(reply.body, ensure_ascii=False).encode()
+        is_text = isinstance(reply.body, bytes)
+        content = reply.body if is_text else json.dumps(reply.body, ensure_ascii=False).encode()
+        kind = "text/plain" if is_text else "application/json"
         self.send_response_only(reply.status)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
+        for name, value in reply.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
 

@@ -1,5 +1,6 @@
 """The whole installation in this process: Postgres, model, stand-in, engine and server."""
 
+import os
 from collections.abc import Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from local.places import ROOT, STATE
 from local.postgres import Postgres, open_postgres
 from local.progress import Progress
 from local.secrets_file import Secrets, load_secrets
+from local.slack import slack_resources
 from runner.checks import WorkspaceRefused, load_checked_workspace
 from runner.engine import Engine
 from runner.jobs import Listener
@@ -128,7 +130,11 @@ def make_engine(ready: Prepared, options: Options) -> Engine:
     return Engine(
         workspace,
         variables={"f/chat/sealing_key": ready.secrets.sealing_key},
-        resources={"f/chat/app_database": ready.resource, "f/chat/model": ready.model},
+        resources={
+            "f/chat/app_database": ready.resource,
+            "f/chat/model": ready.model,
+            **slack_resources(os.environ),
+        },
         isolated=options.isolated,
         listener=options.listener,
     )

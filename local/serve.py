@@ -1,6 +1,7 @@
 """./chatmill serve: the server staying up, with schedules, a web chat and /health."""
 
 import argparse
+import os
 import signal
 import sys
 from contextlib import ExitStack
@@ -12,6 +13,7 @@ from local.models import described
 from local.places import STATE, only_instance, private_folder
 from local.progress import Progress
 from local.running import Options, Running, prepared, running
+from local.slack import slack_resources
 from local.web_messages import messages_route
 from local.web_page import page_route
 from runner.scheduler import Scheduler
@@ -26,7 +28,7 @@ def main(arguments: list[str]) -> int:
     with ExitStack() as stack:
         stack.enter_context(only_instance(private_folder(STATE), "serve"))
         ready = stack.enter_context(prepared(progress))
-        health = Health(ready.resource, ready.model)
+        health = Health(ready.resource, ready.model, bool(slack_resources(os.environ)))
         organization_id = installation.DEMO_ORGANIZATION
         web = installation.channels_of(ready.resource, organization_id)["web"]
         routes = [page_route(web.url_key), messages_route(ready.resource), health.route]

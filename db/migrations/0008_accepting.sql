@@ -209,11 +209,6 @@ begin
         and due_at > now() and not_before is null and lease_until is null
       for update skip locked
    );
-  if v_message.state = 'failed' then
-    perform raise_alert(v_message.organization_id, 'error', 'delivery_refused',
-      v_message.conversation_id::text,
-      format('the vendor could not deliver message %s: %s', v_message.id, p_error_code));
-  end if;
 end;
 $$ language plpgsql volatile;
 comment on function accept_receipt is 'Stores a vendor''s status once and moves our message forward by it.';

@@ -305,8 +305,6 @@ comment on function end_turn is
 create function bury_turn(p_turn turns, p_silence text)
 returns table (decision text, reason text, turn_id uuid, wait_seconds numeric) as $$
 begin
-  perform raise_alert(p_turn.organization_id, 'error', 'turn_buried', p_turn.id::text,
-    format('turn %s was given up after %s attempts', p_turn.id, p_turn.attempts));
   if p_turn.state = 'thinking' and p_silence is null then
     update inbound_messages set state = 'buried'
      where inbound_messages.turn_id = p_turn.id and state = 'taken';
@@ -331,4 +329,4 @@ begin
 end;
 $$ language plpgsql volatile;
 comment on function bury_turn is
-  'Gives a turn up after too many attempts, with an alert: the contact reads the failure notice; where it was that which could not be sent, nothing more is tried.';
+  'Gives a turn up after too many attempts: the contact reads the failure notice; where it was that which could not be sent, nothing more is tried.';

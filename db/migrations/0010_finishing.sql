@@ -98,8 +98,6 @@ begin
       return;
     elsif not may_send_again(v_message) then
       update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
-      perform raise_alert(v_message.organization_id, 'error', 'delivery_unknown', v_message.id::text,
-        format('nobody can say whether message %s reached the contact', v_message.id));
       return query select 'unknown', v_message.id, null::text, null::numeric;
       return;
     end if;

@@ -72,7 +72,7 @@ update webhook_deliveries set attempts = attempts + 1, attempted_at = now()
       and (attempted_at is null or attempted_at < now() - interval '1 minute')
     order by attempts, received_at limit 1 for update skip locked
  )
-returning id, channel_id, body, organization_id, attempts
+returning id, channel_id, body
 """
 
 
@@ -85,12 +85,7 @@ def take_left_behind(conn) -> tuple[str, str, str] | None:
     with conn.cursor() as cursor:
         cursor.execute(TAKE_LEFT_BEHIND)
         row = cursor.fetchone()
-        if row and row[4] == 5:
-            cursor.execute(
-                "select raise_alert(%s, 'error', 'delivery_not_accepted', %s, %s)",
-                (row[3], row[0], f"delivery {row[0]} could not be accepted five times"),
-            )
-    return row and row[:3]
+    return row
 
 
 def forget_accepted(conn) -> int:

@@ -49,10 +49,8 @@ def mark_ready(conn, message_id: str) -> None:
 def mark_failed(conn, message_id: str, error_code: str) -> None:
     _move(
         conn,
-        "with failed as (update outbound_messages set state = 'failed', error_code = %(value)s"
-        " where id = %(id)s and state = 'sending' returning *)"
-        " select raise_alert(organization_id, 'error', 'delivery_refused', conversation_id::text,"
-        " format('the vendor refused message %%s: %%s', id, error_code)) from failed",
+        "update outbound_messages set state = 'failed', error_code = %(value)s"
+        " where id = %(id)s and state = 'sending'",
         message_id,
         error_code,
     )

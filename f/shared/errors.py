@@ -59,7 +59,7 @@ class UpstreamError(ChatmillError):
 
     # Windmill publishes what is in `__dict__`; a vendor's answer may hold personal data, so its
     # body lives in a slot, for the caller that knows the vendor's codes.
-    __slots__ = ("body",)
+    __slots__ = ("body", "retry_after_seconds")
 
     def __init__(
         self,
@@ -67,11 +67,13 @@ class UpstreamError(ChatmillError):
         status: int | None = None,
         code: str | None = None,
         body: bytes = b"",
+        retry_after_seconds: int | None = None,
     ):
         super().__init__(message)
         self.status = status
         self.code = code
         self.body = body
+        self.retry_after_seconds = retry_after_seconds
 
 
 class UpstreamDown(UpstreamError):

@@ -1,6 +1,7 @@
 """The one HTTP client; the one place where its errors become ours."""
 
 import json as jsonlib
+import re
 import ssl
 from dataclasses import dataclass
 
@@ -51,8 +52,8 @@ def request(
     """One call, never retried here: the flow retries what is safe to repeat.
 
     Raises UpstreamDown (not reached, or 5xx), DeliveryUnknown (sent, and no whole answer came),
-    UpstreamBusy (429), UpstreamRefused (other 4xx). Those with an answer carry its `status` and
-    `body`, for the caller that knows the vendor's codes.
+    UpstreamBusy (429), UpstreamRefused (other 4xx). Those with an answer carry its `status`,
+    `body` and `retry_after_seconds`, for the caller that knows the vendor's codes.
     """
     if not url.startswith(("https://", "http://")):
         raise Misconfigured("a resource holds an address that starts with neither https nor http")
@@ -100,8 +101,15 @@ def _checked(url: str, response: Response) -> Response:
     if response.status < 400:
         return response
     raise _error_class(response.status)(
-        f"{_origin(url)} answered {response.status}", status=response.status, body=response.body
+        f"{_origin(url)} answered {response.status}",
+        status=response.status,
+        body=response.body,
+        retry_after_seconds=_seconds(response.headers.get("retry-after", "")),
     )
+
+
+def _seconds(text: str) -> int | None:
+    return int(text) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
 def _error_class(status: int) -> type[UpstreamError]:

@@ -23,6 +23,16 @@ def get_resource(path: str) -> dict:
     return _read(f"resources/get_value_interpolated/{quote(path)}", path)
 
 
+def find_resource(path: str) -> dict | None:
+    """A resource that an installation may do without; None when it is missing."""
+    try:
+        return get_resource(path)
+    except Misconfigured as error:
+        if isinstance(error.__cause__, UpstreamRefused) and error.__cause__.status == 404:
+            return None
+        raise
+
+
 def get_variable(path: str) -> str:
     """A variable's value. Raises Misconfigured when it is missing."""
     return _read(f"variables/get_value/{quote(path)}", path)

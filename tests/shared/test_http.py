@@ -27,6 +27,18 @@ def test_a_status_becomes_the_class_of_who_acts_next(httpserver, status, error):
     assert (raised.value.status, raised.value.body) == (status, b"details")
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("30", 30), ("", None), ("soon", None), ("9" * 40, None), ("-1", None)]
+)
+def test_how_long_a_vendor_asks_us_to_wait_comes_with_the_error(httpserver, header, seconds):
+    httpserver.expect_request("/x").respond_with_data("", 429, {"retry-after": header})
+
+    with pytest.raises(UpstreamBusy) as raised:
+        request("GET", httpserver.url_for("/x"))
+
+    assert raised.value.retry_after_seconds == seconds
+
+
 def test_a_vendors_body_is_not_published_with_the_error(httpserver):
     httpserver.expect_request("/x").respond_with_data("a name", status=404)
 

@@ -1,0 +1,85 @@
+-- Ends that a person should know of raise their alert by themselves: whoever moves the row there,
+-- on whatever path, can't forget to say so. A fingerprint names the channel and not the row: when a
+-- vendor is away, five hundred messages are one alert with a count. The rows keep their state.
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create function tg_turns__raise_alert() returns trigger as $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'turn_buried', conversations.channel_id::text,
+    format('turn %s of conversation %s was given up after %s attempts',
+           new.id, new.conversation_id, greatest(old.attempts, new.attempts))
+  ) from conversations where conversations.id = new.conversation_id;
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_turns__raise_alert is 'Tells us that a turn was given up: its messages wait for a person.';
+
+create trigger _500_raise_alert
+  after update of state on turns
+  for each row when (
+    new.state = 'buried' and old.state <> 'buried'
+    or new.outcome = 'failure_notice' and old.outcome is null
+  )
+  execute function tg_turns__raise_alert();
+comment on trigger _500_raise_alert on turns is 'One occurrence per buried turn.';
+
+create function tg_outbound_messages__raise_alert() returns trigger as $$
+declare
+  v_channel_id uuid;
+begin
+  select channel_id into strict v_channel_id from conversations where id = new.conversation_id;
+  if new.state = 'unknown' then
+    perform raise_alert(
+      new.organization_id, 'error', 'delivery_unknown', v_channel_id::text,
+      format('nobody can say whether message %s of conversation %s reached the contact',
+             new.id, new.conversation_id)
+    );
+  else
+    perform raise_alert(
+      new.organization_id, 'error', 'delivery_refused',
+      v_channel_id || ':' || coalesce(new.error_code, 'no_code'),
+      format('the vendor refused message %s of conversation %s with code %s',
+             new.id, new.conversation_id, left(new.error_code, 60))
+    );
+  end if;
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_outbound_messages__raise_alert is
+  'Tells us of a reply that did not arrive, or of which nobody can say.';
+
+create trigger _500_raise_alert
+  after update of state on outbound_messages
+  for each row when (
+    old.state <> new.state
+    and (
+      new.state = 'unknown'
+      -- Our own codes for what we chose not to send; every other one is the vendor's.
+      or new.state = 'failed'
+         and coalesce(new.error_code, '') not in ('teammate_took_over', 'turn_buried')
+    )
+  )
+  execute function tg_outbound_messages__raise_alert();
+comment on trigger _500_raise_alert on outbound_messages is
+  'One occurrence per message and end; what we chose not to send is none.';
+
+create function tg_webhook_deliveries__raise_alert() returns trigger as $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'delivery_not_accepted', new.channel_id::text,
+    format('delivery %s could not be accepted, and the %sth try is the last', new.id, new.attempts)
+  );
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_webhook_deliveries__raise_alert is
+  'Tells us of a stored delivery that will not be tried again.';
+
+-- At the fifth try, not after it: the try may take its worker with it.
+create trigger _500_raise_alert
+  after update of attempts on webhook_deliveries
+  for each row when (new.attempts = 5 and old.attempts < 5 and new.accepted_at is null)
+  execute function tg_webhook_deliveries__raise_alert();
+comment on trigger _500_raise_alert on webhook_deliveries is 'One occurrence per delivery.';

@@ -1,0 +1,13 @@
+drop function claim_limit_notice;
+drop function reserve_usage;
+drop function take_hold;
+drop function give_back_days;
+drop function take_days;
+drop function take_period;
+drop function has_room;
+drop function nears_limit;
+drop function at_price_of;
+drop function new_hold;
+drop function dearer_price;
+drop function hold_lasts;
+drop function require_own;

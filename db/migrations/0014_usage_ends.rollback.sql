@@ -1,0 +1,16 @@
+drop function forget_usage_days;
+drop function report_ended_usage_periods;
+drop function report_usage;
+drop function open_coming_usage_periods;
+drop trigger _500_release_usage on turns;
+drop function tg_turns__release_usage;
+drop function release_expired_holds;
+drop function release_usage;
+drop function settle_usage;
+drop function require_own_turn;
+drop function end_hold;
+drop function alert_odd_charge;
+drop function charge_period;
+drop function event_of;
+drop function calls_of;
+drop function most_plausible_tokens;

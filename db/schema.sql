@@ -78,6 +78,80 @@ $_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
 
+CREATE TABLE public.usage_events (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    period_starts_on date NOT NULL,
+    chatbot_id uuid NOT NULL,
+    is_answered boolean NOT NULL,
+    decision text NOT NULL,
+    model text NOT NULL,
+    model_calls integer NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    is_estimated boolean NOT NULL,
+    cost_microcents bigint,
+    charged_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usage_events_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT usage_events_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT usage_events_model_calls_check CHECK ((model_calls >= 0)),
+    CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0))
+);
+
+COMMENT ON TABLE public.usage_events IS 'One row per turn that ended after a reservation: what its model calls used, whether it was answered or not.';
+
+COMMENT ON COLUMN public.usage_events.model IS 'The models that were called, in words; without a call the one that was meant.';
+
+COMMENT ON COLUMN public.usage_events.is_estimated IS 'A model reported no usage, or one that can''t be true.';
+
+COMMENT ON COLUMN public.usage_events.cost_microcents IS 'Null when no price of a model is known.';
+
+CREATE TABLE public.usage_holds (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    period_starts_on date NOT NULL,
+    chatbot_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    held_on date NOT NULL,
+    decision text NOT NULL,
+    model text NOT NULL,
+    tokens bigint NOT NULL,
+    microcents_per_token bigint,
+    cost_microcents bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_holds_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT usage_holds_decision_check CHECK ((decision = ANY (ARRAY['normal'::text, 'economy'::text]))),
+    CONSTRAINT usage_holds_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
+    CONSTRAINT usage_holds_tokens_check CHECK (((tokens >= 0) AND (tokens <= 1000000000)))
+);
+
+COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what it took from its period and gives back or uses.';
+
+COMMENT ON COLUMN public.usage_holds.held_on IS 'The day, in the organization''s time zone, on which it counts.';
+
+COMMENT ON COLUMN public.usage_holds.microcents_per_token IS 'The dearer of the model''s two prices; null when it has none and the plan has no cost limit.';
+
+CREATE FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  if p_event.input_tokens + p_event.output_tokens > p_hold.tokens
+     or p_event.cost_microcents > p_hold.cost_microcents and p_hold.microcents_per_token is not null then
+    perform raise_alert(p_hold.organization_id, 'warning', 'usage_overrun', p_hold.period_starts_on::text,
+      format('turn %s used %s tokens and had reserved %s', p_hold.turn_id,
+        p_event.input_tokens + p_event.output_tokens, p_hold.tokens));
+  end if;
+  if p_event.is_estimated then
+    perform raise_alert(p_hold.organization_id, 'warning', 'usage_estimated',
+      p_hold.period_starts_on || ':' || left(p_event.model, 100),
+      format('%s reported no usage, or an impossible one: turn %s is charged an estimate',
+        p_event.model, p_hold.turn_id));
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) IS 'Tells of a turn that used more than it had reserved, or nobody knows how much.';
+
 CREATE FUNCTION public.alerts_waiting() RETURNS TABLE(waiting jsonb, overdue_seconds integer, problem text)
     LANGUAGE sql STABLE
     AS $$
@@ -151,6 +225,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.answer_turn(p_turn public.turns, p_outcome text, p_replies text[]) IS 'Commits what the contact will read; from here on the turn is only sent, saved and charged.';
+
+CREATE FUNCTION public.at_price_of(p_hold public.usage_holds, p_decision text, p_model text) RETURNS public.usage_holds
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  p_hold.decision := p_decision;
+  p_hold.model := p_model;
+  p_hold.microcents_per_token := dearer_price(p_model, p_hold.held_on);
+  p_hold.cost_microcents := p_hold.tokens * p_hold.microcents_per_token;
+  return p_hold;
+end;
+$$;
+
+COMMENT ON FUNCTION public.at_price_of(p_hold public.usage_holds, p_decision text, p_model text) IS 'The hold of a turn that is answered by this model.';
 
 CREATE FUNCTION public.beat() RETURNS void
     LANGUAGE sql
@@ -229,39 +317,117 @@ $$;
 
 COMMENT ON FUNCTION public.bury_turn(p_turn public.turns, p_silence text) IS 'Gives a turn up after too many attempts: the contact reads the failure notice; where it was that which could not be sent, nothing more is tried.';
 
-CREATE FUNCTION public.charge_hold(p_turn_id uuid, p_messages_back bigint) RETURNS bigint
-    LANGUAGE plpgsql
+CREATE FUNCTION public.calls_of(p_hold public.usage_holds) RETURNS TABLE(model text, input_tokens bigint, output_tokens bigint, is_estimated boolean, cost bigint)
+    LANGUAGE plpgsql STABLE
     AS $$
-declare
-  v_hold usage_holds;
-  v_used record;
 begin
-  delete from usage_holds where turn_id = p_turn_id returning * into v_hold;
-  if not found then
-    return (select cost_microcents from usage_events where turn_id = p_turn_id);
-  end if;
-  select max(model) as model, count(*) as calls, coalesce(sum(input_tokens), 0) as input_tokens,
-         coalesce(sum(output_tokens), 0) as output_tokens,
-         sum(price_of(model, input_tokens, output_tokens)) as cost_microcents
-    into v_used from model_calls where turn_id = p_turn_id;
-  update usage_periods
-     set messages_used = messages_used - p_messages_back,
-         tokens_reserved = tokens_reserved - v_hold.tokens,
-         tokens_used = tokens_used + v_used.input_tokens + v_used.output_tokens,
-         cost_microcents = cost_microcents + coalesce(v_used.cost_microcents, 0)
-   where organization_id = v_hold.organization_id and starts_on = v_hold.period_starts_on;
-  insert into usage_events (
-    turn_id, organization_id, period_starts_on, model, model_calls,
-    input_tokens, output_tokens, cost_microcents
-  )
-  select p_turn_id, v_hold.organization_id, v_hold.period_starts_on, v_used.model, v_used.calls,
-         v_used.input_tokens, v_used.output_tokens, v_used.cost_microcents
-   where v_used.calls > 0;
-  return v_used.cost_microcents;
+  return query
+    with judged as (
+      select calls.*, coalesce(
+               calls.input_tokens between 0 and most_plausible_tokens()
+               and calls.output_tokens between 0 and most_plausible_tokens(), false) as is_plausible
+        from model_calls as calls where calls.turn_id = p_hold.turn_id
+    ), counted as (
+      -- What can't be counted is charged, all of it together, as much as was held.
+      select judged.model, judged.is_estimated or not is_plausible as estimated,
+             case when is_plausible then judged.input_tokens
+                  when row_number() over (partition by is_plausible) = 1 then p_hold.tokens
+                  else 0 end as input,
+             case when is_plausible then judged.output_tokens else 0 end as output
+        from judged
+    )
+    -- A model without a price is charged as the one that was reserved for.
+    select counted.model, input, output, estimated, coalesce(
+             price_of(counted.model, input, output, p_hold.held_on),
+             (input + output) * p_hold.microcents_per_token)
+      from counted;
 end;
 $$;
 
-COMMENT ON FUNCTION public.charge_hold(p_turn_id uuid, p_messages_back bigint) IS 'Ends a hold.';
+COMMENT ON FUNCTION public.calls_of(p_hold public.usage_holds) IS 'The turn''s stored model calls, of all drafts and attempts, with what they are charged.';
+
+CREATE FUNCTION public.percent_of(p_use bigint, p_limit bigint) RETURNS integer
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case when p_limit is null then 0
+              when p_limit = 0 then 100
+              else least(floor(p_use::numeric * 100 / p_limit), 1000000)::integer
+         end;
+$$;
+
+COMMENT ON FUNCTION public.percent_of(p_use bigint, p_limit bigint) IS 'Rounded down, so that 100 means spent; 0 where there is no limit, 100 where nothing is allowed.';
+
+CREATE TABLE public.usage_periods (
+    organization_id uuid NOT NULL,
+    starts_on date NOT NULL,
+    message_limit bigint NOT NULL,
+    token_limit bigint NOT NULL,
+    cost_limit_microcents bigint,
+    messages_used bigint DEFAULT 0 NOT NULL,
+    messages_reserved bigint DEFAULT 0 NOT NULL,
+    tokens_used bigint DEFAULT 0 NOT NULL,
+    tokens_reserved bigint DEFAULT 0 NOT NULL,
+    tokens_overrun bigint DEFAULT 0 NOT NULL,
+    cost_microcents bigint DEFAULT 0 NOT NULL,
+    cost_reserved_microcents bigint DEFAULT 0 NOT NULL,
+    cost_overrun_microcents bigint DEFAULT 0 NOT NULL,
+    messages_percent integer GENERATED ALWAYS AS (public.percent_of((messages_used + messages_reserved), message_limit)) STORED NOT NULL,
+    tokens_percent integer GENERATED ALWAYS AS (public.percent_of(((tokens_used + tokens_reserved) + tokens_overrun), token_limit)) STORED NOT NULL,
+    cost_percent integer GENERATED ALWAYS AS (public.percent_of(((cost_microcents + cost_reserved_microcents) + cost_overrun_microcents), cost_limit_microcents)) STORED NOT NULL,
+    reported_at timestamp with time zone,
+    CONSTRAINT usage_periods_cost_limit_microcents_check CHECK ((cost_limit_microcents >= 0)),
+    CONSTRAINT usage_periods_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT usage_periods_cost_overrun_microcents_check CHECK ((cost_overrun_microcents >= 0)),
+    CONSTRAINT usage_periods_cost_reserved_microcents_check CHECK ((cost_reserved_microcents >= 0)),
+    CONSTRAINT usage_periods_message_limit_check CHECK ((message_limit >= 0)),
+    CONSTRAINT usage_periods_messages_reserved_check CHECK ((messages_reserved >= 0)),
+    CONSTRAINT usage_periods_messages_used_check CHECK ((messages_used >= 0)),
+    CONSTRAINT usage_periods_starts_on_check CHECK ((EXTRACT(day FROM starts_on) = (1)::numeric)),
+    CONSTRAINT usage_periods_token_limit_check CHECK ((token_limit >= 0)),
+    CONSTRAINT usage_periods_tokens_overrun_check CHECK ((tokens_overrun >= 0)),
+    CONSTRAINT usage_periods_tokens_reserved_check CHECK ((tokens_reserved >= 0)),
+    CONSTRAINT usage_periods_tokens_used_check CHECK ((tokens_used >= 0))
+);
+
+COMMENT ON TABLE public.usage_periods IS 'One row per organization and month, counted in the organization''s time zone.';
+
+COMMENT ON COLUMN public.usage_periods.message_limit IS 'From the plan, and again whenever the plan changes; an operator may change one month by hand.';
+
+COMMENT ON COLUMN public.usage_periods.messages_used IS 'Turns that were answered.';
+
+COMMENT ON COLUMN public.usage_periods.messages_reserved IS 'Turns that are being answered: as many as rows of usage_holds. The other reserved columns are their sums.';
+
+COMMENT ON COLUMN public.usage_periods.tokens_overrun IS 'Used beyond what a turn had reserved, with an alert. It takes room from the turns after it.';
+
+COMMENT ON COLUMN public.usage_periods.messages_percent IS 'Of the limit, used or held; 80 warns, 95 saves, 100 refuses.';
+
+COMMENT ON COLUMN public.usage_periods.reported_at IS 'When the report of the ended period was raised, once.';
+
+CREATE FUNCTION public.charge_period(p_hold public.usage_holds, p_event public.usage_events) RETURNS public.usage_periods
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_tokens constant bigint := p_event.input_tokens + p_event.output_tokens;
+  v_cost constant bigint := coalesce(p_event.cost_microcents, 0);
+  v_period usage_periods;
+begin
+  update usage_periods
+     set messages_reserved = messages_reserved - 1,
+         messages_used = messages_used + p_event.is_answered::integer,
+         tokens_reserved = tokens_reserved - p_hold.tokens,
+         tokens_used = tokens_used + least(v_tokens, p_hold.tokens),
+         tokens_overrun = tokens_overrun + greatest(v_tokens - p_hold.tokens, 0),
+         cost_reserved_microcents = cost_reserved_microcents - p_hold.cost_microcents,
+         cost_microcents = cost_microcents + least(v_cost, p_hold.cost_microcents),
+         cost_overrun_microcents
+           = cost_overrun_microcents + greatest(v_cost - p_hold.cost_microcents, 0)
+   where organization_id = p_hold.organization_id and starts_on = p_hold.period_starts_on
+  returning * into strict v_period;
+  return v_period;
+end;
+$$;
+
+COMMENT ON FUNCTION public.charge_period(p_hold public.usage_holds, p_event public.usage_events) IS 'Turns what was held into what was used; no more than was held, so that no limit is passed, and the rest beside it.';
 
 CREATE FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -349,12 +515,27 @@ COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for 
 COMMENT ON COLUMN public.conversations.mode IS 'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
 
 CREATE FUNCTION public.claim_limit_notice(p_conversation public.conversations) RETURNS text
-    LANGUAGE sql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
-  select null::text;
+begin
+  perform require_own(p_conversation.organization_id);
+  insert into contact_days (contact_id, day, organization_id, notice_claimed_at)
+  values (
+    p_conversation.contact_id, usage_today(p_conversation.organization_id),
+    p_conversation.organization_id, usage_now()
+  )
+  on conflict on constraint contact_days_pkey do update
+    set notice_claimed_at = excluded.notice_claimed_at
+    where contact_days.notice_claimed_at is null;
+  return case when found then (
+    select limit_notice from channels join chatbots on chatbots.id = channels.chatbot_id
+     where channels.id = p_conversation.channel_id
+  ) end;
+end;
 $$;
 
-COMMENT ON FUNCTION public.claim_limit_notice(p_conversation public.conversations) IS 'The day''s one notice.';
+COMMENT ON FUNCTION public.claim_limit_notice(p_conversation public.conversations) IS 'What to tell a contact whom a limit keeps from an answer, the first time in a day; then null.';
 
 CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) RETURNS TABLE(outcome text, id uuid, body text, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -489,6 +670,14 @@ $$;
 
 COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each.';
 
+CREATE FUNCTION public.dearer_price(p_model text, p_day date) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select greatest(price_of(p_model, 1, 0, p_day), price_of(p_model, 0, 1, p_day));
+$$;
+
+COMMENT ON FUNCTION public.dearer_price(p_model text, p_day date) IS 'Microcents that a token of the model costs at most; null when it has no price.';
+
 CREATE FUNCTION public.draw_ticket_key() RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -504,6 +693,31 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.draw_ticket_key() IS 'Draws a new key. Tickets live for one transaction, so this disturbs only what runs just now.';
+
+CREATE FUNCTION public.end_hold(p_turn_id uuid, p_is_answered boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_hold usage_holds;
+  v_event usage_events;
+begin
+  -- Whoever deletes the hold ends it: a twin waits here and finds it gone.
+  delete from usage_holds where turn_id = p_turn_id returning * into v_hold;
+  if not found then
+    return (select cost_microcents from usage_events where turn_id = p_turn_id);
+  end if;
+  v_event := event_of(v_hold, p_is_answered);
+  if not p_is_answered then
+    perform give_back_days(v_hold);
+  end if;
+  perform charge_period(v_hold, v_event);
+  insert into usage_events select v_event.*;
+  perform alert_odd_charge(v_hold, v_event);
+  return v_event.cost_microcents;
+end;
+$$;
+
+COMMENT ON FUNCTION public.end_hold(p_turn_id uuid, p_is_answered boolean) IS 'Ends a turn''s hold in the period and on the day that it was taken from, once; returns the cost, null when it is unknown.';
 
 CREATE FUNCTION public.end_turn(p_turn public.turns, p_state text) RETURNS void
     LANGUAGE plpgsql
@@ -583,6 +797,26 @@ $$;
 
 COMMENT ON FUNCTION public.enter_turn(p_turn_id uuid, p_fence bigint) IS 'How every write of a turn begins: enter_conversation by the turn''s id. Returns the turn as it is now.';
 
+CREATE FUNCTION public.event_of(p_hold public.usage_holds, p_is_answered boolean) RETURNS public.usage_events
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_event usage_events;
+begin
+  select p_hold.turn_id, p_hold.organization_id, p_hold.period_starts_on, p_hold.chatbot_id,
+         p_is_answered, p_hold.decision,
+         coalesce(string_agg(distinct model, ', '), p_hold.model), count(*),
+         coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
+         coalesce(bool_or(is_estimated), false),
+         case when count(*) = count(cost) then coalesce(sum(cost), 0) end, usage_now()
+    into v_event
+    from calls_of(p_hold);
+  return v_event;
+end;
+$$;
+
+COMMENT ON FUNCTION public.event_of(p_hold public.usage_holds, p_is_answered boolean) IS 'The charge of a turn that ends.';
+
 CREATE FUNCTION public.forget_alerts() RETURNS void
     LANGUAGE sql
     AS $$
@@ -590,6 +824,21 @@ CREATE FUNCTION public.forget_alerts() RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.forget_alerts() IS 'Forgets what was told and did not happen again for 30 days.';
+
+CREATE FUNCTION public.forget_usage_days() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_forgotten bigint;
+begin
+  delete from contact_days where day < usage_now() - interval '62 days';
+  get diagnostics v_forgotten = row_count;
+  return v_forgotten;
+end;
+$$;
+
+COMMENT ON FUNCTION public.forget_usage_days() IS 'Deletes the days of contacts once the month after theirs is over; returns how many. A chatbot''s days are few and stay.';
 
 CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -623,6 +872,19 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge, or nobody may answer), refuse (a limit) or ignore. What is not answered is released here; wait_seconds is then the time to the next flow, or null.';
+
+CREATE FUNCTION public.give_back_days(p_hold public.usage_holds) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update contact_days set messages_used = messages_used - 1
+   where contact_id = p_hold.contact_id and day = p_hold.held_on;
+  update chatbot_days set messages_used = messages_used - 1
+   where chatbot_id = p_hold.chatbot_id and day = p_hold.held_on;
+end;
+$$;
+
+COMMENT ON FUNCTION public.give_back_days(p_hold public.usage_holds) IS 'Undoes take_days, on the day that it took from.';
 
 CREATE FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) RETURNS numeric
     LANGUAGE sql SECURITY DEFINER
@@ -686,6 +948,28 @@ CREATE FUNCTION public.grace_left_seconds(p_message public.outbound_messages) RE
 $$;
 
 COMMENT ON FUNCTION public.grace_left_seconds(p_message public.outbound_messages) IS 'How long a receipt of a send that was cut off may still take to come; 0: long enough.';
+
+CREATE FUNCTION public.has_room(p_period public.usage_periods, p_hold public.usage_holds) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select p_period.messages_used + p_period.messages_reserved + 1 <= p_period.message_limit
+     and p_period.tokens_used + p_period.tokens_reserved + p_period.tokens_overrun + p_hold.tokens
+         <= p_period.token_limit
+     and (p_period.cost_limit_microcents is null
+       or p_period.cost_microcents + p_period.cost_reserved_microcents
+          + p_period.cost_overrun_microcents + p_hold.cost_microcents
+          <= p_period.cost_limit_microcents);
+$$;
+
+COMMENT ON FUNCTION public.has_room(p_period public.usage_periods, p_hold public.usage_holds) IS 'Whether a period has room for one more turn of this size.';
+
+CREATE FUNCTION public.hold_lasts() RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select interval '15 minutes';
+$$;
+
+COMMENT ON FUNCTION public.hold_lasts() IS 'Longer than any turn; a turn that is tried again begins anew.';
 
 CREATE FUNCTION public.hold_messages(p_conversation_id uuid, p_turn public.turns, p_reason text) RETURNS void
     LANGUAGE plpgsql
@@ -818,6 +1102,63 @@ $$;
 
 COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
 
+CREATE FUNCTION public.most_plausible_tokens() RETURNS bigint
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select 10000000::bigint;
+$$;
+
+COMMENT ON FUNCTION public.most_plausible_tokens() IS 'More than any model can read or write in one call.';
+
+CREATE FUNCTION public.nears_limit(p_period public.usage_periods, p_hold public.usage_holds) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select 95 <= greatest(
+    percent_of(p_period.messages_used + p_period.messages_reserved + 1, p_period.message_limit),
+    percent_of(
+      p_period.tokens_used + p_period.tokens_reserved + p_period.tokens_overrun + p_hold.tokens,
+      p_period.token_limit),
+    percent_of(
+      p_period.cost_microcents + p_period.cost_reserved_microcents
+        + p_period.cost_overrun_microcents + p_hold.cost_microcents,
+      p_period.cost_limit_microcents));
+$$;
+
+COMMENT ON FUNCTION public.nears_limit(p_period public.usage_periods, p_hold public.usage_holds) IS 'Whether a period with this hold is at 95 % of any limit.';
+
+CREATE FUNCTION public.new_hold(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) RETURNS public.usage_holds
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_hold usage_holds;
+  v_period usage_periods;
+  v_economy_model text;
+begin
+  v_hold.turn_id := p_turn_id;
+  v_hold.organization_id := p_conversation.organization_id;
+  v_hold.contact_id := p_conversation.contact_id;
+  v_hold.tokens := p_tokens;
+  v_hold.held_on := usage_today(p_conversation.organization_id);
+  v_hold.period_starts_on := open_usage_period(p_conversation.organization_id, v_hold.held_on);
+  v_hold.expires_at := usage_now() + hold_lasts();
+  select chatbots.id, chatbots.economy_model into strict v_hold.chatbot_id, v_economy_model
+    from channels join chatbots on chatbots.id = channels.chatbot_id
+   where channels.id = p_conversation.channel_id;
+  select * into strict v_period from usage_periods
+   where organization_id = v_hold.organization_id and starts_on = v_hold.period_starts_on;
+  v_hold := at_price_of(v_hold, 'normal', p_model);
+  if nears_limit(v_period, v_hold) then
+    v_hold := at_price_of(v_hold, 'economy', coalesce(v_economy_model, p_model));
+  end if;
+  if v_period.cost_limit_microcents is null then
+    v_hold.cost_microcents := coalesce(v_hold.cost_microcents, 0);
+  end if;
+  return v_hold;
+end;
+$$;
+
+COMMENT ON FUNCTION public.new_hold(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'What a turn would take, at the price of the model that is its turn at this level of use; the cost is null when it must be known and is not. Nothing is taken yet.';
+
 CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETURNS numeric
     LANGUAGE sql
     AS $$
@@ -836,6 +1177,31 @@ CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETUR
 $$;
 
 COMMENT ON FUNCTION public.nudge_conversation(p_work public.conversation_work) IS 'Says after how many seconds to start a flow, and notes that one comes; null when none is needed.';
+
+CREATE FUNCTION public.open_coming_usage_periods() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_opened bigint;
+begin
+  insert into usage_periods
+    (organization_id, starts_on, message_limit, token_limit, cost_limit_microcents)
+  select organizations.id, date_trunc('month', (usage_now() + interval '1 day') at time zone time_zone),
+         message_limit, token_limit, cost_limit_microcents
+    from organizations join plans on plans.id = organizations.plan_id
+   where organizations.is_active
+     and date_trunc('month', (usage_now() + interval '1 day') at time zone time_zone)
+       > usage_now() at time zone time_zone
+   order by organizations.id
+     for share
+  on conflict on constraint usage_periods_pkey do nothing;
+  get diagnostics v_opened = row_count;
+  return v_opened;
+end;
+$$;
+
+COMMENT ON FUNCTION public.open_coming_usage_periods() IS 'Prepares the row of a month that begins within a day where the organization is; returns how many.';
 
 CREATE FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -893,30 +1259,31 @@ $$;
 
 COMMENT ON FUNCTION public.open_turn(p_conversation_id uuid, p_arrivals bigint, p_model text, p_reserve_tokens bigint) IS 'A new turn with its usage reserved: answer, or refuse where a limit is reached.';
 
-CREATE FUNCTION public.open_usage_period(p_organization_id uuid) RETURNS date
+CREATE FUNCTION public.open_usage_period(p_organization_id uuid, p_day date) RETURNS date
     LANGUAGE plpgsql
     AS $$
 declare
-  v_starts_on date;
+  v_starts_on constant date := date_trunc('month', p_day);
 begin
-  select date_trunc('month', now() at time zone organizations.time_zone)::date
-    into strict v_starts_on
-    from organizations where id = p_organization_id;
   if not exists (
     select from usage_periods
     where organization_id = p_organization_id and starts_on = v_starts_on
   ) then
-    insert into usage_periods (organization_id, starts_on, message_limit, token_limit)
-    select organizations.id, v_starts_on, plans.message_limit, plans.token_limit
+    -- for share: a plan that is changing just now is waited for, and one that changes later
+    -- finds this row.
+    insert into usage_periods
+      (organization_id, starts_on, message_limit, token_limit, cost_limit_microcents)
+    select organizations.id, v_starts_on, message_limit, token_limit, cost_limit_microcents
       from organizations join plans on plans.id = organizations.plan_id
      where organizations.id = p_organization_id
+       for share
     on conflict on constraint usage_periods_pkey do nothing;
   end if;
   return v_starts_on;
 end;
 $$;
 
-COMMENT ON FUNCTION public.open_usage_period(p_organization_id uuid) IS 'Makes the organization''s row for this month if it is missing; returns its first day.';
+COMMENT ON FUNCTION public.open_usage_period(p_organization_id uuid, p_day date) IS 'Makes the organization''s row for the day''s month if it is missing; returns its first day.';
 
 CREATE FUNCTION public.postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds numeric) RETURNS numeric
     LANGUAGE plpgsql
@@ -936,16 +1303,16 @@ $$;
 
 COMMENT ON FUNCTION public.postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds numeric) IS 'Frees the conversation until a receipt had time to come.';
 
-CREATE FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint) RETURNS bigint
+CREATE FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date DEFAULT CURRENT_DATE) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
   select input_microcents_per_token * p_input_tokens + output_microcents_per_token * p_output_tokens
     from prices
-   where model = p_model and valid_from <= current_date
+   where model = p_model and valid_from <= p_day
    order by valid_from desc limit 1;
 $$;
 
-COMMENT ON FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint) IS 'Microcents of a call at today''s price; null when the model has none.';
+COMMENT ON FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date) IS 'Microcents of a call at the day''s price; null when the model has none.';
 
 CREATE FUNCTION public.prove_organization(p_organization_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -1066,46 +1433,170 @@ $$;
 COMMENT ON FUNCTION public.release_conversation(p_conversation_id uuid, p_arrivals_seen bigint) IS 'Gives the conversation free; returns seconds after which to start a flow when more has arrived, else null.';
 
 CREATE FUNCTION public.release_expired_holds() RETURNS bigint
-    LANGUAGE sql
-    AS $$
-  select 0::bigint;
-$$;
-
-COMMENT ON FUNCTION public.release_expired_holds() IS 'Holds whose turn is gone.';
-
-CREATE FUNCTION public.release_usage(p_turn_id uuid) RETURNS void
-    LANGUAGE sql
-    AS $$
-  select charge_hold(p_turn_id, 1);
-$$;
-
-COMMENT ON FUNCTION public.release_usage(p_turn_id uuid) IS 'As settle_usage, but nobody was answered: the message is given back.';
-
-CREATE FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) RETURNS text
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
-  v_starts_on date := open_usage_period(p_conversation.organization_id);
+  v_holds usage_holds[];
 begin
-  update usage_periods
-     set messages_used = messages_used + 1,
-         tokens_reserved = tokens_reserved + p_tokens
-   where organization_id = p_conversation.organization_id
-     and starts_on = v_starts_on
-     and messages_used + 1 <= message_limit
-     and tokens_used + tokens_reserved + p_tokens <= token_limit;
-  if not found then
-    perform raise_alert(p_conversation.organization_id, 'error', 'usage_spent',
-      'refused:' || current_date, 'a turn was refused: the plan has no room for it this month');
-    return 'spent';
-  end if;
-  insert into usage_holds (turn_id, organization_id, period_starts_on, tokens)
-  values (p_turn_id, p_conversation.organization_id, v_starts_on, p_tokens);
-  return 'normal';
+  select array_agg(expired) into v_holds from (
+    select usage_holds.* from usage_holds
+     where expires_at < usage_now()
+       and not exists (
+         select from turns where id = turn_id and state in ('thinking', 'answered')
+       )
+     order by expires_at limit 500
+       for update skip locked
+  ) as expired;
+  -- Rows of many turns: each kind in its turn and in one order, as whoever reserves takes them.
+  perform from contact_days where (contact_id, day) in (
+    select contact_id, held_on from unnest(v_holds)) order by contact_id, day for no key update;
+  perform from chatbot_days where (chatbot_id, day) in (
+    select chatbot_id, held_on from unnest(v_holds)) order by chatbot_id, day for no key update;
+  perform from usage_periods where (organization_id, starts_on) in (
+    select organization_id, period_starts_on from unnest(v_holds))
+   order by organization_id, starts_on for no key update;
+  perform end_hold(held.turn_id, exists (
+    select from turns where id = held.turn_id and state = 'finished')) from unnest(v_holds) as held;
+  return coalesce(cardinality(v_holds), 0);
 end;
 $$;
 
-COMMENT ON FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'Takes one message and so many tokens from this month.';
+COMMENT ON FUNCTION public.release_expired_holds() IS 'Ends holds that outlived their turn, in any organization; a turn that is still open keeps its own.';
+
+CREATE FUNCTION public.release_usage(p_turn_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform require_own_turn(p_turn_id);
+  perform end_hold(p_turn_id, false);
+end;
+$$;
+
+COMMENT ON FUNCTION public.release_usage(p_turn_id uuid) IS 'Nobody was answered: gives the message back, and of the tokens and the money what was not used, once.';
+
+CREATE FUNCTION public.report_ended_usage_periods() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_reported bigint;
+begin
+  with ended as (
+    update usage_periods
+       set reported_at = usage_now()
+      from organizations
+     where organizations.id = usage_periods.organization_id
+       and reported_at is null
+       -- An hour for the turns that began before midnight.
+       and (starts_on + interval '1 month') at time zone time_zone < usage_now() - interval '1 hour'
+       and messages_reserved = 0
+    returning usage_periods as period, time_zone
+  ), reported as (
+    select report_usage(period, time_zone) from ended
+  )
+  select count(*) into v_reported from reported;
+  return v_reported;
+end;
+$$;
+
+COMMENT ON FUNCTION public.report_ended_usage_periods() IS 'Raises the report of every period that ended and has none; returns how many.';
+
+CREATE FUNCTION public.report_usage(p_period public.usage_periods, p_time_zone text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_refused bigint;
+  v_unanswered bigint;
+begin
+  select count(*) filter (where usage_decision not in ('normal', 'economy')),
+         count(*) filter (where state in ('held', 'buried') or outcome = 'failure_notice')
+    into v_refused, v_unanswered
+    from turns
+   where organization_id = p_period.organization_id
+     and created_at >= p_period.starts_on::timestamp at time zone p_time_zone
+     and created_at < (p_period.starts_on + interval '1 month') at time zone p_time_zone;
+  perform raise_alert(p_period.organization_id, 'info', 'usage_report', p_period.starts_on::text,
+    format(
+      '%s: %s of %s turns answered, %s refused, %s left to people; %s of %s tokens, %s over what was reserved; cost %s, limit %s, in cents',
+      to_char(p_period.starts_on, 'YYYY-MM'), p_period.messages_used, p_period.message_limit,
+      v_refused, v_unanswered, p_period.tokens_used + p_period.tokens_overrun,
+      p_period.token_limit, p_period.tokens_overrun,
+      round((p_period.cost_microcents + p_period.cost_overrun_microcents) / 1000000.0, 2),
+      coalesce(round(p_period.cost_limit_microcents / 1000000.0, 2)::text, 'none')));
+end;
+$$;
+
+COMMENT ON FUNCTION public.report_usage(p_period public.usage_periods, p_time_zone text) IS 'Figures of an ended period, as an alert that is posted like every other.';
+
+CREATE FUNCTION public.require_own(p_organization_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  if p_organization_id is distinct from proved_organization() then
+    raise exception 'this transaction proved another organization'
+      using errcode = 'insufficient_privilege';
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.require_own(p_organization_id uuid) IS 'For functions that run with their owner''s rights, which row-level security may not bind.';
+
+CREATE FUNCTION public.require_own_turn(p_turn_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+begin
+  perform require_own(organization_id) from usage_holds where turn_id = p_turn_id
+   union all
+  select require_own(organization_id) from usage_events where turn_id = p_turn_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.require_own_turn(p_turn_id uuid) IS 'Refuses the hold of another organization''s turn.';
+
+CREATE FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_hold usage_holds;
+  v_decision text;
+begin
+  perform require_own(p_conversation.organization_id);
+  if p_tokens is null or p_tokens not between 0 and 1000000000 then
+    raise exception 'a turn can''t reserve % tokens', p_tokens
+      using errcode = 'invalid_parameter_value';
+  end if;
+  -- Twins of a turn wait for each other here.
+  perform from turns
+   where id = p_turn_id and conversation_id = p_conversation.id for no key update;
+  if not found then
+    raise exception 'turn % is not of this conversation', p_turn_id using errcode = 'no_data_found';
+  end if;
+  update usage_holds set expires_at = usage_now() + hold_lasts()
+   where turn_id = p_turn_id returning decision into v_decision;
+  if not found then
+    select decision into v_decision from usage_events where turn_id = p_turn_id;
+  end if;
+  if found then
+    return v_decision;
+  end if;
+  v_hold := new_hold(p_conversation, p_turn_id, p_model, p_tokens);
+  if v_hold.cost_microcents is null then
+    perform warn_once(v_hold.organization_id, v_hold.period_starts_on, 'cost', 'price_unknown',
+      format('model %s has no price, and the plan limits the cost: nothing is answered', v_hold.model));
+    return 'price_unknown';
+  end if;
+  v_hold.decision := take_hold(v_hold);
+  if v_hold.decision in ('normal', 'economy') then
+    insert into usage_holds select v_hold.*;
+  end if;
+  return v_hold.decision;
+end;
+$$;
+
+COMMENT ON FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'Takes one message, the tokens and their cost for a turn: normal or economy (from 95 % on); or refuses: spent, chatbot_limit, contact_limit, price_unknown. Asked again it says the same and takes nothing more.';
 
 CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
     LANGUAGE sql
@@ -1122,6 +1613,34 @@ CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
+
+CREATE FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with open_periods as (
+    -- One order for everybody who locks several periods.
+    select usage_periods.organization_id, starts_on,
+           plans.message_limit, plans.token_limit, plans.cost_limit_microcents
+      from usage_periods
+      join organizations on organizations.id = usage_periods.organization_id
+      join plans on plans.id = organizations.plan_id
+     where plans.id = p_plan_id
+       and organizations.id = coalesce(p_organization_id, organizations.id)
+       and starts_on >= date_trunc('month', usage_now() at time zone time_zone)
+     order by usage_periods.organization_id, starts_on
+       for no key update of usage_periods
+  )
+  update usage_periods
+     set message_limit = open_periods.message_limit,
+         token_limit = open_periods.token_limit,
+         cost_limit_microcents = open_periods.cost_limit_microcents
+    from open_periods
+   where usage_periods.organization_id = open_periods.organization_id
+     and usage_periods.starts_on = open_periods.starts_on;
+$$;
+
+COMMENT ON FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) IS 'Writes a plan''s limits into the open and prepared periods of its organizations, or of one. Ended months keep theirs.';
 
 CREATE FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) RETURNS void
     LANGUAGE plpgsql
@@ -1142,12 +1661,16 @@ $$;
 COMMENT ON FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) IS 'Notes that so many occurrences were told; what was raised meanwhile is told in ten minutes.';
 
 CREATE FUNCTION public.settle_usage(p_turn_id uuid) RETURNS bigint
-    LANGUAGE sql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
-  select charge_hold(p_turn_id, 0);
+begin
+  perform require_own_turn(p_turn_id);
+  return end_hold(p_turn_id, true);
+end;
 $$;
 
-COMMENT ON FUNCTION public.settle_usage(p_turn_id uuid) IS 'Charges what the turn''s model calls used, once.';
+COMMENT ON FUNCTION public.settle_usage(p_turn_id uuid) IS 'The turn was answered: charges what its model calls used, once; returns microcents, or null when a price is unknown.';
 
 CREATE FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -1166,6 +1689,72 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) IS 'Keeps an answer that was just paid for.';
+
+CREATE FUNCTION public.take_days(p_hold public.usage_holds) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_chatbot chatbots;
+begin
+  select * into strict v_chatbot from chatbots where id = p_hold.chatbot_id;
+  insert into contact_days (contact_id, day, organization_id, messages_used)
+  select p_hold.contact_id, p_hold.held_on, p_hold.organization_id, 1
+   where coalesce(v_chatbot.contact_daily_message_limit, 1) > 0
+  on conflict on constraint contact_days_pkey do update
+    set messages_used = contact_days.messages_used + 1
+    where contact_days.messages_used < v_chatbot.contact_daily_message_limit
+       or v_chatbot.contact_daily_message_limit is null;
+  if not found then
+    return 'contact_limit';
+  end if;
+  insert into chatbot_days (chatbot_id, day, organization_id, messages_used)
+  select p_hold.chatbot_id, p_hold.held_on, p_hold.organization_id, 1
+   where coalesce(v_chatbot.daily_message_limit, 1) > 0
+  on conflict on constraint chatbot_days_pkey do update
+    set messages_used = chatbot_days.messages_used + 1
+    where chatbot_days.messages_used < v_chatbot.daily_message_limit
+       or v_chatbot.daily_message_limit is null;
+  if not found then
+    update contact_days set messages_used = messages_used - 1
+     where contact_id = p_hold.contact_id and day = p_hold.held_on;
+    return 'chatbot_limit';
+  end if;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.take_days(p_hold public.usage_holds) IS 'One turn of the contact''s and of the chatbot''s day; or neither, and which limit stands against it.';
+
+CREATE FUNCTION public.take_hold(p_hold public.usage_holds) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_refusal text;
+  v_decision text;
+begin
+  -- A look without a lock first: a plan that is used up is refused without any write.
+  if exists (
+    select from usage_periods
+     where organization_id = p_hold.organization_id and starts_on = p_hold.period_starts_on
+       and has_room(usage_periods, p_hold)
+  ) then
+    v_refusal := take_days(p_hold);
+    if v_refusal is not null then
+      return v_refusal;
+    end if;
+    v_decision := take_period(p_hold);
+    if v_decision is not null then
+      return v_decision;
+    end if;
+    perform give_back_days(p_hold);
+  end if;
+  perform warn_once(p_hold.organization_id, p_hold.period_starts_on, 'plan', 'spent',
+    format('%s: a turn was refused, the month has no room for it', p_hold.period_starts_on));
+  return 'spent';
+end;
+$$;
+
+COMMENT ON FUNCTION public.take_hold(p_hold public.usage_holds) IS 'Takes all of a hold or nothing: normal, economy, or what stands against it.';
 
 CREATE FUNCTION public.take_messages(p_turn public.turns, p_arrivals bigint) RETURNS void
     LANGUAGE plpgsql
@@ -1186,6 +1775,36 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.take_messages(p_turn public.turns, p_arrivals bigint) IS 'Puts everything that waits into the turn.';
+
+CREATE FUNCTION public.take_period(p_hold public.usage_holds) RETURNS text
+    LANGUAGE sql
+    AS $$
+  update usage_periods
+     set messages_reserved = messages_reserved + 1,
+         tokens_reserved = tokens_reserved + p_hold.tokens,
+         cost_reserved_microcents = cost_reserved_microcents + p_hold.cost_microcents
+   where organization_id = p_hold.organization_id
+     and starts_on = p_hold.period_starts_on
+     and (cost_limit_microcents is null or p_hold.microcents_per_token is not null)
+     and has_room(usage_periods, p_hold)
+  returning case
+    when greatest(messages_percent, tokens_percent, cost_percent) >= 95 then 'economy'
+    else p_hold.decision
+  end;
+$$;
+
+COMMENT ON FUNCTION public.take_period(p_hold public.usage_holds) IS 'The statement that decides: it waits for the row and judges its newest version. Null: no room.';
+
+CREATE FUNCTION public.tg_organizations__set_period_limits() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform set_period_limits(new.plan_id, new.id);
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_organizations__set_period_limits() IS 'An organization that changes its plan has it at once.';
 
 CREATE FUNCTION public.tg_outbound_messages__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
@@ -1214,6 +1833,17 @@ $$;
 
 COMMENT ON FUNCTION public.tg_outbound_messages__raise_alert() IS 'Tells us of a reply that did not arrive, or of which nobody can say.';
 
+CREATE FUNCTION public.tg_plans__set_period_limits() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform set_period_limits(new.id, null);
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_plans__set_period_limits() IS 'A plan that changes is in force at the next reservation.';
+
 CREATE FUNCTION public.tg_turns__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1229,30 +1859,53 @@ $$;
 
 COMMENT ON FUNCTION public.tg_turns__raise_alert() IS 'Tells us that a turn was given up: its messages wait for a person.';
 
+CREATE FUNCTION public.tg_turns__release_usage() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  -- An organization that goes takes its usage with it.
+  if exists (select from organizations where id = old.organization_id) then
+    perform end_hold(old.id, false);
+  end if;
+  return old;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_turns__release_usage() IS 'A turn that is erased gives its hold back. Before, while its model calls can still be read.';
+
 CREATE FUNCTION public.tg_usage_periods__raise_alerts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-  perform raise_alert(
-    new.organization_id, threshold.severity, threshold.code, new.starts_on || ':' || meter.name,
-    format('%s: %s of %s %s used', new.starts_on, meter.used, meter.quota, meter.name)
+  -- Thresholds are rows here, so a new meter or level is one line. A plan is spent once, by
+  -- whichever meter comes first.
+  perform warn_once(
+    new.organization_id, new.starts_on,
+    case threshold.level when 'spent' then 'plan' else meter.name end, threshold.level,
+    format('%s: %s %% of the %s of the month used or held', new.starts_on, meter.percent, meter.name)
   )
   from (values
-    ('messages', new.messages_used, old.messages_used, new.message_limit),
-    ('tokens', new.tokens_used + new.tokens_reserved,
-               old.tokens_used + old.tokens_reserved, new.token_limit)
-  ) as meter (name, used, was, quota)
-  cross join (values
-    ('warning', 'usage_near_limit', 0.8), ('error', 'usage_spent', 1.0)
-  ) as threshold (severity, code, share)
-  -- Only the update that crosses the line tells; the rows after it would tell again.
-  where meter.used >= meter.quota * threshold.share
-    and meter.was < meter.quota * threshold.share;
+    ('messages', new.messages_percent), ('tokens', new.tokens_percent), ('cost', new.cost_percent)
+  ) as meter (name, percent)
+  join (values ('near_limit', 80), ('spent', 100)) as threshold (level, percent)
+    on meter.percent >= threshold.percent;
   return null;
 end;
 $$;
 
 COMMENT ON FUNCTION public.tg_usage_periods__raise_alerts() IS 'Tells us when an organization nears (80 %) or reaches its plan.';
+
+CREATE FUNCTION public.tg_usage_periods__refuse_overshoot() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  raise exception 'usage of % in % would pass its limit or fall', new.organization_id, new.starts_on
+    using errcode = 'check_violation', constraint = 'usage_periods_never_pass_the_limit';
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_usage_periods__refuse_overshoot() IS 'Refuses what its trigger''s condition found: a check that may look at the row before.';
 
 CREATE FUNCTION public.tg_webhook_deliveries__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
@@ -1296,6 +1949,22 @@ $$;
 
 COMMENT ON FUNCTION public.ticket_key_block(p_key bytea, p_pad integer) IS 'The key, filled to 64 bytes and combined with one of HMAC''s two pads (RFC 2104).';
 
+CREATE FUNCTION public.usage_now() RETURNS timestamp with time zone
+    LANGUAGE sql STABLE
+    AS $$
+  select now();
+$$;
+
+COMMENT ON FUNCTION public.usage_now() IS 'The clock of periods and days. It is a function so that a test can turn the month.';
+
+CREATE FUNCTION public.usage_today(p_organization_id uuid) RETURNS date
+    LANGUAGE sql STABLE
+    AS $$
+  select (usage_now() at time zone time_zone)::date from organizations where id = p_organization_id;
+$$;
+
+COMMENT ON FUNCTION public.usage_today(p_organization_id uuid) IS 'The date where the organization is.';
+
 CREATE FUNCTION public.wake_conversation(p_conversation_id uuid, p_channel_id uuid, p_kind text, p_body text) RETURNS numeric
     LANGUAGE plpgsql
     AS $$
@@ -1330,6 +1999,28 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.wake_conversation(p_conversation_id uuid, p_channel_id uuid, p_kind text, p_body text) IS 'Counts an arrival and says when to answer: a pause after the newest message, capped from the first one on, never before a back-off ends.';
+
+CREATE FUNCTION public.warn_once(p_organization_id uuid, p_starts_on date, p_meter text, p_level text, p_summary text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into usage_warnings (organization_id, starts_on, meter, level)
+  values (p_organization_id, p_starts_on, p_meter, p_level)
+  on conflict on constraint usage_warnings_pkey do nothing;
+  if not found then
+    return;
+  elsif p_level = 'near_limit' then
+    perform raise_alert(p_organization_id, 'warning', 'usage_near_limit',
+      p_starts_on || ':' || p_meter, p_summary);
+  elsif p_level = 'spent' then
+    perform raise_alert(p_organization_id, 'error', 'usage_spent', p_starts_on::text, p_summary);
+  else
+    perform raise_alert(p_organization_id, 'error', 'price_unknown', p_starts_on::text, p_summary);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.warn_once(p_organization_id uuid, p_starts_on date, p_meter text, p_level text, p_summary text) IS 'Raises a period''s alert of one meter and level, the first time only.';
 
 CREATE TABLE public.alert_outlet (
     is_only boolean DEFAULT true NOT NULL,
@@ -1428,6 +2119,16 @@ COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt m
 
 COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
 
+CREATE TABLE public.chatbot_days (
+    chatbot_id uuid NOT NULL,
+    day date NOT NULL,
+    organization_id uuid NOT NULL,
+    messages_used bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT chatbot_days_messages_used_check CHECK ((messages_used >= 0))
+);
+
+COMMENT ON TABLE public.chatbot_days IS 'One row per chatbot and day with a turn, in the organization''s time zone.';
+
 CREATE TABLE public.chatbots (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -1504,6 +2205,19 @@ COMMENT ON COLUMN public.chunks.heading_path IS 'Headings above the piece, joine
 COMMENT ON COLUMN public.chunks.embedding IS 'Of title, heading path and content; as many dimensions as its document says.';
 
 COMMENT ON COLUMN public.chunks.search_vector IS 'english for words in any form, simple for names, codes and numbers as they are written.';
+
+CREATE TABLE public.contact_days (
+    contact_id uuid NOT NULL,
+    day date NOT NULL,
+    organization_id uuid NOT NULL,
+    messages_used bigint DEFAULT 0 NOT NULL,
+    notice_claimed_at timestamp with time zone,
+    CONSTRAINT contact_days_messages_used_check CHECK ((messages_used >= 0))
+);
+
+COMMENT ON TABLE public.contact_days IS 'One row per contact and day with a turn or a notice, in the organization''s time zone.';
+
+COMMENT ON COLUMN public.contact_days.notice_claimed_at IS 'When the contact was told, once a day, that a limit is reached.';
 
 CREATE TABLE public.contacts (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1682,8 +2396,8 @@ CREATE TABLE public.prices (
     valid_from date NOT NULL,
     input_microcents_per_token bigint NOT NULL,
     output_microcents_per_token bigint NOT NULL,
-    CONSTRAINT prices_input_microcents_per_token_check CHECK ((input_microcents_per_token >= 0)),
-    CONSTRAINT prices_output_microcents_per_token_check CHECK ((output_microcents_per_token >= 0))
+    CONSTRAINT prices_input_microcents_per_token_check CHECK (((input_microcents_per_token >= 0) AND (input_microcents_per_token <= 1000000000))),
+    CONSTRAINT prices_output_microcents_per_token_check CHECK (((output_microcents_per_token >= 0) AND (output_microcents_per_token <= 1000000000)))
 );
 
 COMMENT ON TABLE public.prices IS 'One row per model and day from which its price holds. 1 cent = 1,000,000 microcents.';
@@ -1738,59 +2452,17 @@ CREATE TABLE public.tool_calls (
 
 COMMENT ON TABLE public.tool_calls IS 'One row per tool call of the attempt that answered the turn.';
 
-CREATE TABLE public.usage_events (
-    turn_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    period_starts_on date NOT NULL,
-    model text NOT NULL,
-    model_calls integer NOT NULL,
-    input_tokens bigint NOT NULL,
-    output_tokens bigint NOT NULL,
-    cost_microcents bigint,
-    charged_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT usage_events_cost_microcents_check CHECK ((cost_microcents >= 0)),
-    CONSTRAINT usage_events_input_tokens_check CHECK ((input_tokens >= 0)),
-    CONSTRAINT usage_events_model_calls_check CHECK ((model_calls >= 0)),
-    CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0))
-);
-
-COMMENT ON TABLE public.usage_events IS 'One row per charged turn: what its model calls used.';
-
-COMMENT ON COLUMN public.usage_events.cost_microcents IS 'Null when no price of the model is known.';
-
-CREATE TABLE public.usage_holds (
-    turn_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    period_starts_on date NOT NULL,
-    tokens bigint NOT NULL,
-    CONSTRAINT usage_holds_tokens_check CHECK ((tokens >= 0))
-);
-
-COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what is reserved for it.';
-
-CREATE TABLE public.usage_periods (
+CREATE TABLE public.usage_warnings (
     organization_id uuid NOT NULL,
     starts_on date NOT NULL,
-    message_limit bigint NOT NULL,
-    token_limit bigint NOT NULL,
-    messages_used bigint DEFAULT 0 NOT NULL,
-    tokens_used bigint DEFAULT 0 NOT NULL,
-    tokens_reserved bigint DEFAULT 0 NOT NULL,
-    cost_microcents bigint DEFAULT 0 NOT NULL,
-    CONSTRAINT usage_periods_cost_microcents_check CHECK ((cost_microcents >= 0)),
-    CONSTRAINT usage_periods_message_limit_check CHECK ((message_limit >= 0)),
-    CONSTRAINT usage_periods_messages_used_check CHECK ((messages_used >= 0)),
-    CONSTRAINT usage_periods_never_pass_the_limit CHECK ((messages_used <= message_limit)),
-    CONSTRAINT usage_periods_token_limit_check CHECK ((token_limit >= 0)),
-    CONSTRAINT usage_periods_tokens_reserved_check CHECK ((tokens_reserved >= 0)),
-    CONSTRAINT usage_periods_tokens_used_check CHECK ((tokens_used >= 0))
+    meter text NOT NULL,
+    level text NOT NULL,
+    raised_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usage_warnings_level_check CHECK ((level = ANY (ARRAY['near_limit'::text, 'spent'::text, 'price_unknown'::text]))),
+    CONSTRAINT usage_warnings_meter_check CHECK ((meter = ANY (ARRAY['messages'::text, 'tokens'::text, 'cost'::text, 'plan'::text])))
 );
 
-COMMENT ON TABLE public.usage_periods IS 'One row per organization and month, counted in the organization''s time zone.';
-
-COMMENT ON COLUMN public.usage_periods.tokens_used IS 'As the models reported it: no turn begins without room for its reservation, but one that used more than that is charged what it used.';
-
-COMMENT ON COLUMN public.usage_periods.tokens_reserved IS 'Held by turns that are still being answered.';
+COMMENT ON TABLE public.usage_warnings IS 'One row per organization, period, meter and level that was alerted. Alerts may be raised again once posted; this row is why these are not.';
 
 CREATE TABLE public.webhook_deliveries (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1831,6 +2503,9 @@ ALTER TABLE ONLY public.channels
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.chatbot_days
+    ADD CONSTRAINT chatbot_days_pkey PRIMARY KEY (chatbot_id, day);
+
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_in_organization UNIQUE (organization_id, id);
 
@@ -1842,6 +2517,9 @@ ALTER TABLE ONLY public.chunks
 
 ALTER TABLE ONLY public.chunks
     ADD CONSTRAINT chunks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.contact_days
+    ADD CONSTRAINT contact_days_pkey PRIMARY KEY (contact_id, day);
 
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_are_known_once UNIQUE (channel_id, contact_key);
@@ -1939,6 +2617,9 @@ ALTER TABLE ONLY public.usage_holds
 ALTER TABLE ONLY public.usage_periods
     ADD CONSTRAINT usage_periods_pkey PRIMARY KEY (organization_id, starts_on);
 
+ALTER TABLE ONLY public.usage_warnings
+    ADD CONSTRAINT usage_warnings_pkey PRIMARY KEY (organization_id, starts_on, meter, level);
+
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
 
@@ -1948,9 +2629,13 @@ CREATE INDEX alerts_organization_id_idx ON public.alerts USING btree (organizati
 
 CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
 
+CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
+
 CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
 
 CREATE INDEX chunks_search_vector_idx ON public.chunks USING gin (search_vector);
+
+CREATE INDEX contact_days_contact_id_idx ON public.contact_days USING btree (organization_id, contact_id);
 
 CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (organization_id, channel_id);
 
@@ -1998,13 +2683,21 @@ CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree 
 
 CREATE INDEX usage_events_period_idx ON public.usage_events USING btree (organization_id, period_starts_on);
 
+CREATE INDEX usage_holds_expires_at_idx ON public.usage_holds USING btree (expires_at);
+
 CREATE INDEX usage_holds_period_idx ON public.usage_holds USING btree (organization_id, period_starts_on);
+
+CREATE INDEX usage_periods_not_reported ON public.usage_periods USING btree (starts_on) WHERE (reported_at IS NULL);
 
 CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USING btree (accepted_at);
 
 CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (organization_id, channel_id);
 
 CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
+
+CREATE TRIGGER _400_refuse_overshoot BEFORE UPDATE ON public.usage_periods FOR EACH ROW WHEN (((((new.messages_used + new.messages_reserved) > new.message_limit) AND ((new.messages_used + new.messages_reserved) > (old.messages_used + old.messages_reserved))) OR (((new.tokens_used + new.tokens_reserved) > new.token_limit) AND ((new.tokens_used + new.tokens_reserved) > (old.tokens_used + old.tokens_reserved))) OR (((new.cost_microcents + new.cost_reserved_microcents) > new.cost_limit_microcents) AND ((new.cost_microcents + new.cost_reserved_microcents) > (old.cost_microcents + old.cost_reserved_microcents))) OR (new.messages_used < old.messages_used) OR (new.tokens_used < old.tokens_used) OR (new.tokens_overrun < old.tokens_overrun) OR (new.cost_microcents < old.cost_microcents) OR (new.cost_overrun_microcents < old.cost_overrun_microcents))) EXECUTE FUNCTION public.tg_usage_periods__refuse_overshoot();
+
+COMMENT ON TRIGGER _400_refuse_overshoot ON public.usage_periods IS 'Whoever writes the row, use never grows past a limit and what was used never shrinks.';
 
 CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
 
@@ -2018,9 +2711,21 @@ CREATE TRIGGER _500_raise_alert AFTER UPDATE OF attempts ON public.webhook_deliv
 
 COMMENT ON TRIGGER _500_raise_alert ON public.webhook_deliveries IS 'One occurrence per delivery.';
 
-CREATE TRIGGER _500_raise_alerts AFTER UPDATE OF messages_used, tokens_used, tokens_reserved ON public.usage_periods FOR EACH ROW EXECUTE FUNCTION public.tg_usage_periods__raise_alerts();
+CREATE TRIGGER _500_raise_alerts AFTER UPDATE ON public.usage_periods FOR EACH ROW WHEN ((((new.messages_percent >= 80) AND (new.messages_percent > old.messages_percent)) OR ((new.tokens_percent >= 80) AND (new.tokens_percent > old.tokens_percent)) OR ((new.cost_percent >= 80) AND (new.cost_percent > old.cost_percent)))) EXECUTE FUNCTION public.tg_usage_periods__raise_alerts();
 
-COMMENT ON TRIGGER _500_raise_alerts ON public.usage_periods IS 'One alert per meter, level and crossing.';
+COMMENT ON TRIGGER _500_raise_alerts ON public.usage_periods IS 'Runs once for each percent from 80 on, so that it costs the turns in between nothing.';
+
+CREATE TRIGGER _500_release_usage BEFORE DELETE ON public.turns FOR EACH ROW EXECUTE FUNCTION public.tg_turns__release_usage();
+
+COMMENT ON TRIGGER _500_release_usage ON public.turns IS 'No message of the month is lost with an erased conversation.';
+
+CREATE TRIGGER _500_set_period_limits AFTER UPDATE OF plan_id ON public.organizations FOR EACH ROW EXECUTE FUNCTION public.tg_organizations__set_period_limits();
+
+COMMENT ON TRIGGER _500_set_period_limits ON public.organizations IS 'What was used in the month stays used.';
+
+CREATE TRIGGER _500_set_period_limits AFTER UPDATE OF message_limit, token_limit, cost_limit_microcents ON public.plans FOR EACH ROW EXECUTE FUNCTION public.tg_plans__set_period_limits();
+
+COMMENT ON TRIGGER _500_set_period_limits ON public.plans IS 'Nobody has to wait for the next month, or to run anything.';
 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -2031,11 +2736,17 @@ ALTER TABLE ONLY public.channels
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.chatbot_days
+    ADD CONSTRAINT chatbot_days_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.chunks
     ADD CONSTRAINT chunks_organization_id_document_id_fkey FOREIGN KEY (organization_id, document_id) REFERENCES public.documents(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contact_days
+    ADD CONSTRAINT contact_days_organization_id_contact_id_fkey FOREIGN KEY (organization_id, contact_id) REFERENCES public.contacts(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
@@ -2092,13 +2803,22 @@ ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.usage_events
-    ADD CONSTRAINT usage_events_organization_id_period_starts_on_fkey FOREIGN KEY (organization_id, period_starts_on) REFERENCES public.usage_periods(organization_id, starts_on) ON DELETE CASCADE;
+    ADD CONSTRAINT usage_events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.usage_events
+    ADD CONSTRAINT usage_events_organization_id_period_starts_on_fkey FOREIGN KEY (organization_id, period_starts_on) REFERENCES public.usage_periods(organization_id, starts_on);
 
 ALTER TABLE ONLY public.usage_holds
-    ADD CONSTRAINT usage_holds_organization_id_period_starts_on_fkey FOREIGN KEY (organization_id, period_starts_on) REFERENCES public.usage_periods(organization_id, starts_on) ON DELETE CASCADE;
+    ADD CONSTRAINT usage_holds_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.usage_holds
+    ADD CONSTRAINT usage_holds_organization_id_period_starts_on_fkey FOREIGN KEY (organization_id, period_starts_on) REFERENCES public.usage_periods(organization_id, starts_on);
 
 ALTER TABLE ONLY public.usage_periods
     ADD CONSTRAINT usage_periods_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.usage_warnings
+    ADD CONSTRAINT usage_warnings_organization_id_starts_on_fkey FOREIGN KEY (organization_id, starts_on) REFERENCES public.usage_periods(organization_id, starts_on) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;

@@ -13,7 +13,7 @@ def test_a_turn_whose_worker_was_lost_is_taken_up_again(query, arrive, thinking)
 
     assert (decision, again) == ("answer", turn_id)
     assert query("select count(*) from inbound_messages where turn_id = %s", turn_id) == [(2,)]
-    assert query("select messages_used from usage_periods") == [(1,)]
+    assert query("select messages_reserved from usage_periods") == [(1,)]
 
 
 def test_a_turn_that_fails_five_times_ends_with_a_notice_and_an_alert(query, thinking):

@@ -6,6 +6,7 @@ import psycopg2
 import pytest
 
 from tests.conftest import ORGANIZATION_ID
+from tests.db.turns import claim, gather
 from tests.db.usage import (
     NOTICE,
     RELEASE,
@@ -161,6 +162,22 @@ def test_q07_a_spent_plan_answers_nobody_and_tells_each_contact_once_a_day(query
 
     text = query("select limit_notice from chatbots")[0][0]
     assert notices == [text, None, text, text]
+
+
+def test_q07_a_refused_turn_keeps_its_messages_for_people_and_calls_no_model(query, arrive):
+    query("update plans set message_limit = 0")
+    decisions = []
+    for _ in range(2):
+        _, conversation_id, _ = arrive("Hi")
+        query("update conversation_work set due_at = now(), lease_until = null")
+        _, fence, arrivals = claim(query, conversation_id)
+        decisions.append(gather(query, conversation_id, fence, arrivals)[:2])
+        query("update turns set state = 'refused' where state = 'answered'")
+
+    assert decisions == [("answer", "spent"), ("refuse", "spent")]
+    assert query("select distinct state from inbound_messages") == [("refused",)]
+    assert query("select outcome from turns order by created_at") == [("limit_notice",), (None,)]
+    assert alerts(query) == [("usage_spent", 1)]
 
 
 def test_q07_a_limit_never_touches_an_off_switch(query, meter):

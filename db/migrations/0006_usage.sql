@@ -1,6 +1,6 @@
 -- What an organization may use and has used. A period is a row, made from the plan when it is
 -- first needed: there is no reset that could be missed or done twice. A turn reserves before the
--- model is called and settles after (0013); one guarded update decides, so two turns at once
+-- model is called and settles after (0012, 0013); one guarded update decides, so two turns at once
 -- can't pass the limit together: the second waits for the row and re-reads it. A trigger refuses
 -- the same to whoever writes the row without asking the functions.
 --

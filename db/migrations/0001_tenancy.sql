@@ -143,7 +143,10 @@ begin
       'alter function %s security definer set search_path = public, pg_temp', v_function);
     execute format('alter function %s owner to chatmill_scheduler', v_function);
     execute format('revoke all on function %s from public', v_function);
-    execute format('grant execute on function %s to %s', v_function, array_to_string(p_roles, ', '));
+    if p_roles <> '{}' then
+      execute format(
+        'grant execute on function %s to %s', v_function, array_to_string(p_roles, ', '));
+    end if;
   end loop;
   execute 'revoke create on schema public from chatmill_scheduler';
 end;

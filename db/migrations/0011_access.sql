@@ -91,6 +91,12 @@ $$ language plpgsql volatile;
 comment on function enter_source is
   'Opens the transaction to the organization of a source, by its id, a random uuid; null when it is gone.';
 
+create function enter_outbound_message(p_message_id uuid) returns void as $$
+  select prove_organization(organization_id) from outbound_messages where id = p_message_id;
+$$ language sql volatile;
+comment on function enter_outbound_message is
+  'Opens the transaction to the organization of a message to send, by its id, a random uuid, without a fence: that it went out is true whoever holds the turn now.';
+
 create function raise_conversation_alert(
   p_conversation_id text, p_severity text, p_code text, p_subject text, p_summary text
 ) returns void as $$
@@ -162,6 +168,7 @@ begin
       ('enter_conversation', '{chatmill_worker}'),
       ('enter_turn', '{chatmill_worker}'),
       ('give_back_turn', '{chatmill_worker}'),
+      ('enter_outbound_message', '{chatmill_worker}'),
       ('raise_conversation_alert', '{chatmill_worker}'),
       ('enter_source', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),

@@ -50,6 +50,8 @@ def owner(postgres) -> dict:
     seeded; steps commit, so a rolled back transaction would not do."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     _run(postgres, "create database {} template template_chatmill", name)
+    # A copy takes everything over but the rights on the database itself.
+    _run(postgres, "revoke create, temporary on database {} from public", name)
     yield {**postgres.resource, "dbname": name}
     _run(postgres, "drop database {} with (force)", name)
 

@@ -21,7 +21,9 @@ def find(conn, model):
     return run
 
 
-def test_an_uploaded_file_becomes_searchable(conn, knowledge_database, model, organization_id, find):
+def test_an_uploaded_file_becomes_searchable(
+    conn, knowledge_database, model, organization_id, find
+):
     source_id = store.add_source(conn, organization_id, "hours.md", GUIDE)
 
     outcome = main(knowledge_database, model, source_id)
@@ -58,7 +60,9 @@ def test_a_file_that_cannot_be_read_is_an_outcome_not_an_error(
     assert sentence.startswith("The file is not what its name says")
 
 
-def test_a_mended_file_is_accepted_under_its_name(conn, query, knowledge_database, model, organization_id):
+def test_a_mended_file_is_accepted_under_its_name(
+    conn, query, knowledge_database, model, organization_id
+):
     source_id = store.add_source(conn, organization_id, "hours.md", b"\0\0\0\0")
     main(knowledge_database, model, source_id)
 

@@ -34,7 +34,9 @@ def test_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
     assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 0)]
 
 
-def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(operations_database, query, windmill, whatsapp):
+def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(
+    operations_database, query, windmill, whatsapp
+):
     post(text_message("Hi"))
     post(text_message("Hi again", message_id="wamid.2"))
     query(
@@ -75,7 +77,9 @@ def test_a_delivery_that_can_not_be_accepted_keeps_nobody_else_waiting(
     assert query("select state from inbound_messages where body = 'Anybody?'") == [("waiting",)]
 
 
-def test_a_delivery_that_failed_five_times_asks_for_a_person(operations_database, query, windmill, whatsapp):
+def test_a_delivery_that_failed_five_times_asks_for_a_person(
+    operations_database, query, windmill, whatsapp
+):
     leave_behind(query, "{broken")
     query("update webhook_deliveries set attempts = 4")
 

@@ -13,7 +13,6 @@ UNIQUE_AND_HARMLESS = {
     "inbound_messages_pkey": "a running number: says how many there are, not what",
     "messages_pkey": "a running number: says how many there are, not what",
     "alerts_pkey": "a running number: says how many there are, not what",
-    "alerts_once_until_posted": "begins with code and the organization's random uuid",
     "alerts_once_per_fingerprint": "begins with code and the organization's random uuid",
 }
 

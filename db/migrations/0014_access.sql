@@ -45,10 +45,6 @@ $$ language sql volatile;
 comment on function finish_delivery is 'Notes that everything in a delivery was accepted.';
 
 create function take_left_behind_delivery() returns table (id uuid, body text) as $$
-#variable_conflict use_column
-declare
-  v_delivery webhook_deliveries;
-begin
   update webhook_deliveries set attempts = attempts + 1, attempted_at = now()
    where id = (
      select id from webhook_deliveries
@@ -57,14 +53,8 @@ begin
         and (attempted_at is null or attempted_at < now() - interval '1 minute')
       order by attempts, received_at limit 1 for update skip locked
    )
-  returning * into v_delivery;
-  if v_delivery.attempts = 5 then
-    perform raise_alert(v_delivery.organization_id, 'error', 'delivery_not_accepted',
-      v_delivery.id::text, format('delivery %s could not be accepted five times', v_delivery.id));
-  end if;
-  return query select v_delivery.id, v_delivery.body where v_delivery.id is not null;
-end;
-$$ language plpgsql volatile;
+  returning id, body;
+$$ language sql volatile;
 comment on function take_left_behind_delivery is
   'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
 
@@ -131,13 +121,11 @@ begin
       from (values
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
           conversations documents chunks turns model_calls inbound_messages conversation_work
-          outbound_messages tool_calls messages alerts usage_periods usage_events usage_holds
-          usage_warnings chatbot_days contact_days installation_pulse'),
-        ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls messages
-          alerts usage_periods usage_events usage_holds usage_warnings chatbot_days contact_days'),
-        ('chatmill_worker', 'update', 'turns inbound_messages conversation_work outbound_messages
-          alerts usage_periods usage_events usage_holds usage_warnings chatbot_days contact_days'),
-        ('chatmill_worker', 'delete', 'usage_holds'),
+          outbound_messages tool_calls messages alerts installation_pulse'),
+        ('chatmill_worker', 'insert',
+          'turns model_calls outbound_messages tool_calls messages alerts'),
+        ('chatmill_worker', 'update',
+          'turns inbound_messages conversation_work outbound_messages alerts'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
@@ -170,6 +158,12 @@ begin
       ('give_back_turn', '{chatmill_worker}'),
       ('enter_outbound_message', '{chatmill_worker}'),
       ('raise_conversation_alert', '{chatmill_worker}'),
+      ('reserve_usage', '{chatmill_worker}'),
+      ('settle_usage', '{chatmill_worker}'),
+      ('release_usage', '{chatmill_worker}'),
+      ('claim_limit_notice', '{chatmill_worker}'),
+      ('set_period_limits', '{}'),
+      ('tg_turns__release_usage', '{}'),
       ('enter_source', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
@@ -177,6 +171,9 @@ begin
       ('find_channel_of_delivery', '{chatmill_operations}'),
       ('forget_accepted_deliveries', '{chatmill_operations}'),
       ('release_expired_holds', '{chatmill_operations}'),
+      ('open_coming_usage_periods', '{chatmill_operations}'),
+      ('report_ended_usage_periods', '{chatmill_operations}'),
+      ('forget_usage_days', '{chatmill_operations}'),
       ('claim_alert', '{chatmill_operations}'),
       ('settle_alert', '{chatmill_operations}'),
       ('put_off_alerts', '{chatmill_operations}'),

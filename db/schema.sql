@@ -3,7 +3,8 @@ CREATE SCHEMA public;
 COMMENT ON SCHEMA public IS 'standard public schema';
 
 CREATE FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) RETURNS TABLE(outcome text, conversation_id uuid, wait_seconds numeric)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -33,7 +34,8 @@ $$;
 COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) IS 'Stores one message once and makes its conversation due. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
 
 CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $_$
 declare
   v_states constant text[] :=
@@ -98,6 +100,8 @@ CREATE TABLE public.usage_events (
     CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0))
 );
 
+ALTER TABLE ONLY public.usage_events FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.usage_events IS 'One row per turn that ended after a reservation: what its model calls used, whether it was answered or not.';
 
 COMMENT ON COLUMN public.usage_events.model IS 'The models that were called, in words; without a call the one that was meant.';
@@ -124,6 +128,8 @@ CREATE TABLE public.usage_holds (
     CONSTRAINT usage_holds_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
     CONSTRAINT usage_holds_tokens_check CHECK (((tokens >= 0) AND (tokens <= 1000000000)))
 );
+
+ALTER TABLE ONLY public.usage_holds FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what it took from its period and gives back or uses.';
 
@@ -153,7 +159,8 @@ $$;
 COMMENT ON FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) IS 'Tells of a turn that used more than it had reserved, or nobody knows how much.';
 
 CREATE FUNCTION public.alerts_waiting() RETURNS TABLE(waiting jsonb, overdue_seconds integer, problem text)
-    LANGUAGE sql STABLE
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
   select coalesce(
            (select jsonb_object_agg(severity, number)
@@ -192,6 +199,8 @@ CREATE TABLE public.turns (
     CONSTRAINT turns_state_check CHECK ((state = ANY (ARRAY['thinking'::text, 'answered'::text, 'finished'::text, 'held'::text, 'refused'::text, 'buried'::text])))
 );
 
+ALTER TABLE ONLY public.turns FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.turns IS 'One row per answer: the messages it answers and how far it got.';
 
 COMMENT ON COLUMN public.turns.state IS 'thinking -> answered (something to send is committed: outcome says what) -> finished (sent, saved and charged); thinking -> held (a teammate is in charge) | refused (a limit; the notice was sent earlier that day); thinking, answered -> buried (5 attempts, nothing more can be sent).';
@@ -226,6 +235,122 @@ $$;
 
 COMMENT ON FUNCTION public.answer_turn(p_turn public.turns, p_outcome text, p_replies text[]) IS 'Commits what the contact will read; from here on the turn is only sent, saved and charged.';
 
+CREATE FUNCTION public.apply_access() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_runtime_roles constant text :=
+    'chatmill_ingress, chatmill_worker, chatmill_operations, chatmill_knowledge';
+  -- Of the installation alone: they draw keys, change rights, make tickets.
+  v_internal constant text[] := array['ticket_key_block', 'draw_ticket_key', 'ticket_for',
+    'is_ticket', 'isolate_table', 'open_function', 'apply_access'];
+  v_row record;
+begin
+  for v_row in
+    select pg_class.oid::regclass as name
+      from pg_class join pg_attribute on attrelid = pg_class.oid and attname = 'organization_id'
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relrowsecurity
+  loop
+    perform isolate_table(v_row.name);
+  end loop;
+
+  -- Rights on tables; under row-level security a role sees the organization that it proved.
+  execute format('revoke all on all tables in schema public from public, %s', v_runtime_roles);
+  for v_row in
+    select rights.role, rights.privileges, name
+      from (values
+        ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
+          conversations documents chunks turns model_calls inbound_messages conversation_work
+          outbound_messages tool_calls messages alerts installation_pulse'),
+        ('chatmill_worker', 'insert',
+          'turns model_calls outbound_messages tool_calls messages alerts'),
+        ('chatmill_worker', 'update',
+          'turns inbound_messages conversation_work outbound_messages alerts'),
+        -- A share lock needs the right to write; teammates take over by this column.
+        ('chatmill_worker', 'update (mode)', 'conversations'),
+        ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
+          'webhook_deliveries'),
+        ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
+        ('chatmill_knowledge', 'select', 'organizations')
+      ) as rights (role, privileges, tables)
+     cross join regexp_split_to_table(rights.tables, '\s+') as name
+     where to_regclass(name) is not null
+  loop
+    execute format('grant %s on %I to %s', v_row.privileges, v_row.name, v_row.role);
+  end loop;
+
+  -- A plain function can do what its caller may do; only these look across organizations, and
+  -- their arguments are what the caller has to know.
+  for v_row in
+    select * from (values
+      ('prove_organization', '{}'),
+      ('proved_organization', '{chatmill_worker,chatmill_knowledge,chatmill_ingress,chatmill_operations}'),
+      ('find_channel', '{chatmill_ingress}'),
+      ('find_sibling_channel', '{chatmill_ingress,chatmill_operations}'),
+      ('store_delivery', '{chatmill_ingress}'),
+      ('enter_channel', '{}'),
+      ('accept_message', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('finish_delivery', '{chatmill_ingress,chatmill_operations}'),
+      ('claim_conversation', '{chatmill_worker}'),
+      ('enter_conversation', '{chatmill_worker}'),
+      ('enter_turn', '{chatmill_worker}'),
+      ('give_back_turn', '{chatmill_worker}'),
+      ('enter_outbound_message', '{chatmill_worker}'),
+      ('raise_conversation_alert', '{chatmill_worker}'),
+      ('reserve_usage', '{chatmill_worker}'),
+      ('settle_usage', '{chatmill_worker}'),
+      ('release_usage', '{chatmill_worker}'),
+      ('claim_limit_notice', '{chatmill_worker}'),
+      ('set_period_limits', '{}'),
+      ('tg_turns__release_usage', '{}'),
+      ('enter_source', '{chatmill_knowledge}'),
+      ('beat', '{chatmill_operations}'),
+      ('conversations_left_behind', '{chatmill_operations}'),
+      ('take_left_behind_delivery', '{chatmill_operations}'),
+      ('find_channel_of_delivery', '{chatmill_operations}'),
+      ('forget_accepted_deliveries', '{chatmill_operations}'),
+      ('release_expired_holds', '{chatmill_operations}'),
+      ('open_coming_usage_periods', '{chatmill_operations}'),
+      ('report_ended_usage_periods', '{chatmill_operations}'),
+      ('forget_usage_days', '{chatmill_operations}'),
+      ('claim_alert', '{chatmill_operations}'),
+      ('settle_alert', '{chatmill_operations}'),
+      ('put_off_alerts', '{chatmill_operations}'),
+      ('alerts_waiting', '{chatmill_operations}'),
+      ('forget_alerts', '{chatmill_operations}')
+    ) as opened (name, roles)
+  loop
+    perform open_function(v_row.name, v_row.roles::text[]);
+  end loop;
+
+  for v_row in
+    select pg_proc.oid::regprocedure as name, proname = any(v_internal) as is_internal, prosecdef,
+           array_to_string(proacl, ',') ~ '(^|,)=X' or proacl is null as is_public
+      from pg_proc
+     where pronamespace = 'public'::regnamespace
+       and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')
+  loop
+    if v_row.is_public then
+      execute format('revoke all on function %s from public', v_row.name);
+    end if;
+    if not v_row.prosecdef and not v_row.is_internal then
+      execute format('grant execute on function %s to chatmill_worker', v_row.name);
+    end if;
+    execute format('grant execute on function %s to chatmill_scheduler', v_row.name);
+  end loop;
+
+  for v_row in
+    select oid::regclass as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname !~ 'yoyo'
+  loop
+    execute format('grant select, insert, update, delete on %s to chatmill_scheduler', v_row.name);
+  end loop;
+end;
+$$;
+
+COMMENT ON FUNCTION public.apply_access() IS 'Isolates new tables and brings every right of the runtime roles to what its two tables say; a table or function that is not made yet is left out.';
+
 CREATE FUNCTION public.at_price_of(p_hold public.usage_holds, p_decision text, p_model text) RETURNS public.usage_holds
     LANGUAGE plpgsql STABLE
     AS $$
@@ -241,7 +366,8 @@ $$;
 COMMENT ON FUNCTION public.at_price_of(p_hold public.usage_holds, p_decision text, p_model text) IS 'The hold of a turn that is answered by this model.';
 
 CREATE FUNCTION public.beat() RETURNS void
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
   insert into installation_pulse (last_beat_at, up_since) values (now(), now())
   on conflict (is_only) do update
@@ -389,6 +515,8 @@ CREATE TABLE public.usage_periods (
     CONSTRAINT usage_periods_tokens_used_check CHECK ((tokens_used >= 0))
 );
 
+ALTER TABLE ONLY public.usage_periods FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.usage_periods IS 'One row per organization and month, counted in the organization''s time zone.';
 
 COMMENT ON COLUMN public.usage_periods.message_limit IS 'From the plan, and again whenever the plan changes; an operator may change one month by hand.';
@@ -441,7 +569,8 @@ $$;
 COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what its model calls really used, once.';
 
 CREATE FUNCTION public.claim_alert() RETURNS TABLE(held_until timestamp with time zone, id bigint, organization_id uuid, severity text, code text, summary text, occurrences integer, occurrences_told integer, first_raised_at timestamp with time zone)
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 #variable_conflict use_column
 declare
@@ -509,6 +638,8 @@ CREATE TABLE public.conversations (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text, 'muted'::text])))
 );
+
+ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever.';
 
@@ -779,6 +910,32 @@ $$;
 
 COMMENT ON FUNCTION public.enter_conversation(p_conversation_id uuid, p_fence bigint) IS 'Locks the work row, renews the lease and opens the transaction to the organization, or refuses a worker that lost the conversation (STALE).';
 
+CREATE FUNCTION public.enter_outbound_message(p_message_id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select prove_organization(organization_id) from outbound_messages where id = p_message_id;
+$$;
+
+COMMENT ON FUNCTION public.enter_outbound_message(p_message_id uuid) IS 'Opens the transaction to the organization of a message to send, by its id, a random uuid, without a fence: that it went out is true whoever holds the turn now.';
+
+CREATE FUNCTION public.enter_source(p_source_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id uuid;
+begin
+  select organization_id into v_organization_id from sources where id = p_source_id;
+  if found then
+    perform prove_organization(v_organization_id);
+  end if;
+  return v_organization_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.enter_source(p_source_id uuid) IS 'Opens the transaction to the organization of a source, by its id, a random uuid; null when it is gone.';
+
 CREATE FUNCTION public.enter_turn(p_turn_id uuid, p_fence bigint) RETURNS public.turns
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -817,8 +974,103 @@ $$;
 
 COMMENT ON FUNCTION public.event_of(p_hold public.usage_holds, p_is_answered boolean) IS 'The charge of a turn that ends.';
 
+CREATE TABLE public.channels (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    url_key text NOT NULL,
+    account_id text NOT NULL,
+    api_url text,
+    sealed_credentials text,
+    receipt_grace_seconds integer DEFAULT 120 NOT NULL,
+    after_silence text DEFAULT 'resend_once'::text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
+    CONSTRAINT channels_after_silence_check CHECK ((after_silence = ANY (ARRAY['resend_once'::text, 'unknown'::text]))),
+    CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
+    CONSTRAINT channels_kind_check CHECK ((kind = ANY (ARRAY['whatsapp'::text, 'web'::text]))),
+    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT channels_receipt_grace_seconds_check CHECK (((receipt_grace_seconds >= 1) AND (receipt_grace_seconds <= 3600))),
+    CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text))
+);
+
+ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.channels IS 'One row per connected account: a WhatsApp number, a web widget.';
+
+COMMENT ON COLUMN public.channels.url_key IS 'Last part of the webhook''s address.';
+
+COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_id on WhatsApp; the url_key on the web.';
+
+COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
+
+COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+
+COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt may take to tell what became of a send that was cut off.';
+
+COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
+
+CREATE FUNCTION public.find_channel(p_url_key text) RETURNS SETOF public.channels
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select channels.*
+    from channels join organizations on organizations.id = channels.organization_id
+   where channels.url_key = p_url_key and channels.is_active and organizations.is_active;
+$$;
+
+COMMENT ON FUNCTION public.find_channel(p_url_key text) IS 'The channel that a webhook''s address names; who knows the key may check its signature.';
+
+CREATE FUNCTION public.find_channel_of_delivery(p_delivery_id uuid) RETURNS SETOF public.channels
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select channels.*
+    from webhook_deliveries join channels on channels.id = webhook_deliveries.channel_id
+   where webhook_deliveries.id = p_delivery_id;
+$$;
+
+COMMENT ON FUNCTION public.find_channel_of_delivery(p_delivery_id uuid) IS 'The channel that a stored delivery came through.';
+
+CREATE FUNCTION public.find_sibling_channel(p_channel_id uuid, p_account_id text) RETURNS SETOF public.channels
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select sibling.*
+    from channels join channels as sibling
+      on sibling.organization_id = channels.organization_id and sibling.kind = channels.kind
+   where channels.id = p_channel_id and sibling.account_id = p_account_id and sibling.is_active;
+$$;
+
+COMMENT ON FUNCTION public.find_sibling_channel(p_channel_id uuid, p_account_id text) IS 'Another account of the same organization and vendor: one app''s webhook brings the messages of all its numbers.';
+
+CREATE FUNCTION public.finish_delivery(p_delivery_id uuid, p_outcome jsonb) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  update webhook_deliveries set accepted_at = now(), outcome = p_outcome where id = p_delivery_id;
+$$;
+
+COMMENT ON FUNCTION public.finish_delivery(p_delivery_id uuid, p_outcome jsonb) IS 'Notes that everything in a delivery was accepted.';
+
+CREATE FUNCTION public.forget_accepted_deliveries() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with forgotten as (
+    delete from webhook_deliveries where accepted_at < now() - interval '7 days' returning id
+  )
+  select count(*) from forgotten;
+$$;
+
+COMMENT ON FUNCTION public.forget_accepted_deliveries() IS 'What was accepted is in other tables; the raw body, personal data of contacts, need not stay.';
+
 CREATE FUNCTION public.forget_alerts() RETURNS void
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
   delete from alerts where due_at is null and last_raised_at < now() - interval '30 days';
 $$;
@@ -923,6 +1175,8 @@ CREATE TABLE public.outbound_messages (
     CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text])))
 );
 
+ALTER TABLE ONLY public.outbound_messages FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.outbound_messages IS 'One row per message to send. Its id goes to the vendor as our reference.';
 
 COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
@@ -1013,6 +1267,8 @@ CREATE TABLE public.conversation_work (
     CONSTRAINT conversation_work_nudges_check CHECK ((nudges >= 0))
 );
 
+ALTER TABLE ONLY public.conversation_work FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.conversation_work IS 'One row per conversation that ever had work: when it is due, who holds it.';
 
 COMMENT ON COLUMN public.conversation_work.waiting_since IS 'When the first message arrived that is in no turn yet: a contact who keeps writing is answered some seconds after it all the same.';
@@ -1039,20 +1295,31 @@ $$;
 
 COMMENT ON FUNCTION public.is_instant(p_work public.conversation_work) IS 'Whether what waits came faster after our last reply than a person can read it.';
 
-CREATE FUNCTION public.isolate_table(p_table regclass) RETURNS void
-    LANGUAGE plpgsql
+CREATE FUNCTION public.is_ticket(p_ticket text) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
+  -- Digests are compared, so that the time it takes says nothing about the right ticket.
+  select coalesce(
+    sha256(convert_to(p_ticket, 'UTF8'))
+      = sha256(convert_to(ticket_for(split_part(p_ticket, '.', 1)), 'UTF8')), false);
+$$;
+
+COMMENT ON FUNCTION public.is_ticket(p_ticket text) IS 'Whether this transaction was given this ticket.';
+
+CREATE FUNCTION public.isolate_table(p_table regclass, p_column name DEFAULT 'organization_id'::name) RETURNS void
+    LANGUAGE plpgsql
+    AS $_$
 begin
   execute format('alter table %s enable row level security, force row level security', p_table);
   execute format(
-    'create policy own_organization on %s using (organization_id = (select proved_organization()))
-     with check (organization_id = (select proved_organization()))', p_table);
+    'create policy own_organization on %1$s using (%2$I = (select proved_organization()))
+     with check (%2$I = (select proved_organization()))', p_table, p_column);
   execute format(
     'create policy scheduler on %s to chatmill_scheduler using (true) with check (true)', p_table);
 end;
-$$;
+$_$;
 
-COMMENT ON FUNCTION public.isolate_table(p_table regclass) IS 'Row-level security for a table with organization_id: a transaction sees the organization that it proved; functions of chatmill_scheduler see all.';
+COMMENT ON FUNCTION public.isolate_table(p_table regclass, p_column name) IS 'Row-level security: a transaction sees the rows of the organization that it proved; functions of chatmill_scheduler see all.';
 
 CREATE FUNCTION public.lease() RETURNS interval
     LANGUAGE sql IMMUTABLE
@@ -1225,6 +1492,31 @@ $$;
 
 COMMENT ON FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) IS 'The one conversation of a contact on a channel.';
 
+CREATE FUNCTION public.open_function(p_name text, p_roles text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_function regprocedure;
+begin
+  execute 'grant create on schema public to chatmill_scheduler';  -- whoever is given a function needs it
+  for v_function in
+    select oid from pg_proc where pronamespace = 'public'::regnamespace and proname = p_name
+  loop
+    execute format(
+      'alter function %s security definer set search_path = public, pg_temp', v_function);
+    execute format('alter function %s owner to chatmill_scheduler', v_function);
+    execute format('revoke all on function %s from public', v_function);
+    if p_roles <> '{}' then
+      execute format(
+        'grant execute on function %s to %s', v_function, array_to_string(p_roles, ', '));
+    end if;
+  end loop;
+  execute 'revoke create on schema public from chatmill_scheduler';
+end;
+$$;
+
+COMMENT ON FUNCTION public.open_function(p_name text, p_roles text[]) IS 'Makes a function run as chatmill_scheduler, across organizations, and lets these roles call it.';
+
 CREATE FUNCTION public.open_turn(p_conversation_id uuid, p_arrivals bigint, p_model text, p_reserve_tokens bigint) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
     AS $$
@@ -1315,34 +1607,44 @@ $$;
 COMMENT ON FUNCTION public.price_of(p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date) IS 'Microcents of a call at the day''s price; null when the model has none.';
 
 CREATE FUNCTION public.prove_organization(p_organization_id uuid) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-  select set_config('chatmill.ticket', ticket_for(p_organization_id::text), true);
-$$;
-
-COMMENT ON FUNCTION public.prove_organization(p_organization_id uuid) IS 'Opens this transaction to one organization. Only functions that checked a capability may call it.';
-
-CREATE FUNCTION public.proved_organization() RETURNS uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 declare
   v_ticket constant text := current_setting('chatmill.ticket', true);
-  v_organization_id constant text := split_part(v_ticket, '.', 1);
+begin
+  if split_part(v_ticket, '.', 1) <> p_organization_id::text and is_ticket(v_ticket) then
+    raise exception 'this transaction has proved another organization'
+      using errcode = 'insufficient_privilege';
+  end if;
+  perform pg_current_xact_id();  -- has the id assigned, to which the ticket is bound
+  perform set_config('chatmill.ticket', ticket_for(p_organization_id::text), true);
+end;
+$$;
+
+COMMENT ON FUNCTION public.prove_organization(p_organization_id uuid) IS 'Opens this transaction to one organization, once. Only functions that checked a capability may call it.';
+
+CREATE FUNCTION public.proved_organization() RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_ticket constant text := current_setting('chatmill.ticket', true);
 begin
   -- Unset is null in a new connection and empty after a transaction that had one.
-  if coalesce(v_ticket, '') = '' or v_ticket is distinct from ticket_for(v_organization_id) then
-    raise exception 'this transaction has proved no organization' using errcode = 'insufficient_privilege';
+  if not is_ticket(v_ticket) then
+    raise exception 'this transaction has proved no organization'
+      using errcode = 'insufficient_privilege';
   end if;
-  return v_organization_id::uuid;
+  return split_part(v_ticket, '.', 1)::uuid;
 end;
 $$;
 
 COMMENT ON FUNCTION public.proved_organization() IS 'The organization that this transaction proved; without one, error 42501 instead of no rows.';
 
 CREATE FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_problem text, p_wait_seconds numeric) RETURNS void
-    LANGUAGE sql
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
   update alert_outlet
      set failures = failures + 1,
@@ -1373,6 +1675,17 @@ CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_co
 $$;
 
 COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when it was raised before; an alert that was told is told again after ten minutes.';
+
+CREATE FUNCTION public.raise_conversation_alert(p_conversation_id text, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select raise_alert(
+    (select organization_id from conversations where id::text = p_conversation_id),
+    p_severity, p_code, p_subject, p_summary);
+$$;
+
+COMMENT ON FUNCTION public.raise_conversation_alert(p_conversation_id text, p_severity text, p_code text, p_subject text, p_summary text) IS 'An alert of a worker that holds no turn, so can''t prove the conversation''s organization.';
 
 CREATE FUNCTION public.reason_to_be_silent(p_conversation_id uuid) RETURNS text
     LANGUAGE sql STABLE
@@ -1643,7 +1956,8 @@ $$;
 COMMENT ON FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) IS 'Writes a plan''s limits into the open and prepared periods of its organizations, or of one. Ended months keep theirs.';
 
 CREATE FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) RETURNS void
-    LANGUAGE plpgsql
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
     AS $$
 begin
   -- A worker that held Slack for too long ends here without taking it from the next one.
@@ -1671,6 +1985,17 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.settle_usage(p_turn_id uuid) IS 'The turn was answered: charges what its model calls used, once; returns microcents, or null when a price is unknown.';
+
+CREATE FUNCTION public.store_delivery(p_channel_id uuid, p_body text) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  insert into webhook_deliveries (organization_id, channel_id, body)
+  select organization_id, id, p_body from channels where id = p_channel_id
+  returning id;
+$$;
+
+COMMENT ON FUNCTION public.store_delivery(p_channel_id uuid, p_body text) IS 'Keeps a verified delivery as it was received.';
 
 CREATE FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -1755,6 +2080,23 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.take_hold(p_hold public.usage_holds) IS 'Takes all of a hold or nothing: normal, economy, or what stands against it.';
+
+CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body text)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  update webhook_deliveries set attempts = attempts + 1, attempted_at = now()
+   where id = (
+     select id from webhook_deliveries
+      where accepted_at is null and attempts < 5
+        and received_at < now() - interval '30 seconds'
+        and (attempted_at is null or attempted_at < now() - interval '1 minute')
+      order by attempts, received_at limit 1 for update skip locked
+   )
+  returning id, body;
+$$;
+
+COMMENT ON FUNCTION public.take_left_behind_delivery() IS 'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
 
 CREATE FUNCTION public.take_messages(p_turn public.turns, p_arrivals bigint) RETURNS void
     LANGUAGE plpgsql
@@ -1922,17 +2264,17 @@ $$;
 COMMENT ON FUNCTION public.tg_webhook_deliveries__raise_alert() IS 'Tells us of a stored delivery that will not be tried again.';
 
 CREATE FUNCTION public.ticket_for(p_organization_id text) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
+  -- Null as long as the transaction has no id: nothing was proved in it.
   select p_organization_id || '.' || encode(
     sha256(outer_pad || sha256(inner_pad || convert_to(
-      concat_ws('.', p_organization_id, pg_backend_pid(), extract(epoch from now())), 'UTF8'
+      p_organization_id || '.' || pg_current_xact_id_if_assigned(), 'UTF8'
     ))), 'hex')
     from ticket_key;
 $$;
 
-COMMENT ON FUNCTION public.ticket_for(p_organization_id text) IS 'The ticket of an organization in this transaction on this connection; for prove_organization and proved_organization alone.';
+COMMENT ON FUNCTION public.ticket_for(p_organization_id text) IS 'The ticket of an organization in this transaction; for prove_organization and proved_organization alone.';
 
 CREATE FUNCTION public.ticket_key_block(p_key bytea, p_pad integer) RETURNS bytea
     LANGUAGE plpgsql IMMUTABLE
@@ -2061,6 +2403,8 @@ CREATE TABLE public.alerts (
     CONSTRAINT alerts_summary_check CHECK (((length(summary) >= 1) AND (length(summary) <= 1000)))
 );
 
+ALTER TABLE ONLY public.alerts FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.alerts IS 'One row per thing that somebody should know, with how often it happened.';
 
 COMMENT ON COLUMN public.alerts.fingerprint IS 'Equal for equal trouble: code, organization and what it is about.';
@@ -2082,43 +2426,6 @@ ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.channels (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    chatbot_id uuid NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    url_key text NOT NULL,
-    account_id text NOT NULL,
-    api_url text,
-    sealed_credentials text,
-    receipt_grace_seconds integer DEFAULT 120 NOT NULL,
-    after_silence text DEFAULT 'resend_once'::text NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
-    CONSTRAINT channels_after_silence_check CHECK ((after_silence = ANY (ARRAY['resend_once'::text, 'unknown'::text]))),
-    CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
-    CONSTRAINT channels_kind_check CHECK ((kind = ANY (ARRAY['whatsapp'::text, 'web'::text]))),
-    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT channels_receipt_grace_seconds_check CHECK (((receipt_grace_seconds >= 1) AND (receipt_grace_seconds <= 3600))),
-    CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text))
-);
-
-COMMENT ON TABLE public.channels IS 'One row per connected account: a WhatsApp number, a web widget.';
-
-COMMENT ON COLUMN public.channels.url_key IS 'Last part of the webhook''s address.';
-
-COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_id on WhatsApp; the url_key on the web.';
-
-COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
-
-COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
-
-COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt may take to tell what became of a send that was cut off.';
-
-COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
-
 CREATE TABLE public.chatbot_days (
     chatbot_id uuid NOT NULL,
     day date NOT NULL,
@@ -2126,6 +2433,8 @@ CREATE TABLE public.chatbot_days (
     messages_used bigint DEFAULT 0 NOT NULL,
     CONSTRAINT chatbot_days_messages_used_check CHECK ((messages_used >= 0))
 );
+
+ALTER TABLE ONLY public.chatbot_days FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.chatbot_days IS 'One row per chatbot and day with a turn, in the organization''s time zone.';
 
@@ -2158,6 +2467,8 @@ CREATE TABLE public.chatbots (
     CONSTRAINT chatbots_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT chatbots_unknown_reply_check CHECK (((length(unknown_reply) >= 1) AND (length(unknown_reply) <= 1000)))
 );
+
+ALTER TABLE ONLY public.chatbots FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.chatbots IS 'One row per assistant of an organization.';
 
@@ -2198,6 +2509,8 @@ CREATE TABLE public.chunks (
     CONSTRAINT chunks_position_check CHECK (("position" >= 0))
 );
 
+ALTER TABLE ONLY public.chunks FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.chunks IS 'One row per searchable piece of a document.';
 
 COMMENT ON COLUMN public.chunks.heading_path IS 'Headings above the piece, joined with " > ".';
@@ -2214,6 +2527,8 @@ CREATE TABLE public.contact_days (
     notice_claimed_at timestamp with time zone,
     CONSTRAINT contact_days_messages_used_check CHECK ((messages_used >= 0))
 );
+
+ALTER TABLE ONLY public.contact_days FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.contact_days IS 'One row per contact and day with a turn or a notice, in the organization''s time zone.';
 
@@ -2232,6 +2547,8 @@ CREATE TABLE public.contacts (
     CONSTRAINT contacts_name_check CHECK ((length(name) <= 200))
 );
 
+ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.contacts IS 'One row per person on a channel.';
 
 COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, a hash of the visitor id on the web.';
@@ -2249,6 +2566,8 @@ CREATE TABLE public.delivery_receipts (
     received_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+ALTER TABLE ONLY public.delivery_receipts FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.delivery_receipts IS 'One row per status that a vendor told us of a message that we sent.';
 
 CREATE TABLE public.documents (
@@ -2264,6 +2583,8 @@ CREATE TABLE public.documents (
     CONSTRAINT documents_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 16000))),
     CONSTRAINT documents_version_check CHECK ((version > 0))
 );
+
+ALTER TABLE ONLY public.documents FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.documents IS 'One row per version of a source, as it was read and embedded.';
 
@@ -2286,6 +2607,8 @@ CREATE TABLE public.inbound_messages (
     CONSTRAINT inbound_messages_provider_message_id_check CHECK (((length(provider_message_id) >= 1) AND (length(provider_message_id) <= 512))),
     CONSTRAINT inbound_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'taken'::text, 'answered'::text, 'held'::text, 'refused'::text, 'buried'::text])))
 );
+
+ALTER TABLE ONLY public.inbound_messages FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.inbound_messages IS 'One row per message received, however often it was delivered.';
 
@@ -2321,6 +2644,8 @@ CREATE TABLE public.messages (
     CONSTRAINT messages_author_check CHECK ((author = ANY (ARRAY['contact'::text, 'chatbot'::text])))
 );
 
+ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.messages IS 'One row per line of a conversation as people see it.';
 
 ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -2349,6 +2674,8 @@ CREATE TABLE public.model_calls (
     CONSTRAINT model_calls_position_check CHECK (("position" >= 0))
 );
 
+ALTER TABLE ONLY public.model_calls FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.model_calls IS 'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
 
 COMMENT ON COLUMN public.model_calls.draft IS 'turns.drafts_dropped when it was made.';
@@ -2365,6 +2692,8 @@ CREATE TABLE public.organizations (
     CONSTRAINT organizations_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT organizations_time_zone_check CHECK ((('2000-01-01 00:00:00+00'::timestamp with time zone AT TIME ZONE time_zone) IS NOT NULL))
 );
+
+ALTER TABLE ONLY public.organizations FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.organizations IS 'One row per customer of this installation.';
 
@@ -2421,6 +2750,8 @@ CREATE TABLE public.sources (
     CONSTRAINT sources_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'refused'::text])))
 );
 
+ALTER TABLE ONLY public.sources FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.sources IS 'One row per file an organization gave us, as it was given.';
 
 COMMENT ON COLUMN public.sources.state IS 'waiting -> ready (its document is searchable) | refused (with a code and a sentence for the uploader).';
@@ -2450,6 +2781,8 @@ CREATE TABLE public.tool_calls (
     CONSTRAINT tool_calls_position_check CHECK (("position" >= 0))
 );
 
+ALTER TABLE ONLY public.tool_calls FORCE ROW LEVEL SECURITY;
+
 COMMENT ON TABLE public.tool_calls IS 'One row per tool call of the attempt that answered the turn.';
 
 CREATE TABLE public.usage_warnings (
@@ -2461,6 +2794,8 @@ CREATE TABLE public.usage_warnings (
     CONSTRAINT usage_warnings_level_check CHECK ((level = ANY (ARRAY['near_limit'::text, 'spent'::text, 'price_unknown'::text]))),
     CONSTRAINT usage_warnings_meter_check CHECK ((meter = ANY (ARRAY['messages'::text, 'tokens'::text, 'cost'::text, 'plan'::text])))
 );
+
+ALTER TABLE ONLY public.usage_warnings FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.usage_warnings IS 'One row per organization, period, meter and level that was alerted. Alerts may be raised again once posted; this row is why these are not.';
 
@@ -2475,6 +2810,8 @@ CREATE TABLE public.webhook_deliveries (
     attempted_at timestamp with time zone,
     outcome jsonb
 );
+
+ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.webhook_deliveries IS 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
 
@@ -2822,3 +3159,147 @@ ALTER TABLE ONLY public.usage_warnings
 
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chatbot_days ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chatbots ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chunks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contact_days ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation_work ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.delivery_receipts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.inbound_messages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.model_calls ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.outbound_messages ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_organization ON public.alerts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.channels USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.chatbot_days USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.chatbots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.chunks USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.contact_days USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.contacts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.conversation_work USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.conversations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.delivery_receipts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.documents USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.inbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.model_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.organizations USING ((id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.outbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.sources USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.tool_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.usage_events USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.usage_holds USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.usage_periods USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.usage_warnings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.webhook_deliveries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.channels TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.chatbot_days TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.chatbots TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.chunks TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.contact_days TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.contacts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.conversation_work TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.conversations TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.delivery_receipts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.inbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.messages TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.model_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.organizations TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.outbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.sources TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.tool_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.usage_events TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.usage_holds TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.usage_periods TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.usage_warnings TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.webhook_deliveries TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+ALTER TABLE public.sources ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tool_calls ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_holds ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_periods ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.usage_warnings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute
 from local import documents, installation
 from local.errors import CannotRun
 from local.graph_api import GraphApi
+from local.logins import role_resources
 from local.migrations import migrate
 from local.models import described, open_model
 from local.places import ROOT, STATE
@@ -29,7 +30,7 @@ STOP_SECONDS = 3
 class Prepared:
     """A database with this version's tables, the seed and the demo's documents; and a model."""
 
-    resource: dict
+    resource: dict  # the owner's; steps get one for their role
     model: dict
     secrets: Secrets
 
@@ -131,7 +132,7 @@ def make_engine(ready: Prepared, options: Options) -> Engine:
         workspace,
         variables={"f/chat/sealing_key": ready.secrets.sealing_key},
         resources={
-            "f/chat/app_database": ready.resource,
+            **role_resources(ready.resource, ready.secrets.login_key),
             "f/chat/model": ready.model,
             **slack_resources(os.environ),
         },

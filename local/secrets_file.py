@@ -13,12 +13,14 @@ from local.places import locked, private_folder, project_owner
 
 @dataclass(frozen=True)
 class Secrets:
-    """`sealing_key` opens what the database keeps sealed; the others are the demo channel's."""
+    """`sealing_key` opens what the database keeps sealed, `login_key` makes the passwords of the
+    steps' logins; the others are the demo channel's."""
 
     sealing_key: str = field(repr=False)
     app_secret: str = field(repr=False)
     verify_token: str = field(repr=False)
     access_token: str = field(repr=False)
+    login_key: str = field(repr=False)
 
 
 def load_secrets(state: Path) -> Secrets:
@@ -26,6 +28,8 @@ def load_secrets(state: Path) -> Secrets:
     with locked(state / "secrets.lock"):
         if not path.exists():
             write(path, drawn())
+        if "login_key" not in path.read_text():  # made by an earlier version
+            add_login_key(path)
     try:
         return Secrets(**json.loads(path.read_text()))
     except (ValueError, TypeError) as error:
@@ -41,7 +45,15 @@ def drawn() -> Secrets:
         app_secret=secrets.token_hex(16),
         verify_token=secrets.token_urlsafe(24),
         access_token=f"EAAG{secrets.token_urlsafe(48)}",
+        login_key=secrets.token_hex(32),
     )
+
+
+def add_login_key(path: Path) -> None:
+    try:
+        write(path, Secrets(**json.loads(path.read_text()), login_key=secrets.token_hex(32)))
+    except (ValueError, TypeError):
+        return  # not ours to mend; reading it says so
 
 
 def write(path: Path, content: Secrets) -> None:

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import os
+import secrets
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from local.logins import role_resources
 from local.migrations import migrate
 from local.postgres import data_source_name, open_postgres
 from tests.fake_graph import FakeGraph
@@ -21,6 +23,7 @@ ORGANIZATION_ID = "0a000000-0000-4000-8000-000000000001"
 CHATBOT_ID = "0b000000-0000-4000-8000-000000000001"
 CHANNEL_ID = "0c000000-0000-4000-8000-000000000001"
 
+LOGIN_KEY = secrets.token_hex(32)
 SEALING_KEY = base64.b64encode(bytes(range(32))).decode()
 
 _numbers = itertools.count(1)
@@ -32,31 +35,72 @@ def postgres():
     with tempfile.TemporaryDirectory(prefix="chatmill-tests-") as folder:
         with open_postgres(Path(folder)) as server:
             _forget_durability(server)
-            migrate(server.database("template_chatmill"))
+            template = server.database("template_chatmill")
+            migrate(template)
+            logins = role_resources(template, LOGIN_KEY)
             yield server
+            _run(server, "drop database template_chatmill with (force)")
+            for login in logins.values():
+                _run(server, "drop role {}", login["user"])
 
 
 @pytest.fixture
-def database(postgres) -> dict:
-    """The resource of a database of its own, migrated and seeded; steps commit, so a rolled back
-    transaction would not do."""
+def owner(postgres) -> dict:
+    """The resource, for whoever migrates and installs, of a database of its own, migrated and
+    seeded; steps commit, so a rolled back transaction would not do."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     _run(postgres, "create database {} template template_chatmill", name)
+    # A copy takes everything over but the rights on the database itself.
+    _run(postgres, "revoke create, temporary on database {} from public", name)
     yield {**postgres.resource, "dbname": name}
     _run(postgres, "drop database {} with (force)", name)
 
 
+class StepsDatabase(dict):
+    """A resource of a runtime role that still knows its owner's, for what a test sets up."""
+
+    owner: dict
+
+
 @pytest.fixture
-def conn(database):
-    """A connection that commits each statement."""
-    with connected(database) as connection:
+def databases(owner) -> dict[str, StepsDatabase]:
+    """The same database as the steps of each folder reach it, by Windmill's paths."""
+    found = {path: StepsDatabase(one) for path, one in role_resources(owner, LOGIN_KEY).items()}
+    for resource in found.values():
+        resource.owner = owner
+    return found
+
+
+@pytest.fixture
+def database(databases) -> dict:
+    """For the steps of f/chat."""
+    return databases["f/chat/app_database"]
+
+
+@pytest.fixture
+def operations_database(databases) -> dict:
+    """For the steps of f/ops."""
+    return databases["f/ops/operations_database"]
+
+
+@pytest.fixture
+def knowledge_database(databases) -> dict:
+    """For the steps of f/knowledge."""
+    return databases["f/knowledge/knowledge_database"]
+
+
+@pytest.fixture
+def conn(owner):
+    """The owner's connection, which sees every organization and commits each statement."""
+    with connected(owner) as connection:
         connection.autocommit = True
         yield connection
 
 
 @contextmanager
 def connected(database: dict):
-    connection = psycopg2.connect(data_source_name(database))
+    """As the owner, whichever role's resource is given."""
+    connection = psycopg2.connect(data_source_name(getattr(database, "owner", database)))
     try:
         yield connection
     finally:
@@ -112,9 +156,9 @@ def _run(postgres, statement: str, *names: str) -> None:
 
 
 @pytest.fixture
-def windmill(httpserver, database, monkeypatch):
+def windmill(httpserver, databases, monkeypatch):
     """The routes of Windmill that steps call; `windmill.started` lists the flows they started."""
-    fake = FakeWindmill(httpserver, database, SEALING_KEY)
+    fake = FakeWindmill(httpserver, databases, SEALING_KEY)
     monkeypatch.setenv("BASE_INTERNAL_URL", httpserver.url_for("").rstrip("/"))
     monkeypatch.setenv("WM_WORKSPACE", "chatmill")
     monkeypatch.setenv("WM_TOKEN", "token")

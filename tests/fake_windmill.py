@@ -7,9 +7,9 @@ from werkzeug import Request, Response
 
 
 class FakeWindmill:
-    def __init__(self, httpserver, database: dict, sealing_key: str):
+    def __init__(self, httpserver, databases: dict[str, dict], sealing_key: str):
         self.started: list[tuple[str, dict, int]] = []
-        self.resources = {"f/chat/app_database": database}
+        self.resources = dict(databases)
         self.variables = {"f/chat/sealing_key": sealing_key}
         self.server = httpserver
         httpserver.expect_request(re.compile("/api/w/chatmill/.*")).respond_with_handler(

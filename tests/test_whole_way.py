@@ -50,19 +50,19 @@ class Installation:
 
 
 @pytest.fixture(params=["in one process"])
-def chatmill(request, database):
+def chatmill(request, owner, databases):
     events: list[StepEvent] = []
     secrets = drawn()
     with (
         OfflineModel(random.token_hex(8), embedder=HashingEmbedder()) as model,
         GraphApi(secrets.access_token, [ACCOUNT_ID]) as graph,
     ):
-        installation.connect_channels(database, ORGANIZATION_ID, secrets, graph.base_url)
-        add_document(database, model.resource, ORGANIZATION_ID, "hours.md", ARTICLE)
+        installation.connect_channels(owner, ORGANIZATION_ID, secrets, graph.base_url)
+        add_document(owner, model.resource, ORGANIZATION_ID, "hours.md", ARTICLE)
         engine = Engine(
             load_checked_workspace(ROOT),
             variables={"f/chat/sealing_key": secrets.sealing_key},
-            resources={"f/chat/app_database": database, "f/chat/model": model.resource},
+            resources={**databases, "f/chat/model": model.resource},
             isolated=request.param == "a process a step",
             listener=events.append,
         )

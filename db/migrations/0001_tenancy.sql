@@ -1,12 +1,14 @@
 -- Whose rows a transaction may touch is proved, not claimed. A function that checked something
 -- nobody can guess (a turn's id with its newest fence, a channel's id) writes a ticket into the
--- transaction: the organization with a MAC over it, this connection and this transaction's start.
--- Every policy asks for that ticket. So SQL injected into a step can set the setting, but it can't
--- make a ticket for another organization, nor keep one for another transaction.
+-- transaction: the organization with a MAC over it and this transaction's id, which never comes
+-- again. Every policy asks for that ticket. So SQL injected into a step can set the setting, but
+-- it can't make a ticket for another organization, nor keep one for another transaction.
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
 -- Roles belong to the whole cluster and stay behind on rollback: other databases may use them.
+-- Whoever migrates is a member of the scheduler, whose policy lets them see every organization:
+-- so an owner without superuser and without BYPASSRLS can seed, and hand functions over.
 do $$
 declare
   v_role text;
@@ -16,9 +18,16 @@ begin
     'chatmill_knowledge'
   ] loop
     if not exists (select from pg_roles where rolname = v_role) then
-      execute format('create role %I nologin', v_role);
+      begin
+        execute format('create role %I nologin', v_role);
+      exception when duplicate_object or unique_violation then
+        null;  -- another database of this cluster is being migrated at this moment
+      end;
     end if;
   end loop;
+  if not pg_has_role('chatmill_scheduler', 'usage') then
+    grant chatmill_scheduler to current_user;
+  end if;
 end
 $$;
 
@@ -60,45 +69,87 @@ comment on function draw_ticket_key is
 do $$ begin perform draw_ticket_key(); end $$;
 
 create function ticket_for(p_organization_id text) returns text as $$
+  -- Null as long as the transaction has no id: nothing was proved in it.
   select p_organization_id || '.' || encode(
     sha256(outer_pad || sha256(inner_pad || convert_to(
-      concat_ws('.', p_organization_id, pg_backend_pid(), extract(epoch from now())), 'UTF8'
+      p_organization_id || '.' || pg_current_xact_id_if_assigned(), 'UTF8'
     ))), 'hex')
     from ticket_key;
-$$ language sql stable security definer set search_path = public, pg_temp;
+$$ language sql stable parallel restricted;
 comment on function ticket_for is
-  'The ticket of an organization in this transaction on this connection; for prove_organization and proved_organization alone.';
+  'The ticket of an organization in this transaction; for prove_organization and proved_organization alone.';
+
+create function is_ticket(p_ticket text) returns boolean as $$
+  -- Digests are compared, so that the time it takes says nothing about the right ticket.
+  select coalesce(
+    sha256(convert_to(p_ticket, 'UTF8'))
+      = sha256(convert_to(ticket_for(split_part(p_ticket, '.', 1)), 'UTF8')), false);
+$$ language sql stable parallel restricted;
+comment on function is_ticket is 'Whether this transaction was given this ticket.';
 
 create function prove_organization(p_organization_id uuid) returns void as $$
-  select set_config('chatmill.ticket', ticket_for(p_organization_id::text), true);
-$$ language sql volatile security definer set search_path = public, pg_temp;
+declare
+  v_ticket constant text := current_setting('chatmill.ticket', true);
+begin
+  if split_part(v_ticket, '.', 1) <> p_organization_id::text and is_ticket(v_ticket) then
+    raise exception 'this transaction has proved another organization'
+      using errcode = 'insufficient_privilege';
+  end if;
+  perform pg_current_xact_id();  -- has the id assigned, to which the ticket is bound
+  perform set_config('chatmill.ticket', ticket_for(p_organization_id::text), true);
+end;
+$$ language plpgsql volatile security definer set search_path = public, pg_temp;
 comment on function prove_organization is
-  'Opens this transaction to one organization. Only functions that checked a capability may call it.';
+  'Opens this transaction to one organization, once. Only functions that checked a capability may call it.';
 
 create function proved_organization() returns uuid as $$
 declare
   v_ticket constant text := current_setting('chatmill.ticket', true);
-  v_organization_id constant text := split_part(v_ticket, '.', 1);
 begin
   -- Unset is null in a new connection and empty after a transaction that had one.
-  if coalesce(v_ticket, '') = '' or v_ticket is distinct from ticket_for(v_organization_id) then
-    raise exception 'this transaction has proved no organization' using errcode = 'insufficient_privilege';
+  if not is_ticket(v_ticket) then
+    raise exception 'this transaction has proved no organization'
+      using errcode = 'insufficient_privilege';
   end if;
-  return v_organization_id::uuid;
+  return split_part(v_ticket, '.', 1)::uuid;
 end;
-$$ language plpgsql stable security definer set search_path = public, pg_temp;
+$$ language plpgsql stable parallel restricted security definer set search_path = public, pg_temp;
 comment on function proved_organization is
   'The organization that this transaction proved; without one, error 42501 instead of no rows.';
 
-create function isolate_table(p_table regclass) returns void as $$
+create function isolate_table(p_table regclass, p_column name default 'organization_id')
+returns void as $$
 begin
   execute format('alter table %s enable row level security, force row level security', p_table);
   execute format(
-    'create policy own_organization on %s using (organization_id = (select proved_organization()))
-     with check (organization_id = (select proved_organization()))', p_table);
+    'create policy own_organization on %1$s using (%2$I = (select proved_organization()))
+     with check (%2$I = (select proved_organization()))', p_table, p_column);
   execute format(
     'create policy scheduler on %s to chatmill_scheduler using (true) with check (true)', p_table);
 end;
 $$ language plpgsql volatile;
 comment on function isolate_table is
-  'Row-level security for a table with organization_id: a transaction sees the organization that it proved; functions of chatmill_scheduler see all.';
+  'Row-level security: a transaction sees the rows of the organization that it proved; functions of chatmill_scheduler see all.';
+
+create function open_function(p_name text, p_roles text[]) returns void as $$
+declare
+  v_function regprocedure;
+begin
+  execute 'grant create on schema public to chatmill_scheduler';  -- whoever is given a function needs it
+  for v_function in
+    select oid from pg_proc where pronamespace = 'public'::regnamespace and proname = p_name
+  loop
+    execute format(
+      'alter function %s security definer set search_path = public, pg_temp', v_function);
+    execute format('alter function %s owner to chatmill_scheduler', v_function);
+    execute format('revoke all on function %s from public', v_function);
+    if p_roles <> '{}' then
+      execute format(
+        'grant execute on function %s to %s', v_function, array_to_string(p_roles, ', '));
+    end if;
+  end loop;
+  execute 'revoke create on schema public from chatmill_scheduler';
+end;
+$$ language plpgsql volatile;
+comment on function open_function is
+  'Makes a function run as chatmill_scheduler, across organizations, and lets these roles call it.';

@@ -26,7 +26,7 @@ def main(status_code: int, text: str) -> dict:
 def confirm(url_key: str, query: dict) -> str:
     """The challenge to send back. Raises WebhookRefused."""
     sealing_key = get_variable("f/chat/sealing_key")
-    with connect(get_resource("f/chat/app_database")) as conn:
+    with connect(get_resource("f/channels/ingress_database")) as conn:
         account = accounts.by_url_key(conn, sealing_key, url_key)
     if account is None:
         raise WebhookRefused(404, "channel_unknown", "No channel has this address.")

@@ -17,11 +17,7 @@ from f.shared.windmill import start_flow
 def receive(conn, account: Account, body: str) -> str:
     """Stores a verified delivery as received; its id."""
     with conn.cursor() as cursor:
-        cursor.execute(
-            "insert into webhook_deliveries (organization_id, channel_id, body)"
-            " values (%s, %s, %s) returning id",
-            (account.organization_id, account.channel_id, body),
-        )
+        cursor.execute("select store_delivery(%s, %s)", (account.channel_id, body))
         return cursor.fetchone()[0]
 
 
@@ -38,10 +34,7 @@ def accept(
         for item in sorted(delivery.items, key=_locked_row):
             outcomes[_accept_item(conn, owner, item, wake)] += 1
     with conn.cursor() as cursor:
-        cursor.execute(
-            "update webhook_deliveries set accepted_at = now(), outcome = %s where id = %s",
-            (json.dumps(outcomes), delivery_id),
-        )
+        cursor.execute("select finish_delivery(%s, %s)", (delivery_id, json.dumps(outcomes)))
     return wake
 
 
@@ -63,38 +56,17 @@ def accept_again(
     return accept(conn, sealing_key, account, delivery_id, deliveries)
 
 
-TAKE_LEFT_BEHIND = """
-update webhook_deliveries set attempts = attempts + 1, attempted_at = now()
- where id = (
-   select id from webhook_deliveries
-    where accepted_at is null and attempts < 5
-      and received_at < now() - interval '30 seconds'
-      and (attempted_at is null or attempted_at < now() - interval '1 minute')
-    order by attempts, received_at limit 1 for update skip locked
- )
-returning id, channel_id, body
-"""
-
-
-def take_left_behind(conn) -> tuple[str, str, str] | None:
-    """(delivery id, channel id, body) of one delivery that nobody accepted for half a minute.
-
-    The attempt is counted before it is made, so that a delivery which breaks its worker can't
-    keep the others waiting for ever.
-    """
+def take_left_behind(conn) -> tuple[str, str] | None:
+    """(delivery id, body) of one delivery that nobody accepted for half a minute."""
     with conn.cursor() as cursor:
-        cursor.execute(TAKE_LEFT_BEHIND)
-        row = cursor.fetchone()
-    return row
+        cursor.execute("select id, body from take_left_behind_delivery()")
+        return cursor.fetchone()
 
 
 def forget_accepted(conn) -> int:
-    """What was accepted is in other tables; the raw body, a customer's data, need not stay."""
     with conn.cursor() as cursor:
-        cursor.execute(
-            "delete from webhook_deliveries where accepted_at < now() - interval '7 days'"
-        )
-        return cursor.rowcount
+        cursor.execute("select forget_accepted_deliveries()")
+        return cursor.fetchone()[0]
 
 
 def _owner(conn, sealing_key: str, account: Account, delivery: Delivery) -> Account | None:

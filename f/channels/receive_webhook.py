@@ -29,7 +29,7 @@ def main(wake: list, response: dict) -> dict:
 
 def receive(url_key: str, body: str, headers: dict) -> list[dict]:
     """Conversations to wake. Answered 200 only after both commits. Raises WebhookRefused."""
-    db = get_resource("f/chat/app_database")
+    db = get_resource("f/channels/ingress_database")
     sealing_key = get_variable("f/chat/sealing_key")
     with connect(db) as conn:
         account = accounts.by_url_key(conn, sealing_key, url_key)

@@ -58,4 +58,6 @@ def mark_failed(conn, message_id: str, error_code: str) -> None:
 
 def _move(conn, query: str, message_id: str, value: str | None) -> None:
     with conn.cursor() as cursor:
+        # By its id alone: what became of a send is noted also by who lost the turn meanwhile.
+        cursor.execute("select enter_outbound_message(%s)", (message_id,))
         cursor.execute(query, {"id": message_id, "value": value})

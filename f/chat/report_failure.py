@@ -28,8 +28,7 @@ def main(
 def raise_alert(conn, conversation_id: str, step_id: str, error_name: str) -> None:
     with conn.cursor() as cursor:
         cursor.execute(
-            "select raise_alert((select organization_id from conversations where id::text = %s),"
-            " 'error', 'step_failed', %s, %s)",
+            "select raise_conversation_alert(%s, 'error', 'step_failed', %s, %s)",
             (
                 conversation_id,
                 f"{step_id}:{error_name}",

@@ -2,12 +2,11 @@
 
 import f.chat.turns as turns
 from f.chat.next_turn import start_when_due
-from f.shared.db import connect
 from f.shared.resources import postgresql
 
 
 def main(db: postgresql, conversation_id: str, turn_id: str, fence: int) -> dict:
-    with connect(db) as conn:
+    with turns.transaction(db, turn_id, fence) as conn:
         with conn.cursor() as cursor:
             cursor.execute("select save_turn_messages(%s)", (turn_id,))
         wait_seconds = turns.complete(conn, turn_id, fence, "saved")

@@ -40,6 +40,9 @@ update sources
  where id = %(id)s
 """
 
+# Opens the transaction to the source's organization; null when it was deleted.
+ENTER_SOURCE = "select enter_source(%s)"
+
 LOAD_SOURCE = "select id, organization_id, name, sha256, original from sources where id = %s"
 
 # Two workers may read one source at once, and its file may change meanwhile: the hash tells.
@@ -122,6 +125,8 @@ def add_source(conn, organization_id: str, name: str, content: bytes) -> str:
 
 def load_source(conn, source_id: str) -> Source | None:
     with conn.cursor() as cursor:
+        if not _enter(cursor, source_id):
+            return None
         cursor.execute(LOAD_SOURCE, [source_id])
         row = cursor.fetchone()
     return Source(*row[:4], bytes(row[4])) if row else None
@@ -149,6 +154,8 @@ def switch_document(
         "contents": [chunk.content for chunk in chunks],
     }
     with conn.cursor() as cursor:
+        if not _enter(cursor, source.id):
+            return None
         cursor.execute(LOCK_SOURCE, [source.id, source.sha256])
         if not cursor.rowcount:
             return None
@@ -183,4 +190,10 @@ def insert_document(cursor, values: dict, chunks: list[Chunk], vectors: list[lis
 def refuse_source(conn, source: Source, code: str, sentence: str) -> None:
     """An earlier version that could be read stays searchable."""
     with conn.cursor() as cursor:
-        cursor.execute(MARK_REFUSED, [code, sentence, source.id, source.sha256])
+        if _enter(cursor, source.id):
+            cursor.execute(MARK_REFUSED, [code, sentence, source.id, source.sha256])
+
+
+def _enter(cursor, source_id: str) -> bool:
+    cursor.execute(ENTER_SOURCE, [source_id])
+    return cursor.fetchone()[0] is not None

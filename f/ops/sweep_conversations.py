@@ -29,9 +29,9 @@ def accept_left_behind(db: postgresql, sealing_key: str) -> int:
             taken = inbox.take_left_behind(conn)
         if taken is None:
             return accepted
-        delivery_id, channel_id, body = taken
+        delivery_id, body = taken
         with connect(db) as conn:
-            account = accounts.by_id(conn, sealing_key, channel_id)
+            account = accounts.of_delivery(conn, sealing_key, delivery_id)
             wake = inbox.accept_again(conn, sealing_key, account, delivery_id, body)
         inbox.start_flows(wake)
     return BATCH

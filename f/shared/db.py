@@ -22,6 +22,7 @@ _idle: defaultdict[tuple, deque[Connection]] = defaultdict(deque)
 ERRORS_BY_SQLSTATE: dict[str, type[ChatmillError]] = {
     "STALE": StaleTurn,
     "28P01": Misconfigured,  # invalid_password
+    "42501": Misconfigured,  # insufficient_privilege: a resource with another role's user
     "3D000": Misconfigured,  # invalid_catalog_name
     "42P01": Misconfigured,  # undefined_table: the migrations did not run
     "53300": UpstreamDown,  # too_many_connections
@@ -31,7 +32,12 @@ ERRORS_BY_SQLSTATE: dict[str, type[ChatmillError]] = {
     "40001": UpstreamDown,  # serialization_failure
     "40P01": UpstreamDown,  # deadlock_detected
     "57014": UpstreamDown,  # query_canceled: a timeout
+    "55P03": UpstreamDown,  # lock_not_available: another one is slow
+    "25P03": UpstreamDown,  # idle_in_transaction_session_timeout
 }
+
+# DISCARD ALL without its loss of the plans, which every next transaction would pay for.
+FORGET_SESSION = "close all; deallocate all; unlisten *; reset all"
 
 
 @contextmanager
@@ -78,6 +84,12 @@ def _has_news(conn: Connection) -> bool:
 
 def _keep_or_close(key: tuple, conn: Connection) -> None:
     if conn.closed or conn.info.transaction_status != TRANSACTION_STATUS_IDLE:
+        conn.close()
+        return
+    try:
+        with conn, conn.cursor() as cursor:
+            cursor.execute(FORGET_SESSION)
+    except psycopg2.Error:
         conn.close()
     else:
         _idle[key].append(conn)

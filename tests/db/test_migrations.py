@@ -31,17 +31,17 @@ def test_migrations_are_numbered_without_a_gap_and_named_by_topic():
         assert re.fullmatch(rf"{number:04d}_[a-z]+(_[a-z]+)*\.sql", path.name)
 
 
-def test_every_migration_can_be_undone(database):
-    roll_back(database, len(FORWARD))
+def test_every_migration_can_be_undone(owner):
+    roll_back(owner, len(FORWARD))
 
-    assert objects(database) == []
+    assert objects(owner) == []
 
 
-def test_migrating_again_does_no_harm(database):
-    before = objects(database)
+def test_migrating_again_does_no_harm(owner):
+    before = objects(owner)
 
-    assert migrate(database) == []
-    assert objects(database) == before
+    assert migrate(owner) == []
+    assert objects(owner) == before
 
 
 def test_plain_psql_runs_the_same_files(postgres):
@@ -53,14 +53,14 @@ def test_plain_psql_runs_the_same_files(postgres):
     assert "claim_conversation" in objects(database)
 
 
-def test_seeding_twice_changes_nothing(database, query):
-    migrate(database)
+def test_seeding_twice_changes_nothing(owner, query):
+    migrate(owner)
 
     assert query("select count(*) from organizations") == [(1,)]
 
 
-def test_the_migrations_add_up_to_schema_sql(database):
-    dumped = schema_of(database)
+def test_the_migrations_add_up_to_schema_sql(owner):
+    dumped = schema_of(owner)
     if os.environ.get("GOLDEN") == "write":
         SCHEMA.write_text(dumped)
 

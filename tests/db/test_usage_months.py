@@ -73,18 +73,20 @@ def test_months_are_counted_in_the_organizations_time_zone(query, meter, clock):
     ]
 
 
-def test_the_coming_month_is_prepared_a_day_before_and_only_once(query, database, clock):
+def test_the_coming_month_is_prepared_a_day_before_and_only_once(query, operations_database, clock):
     opened = []
     for told in ("2026-03-30 12:00+00", "2026-03-31 12:00+00", "2026-03-31 13:00+00"):
         clock(told)
-        opened.append(open_usage_period.main(database)["periods_opened"])
+        opened.append(open_usage_period.main(operations_database)["periods_opened"])
     query("update plans set message_limit = 7")
 
     assert opened == [0, 1, 0]
     assert query("select starts_on::text, message_limit from usage_periods") == [("2026-04-01", 7)]
 
 
-def test_an_ended_month_is_reported_once_with_its_figures(query, database, meter, clock):
+def test_an_ended_month_is_reported_once_with_its_figures(
+    query, database, operations_database, meter, clock
+):
     query("insert into prices values ('m', '2026-01-01', 20000, 10000)")
     clock("2026-03-31 12:00+00")
     answered, held = open_turns(query, 2)
@@ -98,7 +100,7 @@ def test_an_ended_month_is_reported_once_with_its_figures(query, database, meter
     with ThreadPoolExecutor(4) as pool:
         runs = list(pool.map(open_usage_period.main, [database] * 4))
     query("update alerts set posted_at = now()")
-    runs.append(open_usage_period.main(database))
+    runs.append(open_usage_period.main(operations_database))
 
     assert sum(run["periods_reported"] for run in runs) == 1
     reports = "select severity, summary from alerts where code = 'usage_report'"
@@ -111,32 +113,36 @@ def test_an_ended_month_is_reported_once_with_its_figures(query, database, meter
     ]
 
 
-def test_months_that_nobody_reported_are_reported_when_the_schedule_is_back(query, database, clock):
+def test_months_that_nobody_reported_are_reported_when_the_schedule_is_back(
+    query, operations_database, clock
+):
     for month in ("2025-11-03", "2025-12-24", "2026-02-01"):
         query("select open_usage_period(%s, %s)", ORGANIZATION_ID, month)
     clock("2026-02-10 12:00+00")
 
-    reported = [open_usage_period.main(database)["periods_reported"] for _ in range(2)]
+    reported = [open_usage_period.main(operations_database)["periods_reported"] for _ in range(2)]
 
     assert reported == [2, 0]
     assert query("select count(*) from alerts where code = 'usage_report'") == [(2,)]
 
 
-def test_a_month_is_reported_when_its_last_turn_has_ended(query, database, meter, clock):
+def test_a_month_is_reported_when_its_last_turn_has_ended(query, operations_database, meter, clock):
     clock("2026-03-31 22:59+00")
     (turn_id,) = open_turns(query, 1)
     meter.run(RESERVE, turn_id)
     clock("2026-04-01 12:00+00")
 
-    reported = [open_usage_period.main(database)["periods_reported"]]
+    reported = [open_usage_period.main(operations_database)["periods_reported"]]
     meter.run(SETTLE, turn_id)
-    reported.append(open_usage_period.main(database)["periods_reported"])
+    reported.append(open_usage_period.main(operations_database)["periods_reported"])
 
     assert reported == [0, 1]
 
 
-def test_days_of_contacts_are_forgotten_after_the_month_that_follows(query, database, meter):
+def test_days_of_contacts_are_forgotten_after_the_month_that_follows(
+    query, operations_database, meter
+):
     meter.run(RESERVE, open_turns(query, 1)[0])
     query("update contact_days set day = day - 70")
 
-    assert open_usage_period.main(database)["days_forgotten"] == 1
+    assert open_usage_period.main(operations_database)["days_forgotten"] == 1

@@ -40,9 +40,9 @@ def test_the_same_file_is_the_same_source(conn, organization_id):
     assert store.add_source(conn, organization_id, "copy of a.txt", b"Hello") == first
 
 
-def test_the_same_file_many_times_at_once_is_one_source(database, organization_id):
+def test_the_same_file_many_times_at_once_is_one_source(owner, organization_id):
     def upload(_):
-        with connect(database) as conn:
+        with connect(owner) as conn:
             return store.add_source(conn, organization_id, "a.txt", b"Hello")
 
     with ThreadPoolExecutor(8) as pool:

@@ -21,31 +21,33 @@ def find(conn, model):
     return run
 
 
-def test_an_uploaded_file_becomes_searchable(conn, database, model, organization_id, find):
+def test_an_uploaded_file_becomes_searchable(
+    conn, knowledge_database, model, organization_id, find
+):
     source_id = store.add_source(conn, organization_id, "hours.md", GUIDE)
 
-    outcome = main(database, model, source_id)
+    outcome = main(knowledge_database, model, source_id)
 
     assert outcome["state"] == "ready"
     assert outcome["chunks"] == 2
     assert find(organization_id, "closed on sunday?")[0].content == "We are closed."
 
 
-def test_running_it_again_changes_nothing(conn, query, database, model, organization_id):
+def test_running_it_again_changes_nothing(conn, query, knowledge_database, model, organization_id):
     source_id = store.add_source(conn, organization_id, "hours.md", GUIDE)
 
-    first = main(database, model, source_id)
+    first = main(knowledge_database, model, source_id)
 
-    assert main(database, model, source_id) == first
+    assert main(knowledge_database, model, source_id) == first
     assert query("select count(*) from documents where source_id = %s", source_id) == [(1,)]
 
 
 def test_a_file_that_cannot_be_read_is_an_outcome_not_an_error(
-    conn, query, database, model, organization_id
+    conn, query, knowledge_database, model, organization_id
 ):
     source_id = store.add_source(conn, organization_id, "hours.pdf", b"not a PDF")
 
-    outcome = main(database, model, source_id)
+    outcome = main(knowledge_database, model, source_id)
 
     assert outcome == {
         "source_id": source_id,
@@ -58,17 +60,19 @@ def test_a_file_that_cannot_be_read_is_an_outcome_not_an_error(
     assert sentence.startswith("The file is not what its name says")
 
 
-def test_a_mended_file_is_accepted_under_its_name(conn, query, database, model, organization_id):
+def test_a_mended_file_is_accepted_under_its_name(
+    conn, query, knowledge_database, model, organization_id
+):
     source_id = store.add_source(conn, organization_id, "hours.md", b"\0\0\0\0")
-    main(database, model, source_id)
+    main(knowledge_database, model, source_id)
 
     store.add_source(conn, organization_id, "hours.md", GUIDE)
 
-    assert main(database, model, source_id)["state"] == "ready"
+    assert main(knowledge_database, model, source_id)["state"] == "ready"
     assert query("select state, refusal from sources where id = %s", source_id) == [("ready", None)]
 
 
-def test_a_source_that_was_deleted_is_gone(database, model):
-    outcome = main(database, model, "00000000-0000-4000-8000-000000000000")
+def test_a_source_that_was_deleted_is_gone(knowledge_database, model):
+    outcome = main(knowledge_database, model, "00000000-0000-4000-8000-000000000000")
 
     assert outcome["state"] == "gone"

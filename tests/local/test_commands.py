@@ -79,9 +79,9 @@ def model_at(url: str) -> dict:
     return {"base_url": url, "api_key": "k", "model": "m", "embedding_model": "e"}
 
 
-def test_health_is_well_when_database_and_model_answer(database, httpserver):
+def test_health_is_well_when_database_and_model_answer(owner, httpserver):
     httpserver.expect_request("/v1/models").respond_with_json({"data": []})
-    health = Health(database, model_at(httpserver.url_for("/v1")))
+    health = Health(owner, model_at(httpserver.url_for("/v1")))
 
     answer = TestClient(Starlette(routes=[health.route])).get("/health")
 
@@ -89,8 +89,8 @@ def test_health_is_well_when_database_and_model_answer(database, httpserver):
     assert answer.json()["jobs_waiting"] == {"due": 0, "later": 0}
 
 
-def test_health_fails_and_names_the_part_that_does(database):
-    health = Health({**database, "dbname": "gone"}, model_at("http://127.0.0.1:1/v1"))
+def test_health_fails_and_names_the_part_that_does(owner):
+    health = Health({**owner, "dbname": "gone"}, model_at("http://127.0.0.1:1/v1"))
 
     answer = TestClient(Starlette(routes=[health.route])).get("/health")
 

@@ -15,8 +15,8 @@ GIVEN = {
 }
 
 
-def test_sealed_credentials_are_opened_by_the_webhooks_account(database, conn, query):
-    connect(database, "demo-whatsapp", GIVEN)
+def test_sealed_credentials_are_opened_by_the_webhooks_account(owner, conn, query):
+    connect(owner, "demo-whatsapp", GIVEN)
 
     account = accounts.by_url_key(conn, SEALING_KEY, "demo-whatsapp")
 
@@ -25,11 +25,11 @@ def test_sealed_credentials_are_opened_by_the_webhooks_account(database, conn, q
     assert "access" not in repr(account)
 
 
-def test_a_channel_that_is_not_there_is_said_so(database):
+def test_a_channel_that_is_not_there_is_said_so(owner):
     with pytest.raises(CannotRun, match="add its row first"):
-        connect(database, "nobody-here", GIVEN)
+        connect(owner, "nobody-here", GIVEN)
 
 
-def test_a_key_of_the_wrong_form_is_said_so(database):
+def test_a_key_of_the_wrong_form_is_said_so(owner):
     with pytest.raises(CannotRun, match="openssl rand"):
-        connect(database, "demo-whatsapp", {**GIVEN, "sealing_key": "short"})
+        connect(owner, "demo-whatsapp", {**GIVEN, "sealing_key": "short"})

@@ -36,11 +36,11 @@ def headlines(slack) -> list[str]:
     return [posted.body["text"] for posted in slack.posted]
 
 
-def test_what_somebody_should_know_is_posted_once(database, query, slack):
+def test_what_somebody_should_know_is_posted_once(operations_database, query, slack):
     organization = "(select id from organizations)"
     query(f"select raise_alert({organization}, 'warning', 'usage_near_limit', 'x', '80 of 100')")
 
-    results = [post_alerts.main(database) for _ in range(2)]
+    results = [post_alerts.main(operations_database) for _ in range(2)]
 
     assert results[0] == {"posted": 1, "waiting": {}, "slack": "ok"}
     assert headlines(slack) == ["warning: usage_near_limit"]
@@ -49,10 +49,10 @@ def test_what_somebody_should_know_is_posted_once(database, query, slack):
     assert attachment["footer"].startswith("organization 0a000000-0000-4000-8000-000000000001, 1 ")
 
 
-def test_without_slack_the_step_succeeds_and_alerts_wait(database, query, windmill):
+def test_without_slack_the_step_succeeds_and_alerts_wait(operations_database, query, windmill):
     trouble(query, 2)
 
-    result = post_alerts.main(database)
+    result = post_alerts.main(operations_database)
 
     assert result == {"posted": 0, "waiting": {"error": 2}, "slack": "not configured"}
 
@@ -66,36 +66,38 @@ SLACK_AWAY = [
 
 @pytest.mark.parametrize("fault", SLACK_AWAY, ids=lambda fault: fault.status)
 def test_a09_what_slack_can_not_take_now_is_posted_after_it_recovered(
-    database, query, slack, fault
+    operations_database, query, slack, fault
 ):
     slack.fault = fault
     for _ in range(4):
         trouble(query)
-        assert post_alerts.main(database)["posted"] == 0
+        assert post_alerts.main(operations_database)["posted"] == 0
         let_it_be_called(query)
     slack.fault = None
 
-    result = post_alerts.main(database)
+    result = post_alerts.main(operations_database)
 
     assert (result["posted"], result["waiting"], result["slack"]) == (4, {}, "ok")
     assert len(slack.posted) == 4
 
 
-def test_a09_slack_out_of_reach_is_an_outcome_and_not_a_failure(database, query, windmill, slack):
+def test_a09_slack_out_of_reach_is_an_outcome_and_not_a_failure(
+    operations_database, query, windmill, slack
+):
     windmill.resources["f/ops/slack"] = {"webhook_url": "http://127.0.0.1:1/services/x"}
     trouble(query)
 
-    result = post_alerts.main(database)
+    result = post_alerts.main(operations_database)
 
     assert result == {"posted": 0, "waiting": {"error": 1}, "slack": "no_answer"}
 
 
-def test_a09_slack_is_not_called_before_the_time_it_asked_for(database, query, slack):
+def test_a09_slack_is_not_called_before_the_time_it_asked_for(operations_database, query, slack):
     slack.fault = Reply(429, {"ok": False}, {"Retry-After": "45"})
     trouble(query)
 
     for _ in range(3):
-        post_alerts.main(database)
+        post_alerts.main(operations_database)
 
     assert slack.calls == 1
     [(wait_seconds,)] = query("select extract(epoch from next_post_at - now()) from alert_outlet")
@@ -107,49 +109,49 @@ def test_a09_slack_is_not_called_before_the_time_it_asked_for(database, query, s
     [(404, "no_service"), (400, "invalid_payload"), (403, "action_prohibited"), (410, "x y")],
 )
 def test_a09_what_a_person_must_change_is_said_and_slack_is_not_hammered(
-    database, query, slack, status, word
+    operations_database, query, slack, status, word
 ):
     slack.fault = Reply(status, word.encode())
     trouble(query)
     expected = "status_410" if status == 410 else word
 
     with pytest.raises(Misconfigured, match=expected):
-        post_alerts.main(database)
-    later = [post_alerts.main(database) for _ in range(3)]
+        post_alerts.main(operations_database)
+    later = [post_alerts.main(operations_database) for _ in range(3)]
 
     assert later == [{"posted": 0, "waiting": {"error": 1}, "slack": expected}] * 3
     assert slack.calls == 1
 
 
 def test_a09_a_wrong_webhook_that_is_mended_gets_all_that_waited(
-    database, query, windmill, slack, monkeypatch
+    operations_database, query, windmill, slack, monkeypatch
 ):
     right = windmill.resources["f/ops/slack"]
     windmill.resources["f/ops/slack"] = {"webhook_url": f"{slack.base_url}/services/wrong"}
     trouble(query, 3)
     with pytest.raises(Misconfigured, match="no_service"):
-        post_alerts.main(database)
+        post_alerts.main(operations_database)
 
     windmill.resources["f/ops/slack"] = right
     let_it_be_called(query)
     monkeypatch.setattr("f.shared.windmill._kept", {})
 
-    assert post_alerts.main(database) == {"posted": 3, "waiting": {}, "slack": "ok"}
+    assert post_alerts.main(operations_database) == {"posted": 3, "waiting": {}, "slack": "ok"}
 
 
 @pytest.mark.parametrize("url", ["", "http://elsewhere.example/SECRET", "https://[SECRET/x"])
 def test_a09_an_address_that_is_none_is_said_without_showing_it(
-    database, query, windmill, slack, url
+    operations_database, query, windmill, slack, url
 ):
     windmill.resources["f/ops/slack"] = {"webhook_url": url}
     trouble(query)
 
     with pytest.raises(Misconfigured) as raised:
-        post_alerts.main(database)
+        post_alerts.main(operations_database)
 
     assert "webhook_url_wrong" in str(raised.value) and "SECRET" not in repr(raised.value)
     assert raised.value.__suppress_context__
-    assert "SECRET" not in json.dumps(post_alerts.main(database))
+    assert "SECRET" not in json.dumps(post_alerts.main(operations_database))
 
 
 FIVE_THOUSAND_ERRORS = """
@@ -162,61 +164,67 @@ end $$
 """
 
 
-def test_a10_ten_thousand_equal_errors_are_one_message_in_ten_minutes(database, query, slack):
+def test_a10_ten_thousand_equal_errors_are_one_message_in_ten_minutes(
+    operations_database, query, slack
+):
     for _ in range(2):
         query(FIVE_THOUSAND_ERRORS)
-        post_alerts.main(database)
+        post_alerts.main(operations_database)
         let_it_be_called(query)
     within_ten_minutes = len(slack.posted)
     query("update alerts set due_at = due_at - interval '10 minutes'")
 
-    post_alerts.main(database)
+    post_alerts.main(operations_database)
 
     counts = [posted.body["attachments"][0]["footer"] for posted in slack.posted]
     assert (within_ten_minutes, len(counts)) == (1, 2)
     assert "5000 new, 5000 since" in counts[0] and "5000 new, 10000 since" in counts[1]
 
 
-def test_a10_workers_that_post_at_once_post_each_alert_once(database, query, slack):
+def test_a10_workers_that_post_at_once_post_each_alert_once(operations_database, query, slack):
     trouble(query, 6)
 
     with ThreadPoolExecutor(4) as pool:
         while query("select count(*) from alerts where due_at is not null") != [(0,)]:
-            list(pool.map(lambda _: post_alerts.main(database), range(4)))
+            list(pool.map(lambda _: post_alerts.main(operations_database), range(4)))
             let_it_be_called(query)
 
     assert len(slack.posted) == 6
 
 
-def test_slack_gets_one_message_a_second(database, query, windmill):
+def test_slack_gets_one_message_a_second(operations_database, query, windmill):
     with SlackWebhook(seconds_between=0.99) as slack:
         windmill.resources["f/ops/slack"] = {"webhook_url": slack.url}
         trouble(query, 2)
 
-        result = post_alerts.main(database)
+        result = post_alerts.main(operations_database)
 
     assert (result["posted"], slack.calls) == (2, 2)
 
 
-def test_a_long_queue_is_left_to_the_next_run(database, query, slack, monkeypatch):
+def test_a_long_queue_is_left_to_the_next_run(operations_database, query, slack, monkeypatch):
     monkeypatch.setattr(post_alerts, "monotonic", iter([0, 1, 99]).__next__)
     trouble(query, 3)
 
-    assert post_alerts.main(database) == {"posted": 1, "waiting": {"error": 2}, "slack": "ok"}
+    assert post_alerts.main(operations_database) == {
+        "posted": 1,
+        "waiting": {"error": 2},
+        "slack": "ok",
+    }
 
 
 def test_a_post_whose_answer_was_lost_is_repeated_and_never_lost(
-    database, query, slack, monkeypatch
+    operations_database, query, slack, monkeypatch
 ):
     slack.delay_seconds = 0.3
     trouble(query)
     with monkeypatch.context() as impatient:
         impatient.setattr("f.ops.slack.TIMEOUT_SECONDS", 0.1)
-        first = post_alerts.main(database)
+        first = post_alerts.main(operations_database)
 
     slack.delay_seconds = 0.0
     let_it_be_called(query)
-    again = post_alerts.main(database)
+    again = post_alerts.main(operations_database)
 
     assert (first["slack"], first["posted"], again["posted"]) == ("no_answer", 0, 1)
     assert len(slack.posted) == 2

@@ -11,30 +11,32 @@ from tests.conftest import SEALING_KEY
 
 
 def test_a_delivery_left_behind_by_a_lost_worker_is_accepted_by_the_sweep(
-    database, query, windmill, whatsapp
+    operations_database, query, windmill, whatsapp
 ):
     body = text_message("Anybody?").decode()
     leave_behind(query, body)
 
-    swept = sweep_conversations.main(database, SEALING_KEY)
+    swept = sweep_conversations.main(operations_database, SEALING_KEY)
 
     assert swept["deliveries_accepted"] == 1
     assert query("select body from inbound_messages") == [("Anybody?",)]
 
 
 def test_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
-    database, query, windmill, whatsapp, arrive
+    operations_database, query, windmill, whatsapp, arrive
 ):
     _, conversation_id, _ = arrive("Hi")
     query("update conversation_work set nudged_until = now() - interval '1 second'")
 
     for _ in range(2):
-        sweep_conversations.main(database, SEALING_KEY)
+        sweep_conversations.main(operations_database, SEALING_KEY)
 
     assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 0)]
 
 
-def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(database, query, windmill, whatsapp):
+def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(
+    operations_database, query, windmill, whatsapp
+):
     post(text_message("Hi"))
     post(text_message("Hi again", message_id="wamid.2"))
     query(
@@ -42,7 +44,7 @@ def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(database, query, w
         " where body like '%%again%%'"
     )
 
-    swept = sweep_conversations.main(database, SEALING_KEY)
+    swept = sweep_conversations.main(operations_database, SEALING_KEY)
 
     assert swept["deliveries_forgotten"] == 1
     assert query("select count(*) from webhook_deliveries") == [(1,)]
@@ -59,7 +61,7 @@ def leave_behind(query, body: str) -> None:
 
 
 def test_a_delivery_that_can_not_be_accepted_keeps_nobody_else_waiting(
-    database, query, windmill, whatsapp, arrive
+    operations_database, query, windmill, whatsapp, arrive
 ):
     leave_behind(query, "{broken")
     leave_behind(query, text_message("Anybody?").decode())
@@ -68,19 +70,21 @@ def test_a_delivery_that_can_not_be_accepted_keeps_nobody_else_waiting(
 
     for _ in range(2):
         with contextlib.suppress(WebhookRefused):
-            sweep_conversations.main(database, SEALING_KEY)
+            sweep_conversations.main(operations_database, SEALING_KEY)
 
     assert (conversation_id,) in query("select conversation_id::text from conversation_work")
     assert windmill.started[0][1] == {"conversation_id": conversation_id}
     assert query("select state from inbound_messages where body = 'Anybody?'") == [("waiting",)]
 
 
-def test_a_delivery_that_failed_five_times_asks_for_a_person(database, query, windmill, whatsapp):
+def test_a_delivery_that_failed_five_times_asks_for_a_person(
+    operations_database, query, windmill, whatsapp
+):
     leave_behind(query, "{broken")
     query("update webhook_deliveries set attempts = 4")
 
     with pytest.raises(WebhookRefused):
-        sweep_conversations.main(database, SEALING_KEY)
+        sweep_conversations.main(operations_database, SEALING_KEY)
 
     assert query("select code from alerts") == [("delivery_not_accepted",)]
-    assert sweep_conversations.main(database, SEALING_KEY)["deliveries_accepted"] == 0
+    assert sweep_conversations.main(operations_database, SEALING_KEY)["deliveries_accepted"] == 0

@@ -7,8 +7,8 @@ from f.shared.db import connect
 from f.shared.errors import Misconfigured, StaleTurn, UpstreamDown
 
 
-def count(database) -> int:
-    with connect(database) as conn, conn.cursor() as cursor:
+def count(owner) -> int:
+    with connect(owner) as conn, conn.cursor() as cursor:
         cursor.execute("select count(*) from plans")
         return cursor.fetchone()[0]
 
@@ -18,51 +18,51 @@ def insert(conn, plan_id: str) -> None:
         cursor.execute("insert into plans values (%s, 'x', 1, 1)", (plan_id,))
 
 
-def test_what_a_block_wrote_is_committed_at_its_end(database):
-    with connect(database) as conn:
+def test_what_a_block_wrote_is_committed_at_its_end(owner):
+    with connect(owner) as conn:
         insert(conn, "one")
 
-    assert count(database) == 2
+    assert count(owner) == 2
 
 
-def test_a_block_that_raises_leaves_nothing(database):
-    with pytest.raises(ZeroDivisionError), connect(database) as conn:
+def test_a_block_that_raises_leaves_nothing(owner):
+    with pytest.raises(ZeroDivisionError), connect(owner) as conn:
         insert(conn, "one")
         _ = 1 / 0
 
-    assert count(database) == 1
+    assert count(owner) == 1
 
 
-def test_a_connection_is_used_again(database):
-    with connect(database) as first:
+def test_a_connection_is_used_again(owner):
+    with connect(owner) as first:
         pass
-    with connect(database) as second:
+    with connect(owner) as second:
         pass
 
     assert first is second
 
 
-def test_a_server_that_ended_the_connection_is_not_noticed_by_the_next_step(database, query):
-    with connect(database):
+def test_a_server_that_ended_the_connection_is_not_noticed_by_the_next_step(owner, query):
+    with connect(owner):
         pass
     query(
         "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
         " where application_name = 'chatmill' and datname = current_database()"
     )
 
-    assert count(database) == 1
+    assert count(owner) == 1
 
 
 @pytest.mark.parametrize(
     ("sqlstate", "error"), [("STALE", StaleTurn), ("42P01", Misconfigured), ("57014", UpstreamDown)]
 )
-def test_an_sqlstate_becomes_the_class_of_who_acts_next(database, sqlstate, error):
-    with pytest.raises(error), connect(database) as conn, conn.cursor() as cursor:
+def test_an_sqlstate_becomes_the_class_of_who_acts_next(owner, sqlstate, error):
+    with pytest.raises(error), connect(owner) as conn, conn.cursor() as cursor:
         cursor.execute(f"do $$ begin raise exception 'x' using errcode = '{sqlstate}'; end $$")
 
 
-def test_our_own_mistake_stays_what_it_is(database):
-    with pytest.raises(psycopg2.errors.SyntaxError), connect(database) as conn:
+def test_our_own_mistake_stays_what_it_is(owner):
+    with pytest.raises(psycopg2.errors.SyntaxError), connect(owner) as conn:
         conn.cursor().execute("selec 1")
 
 

@@ -1,0 +1,260 @@
+-- Who may do what. Every table of organizations is isolated by row-level security; a runtime role
+-- has the rights that the two tables in apply_access() give it and no others, owns nothing, and
+-- runs nothing that looks across organizations except the functions listed there.
+-- Managed Postgres: the migrating role needs CREATEROLE and owns the database; no superuser.
+-- A later migration that makes a table or a function adds its line to apply_access() and ends with
+-- `do $$ begin perform apply_access(); end $$;`.
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create function find_channel(p_url_key text) returns setof channels as $$
+  select channels.*
+    from channels join organizations on organizations.id = channels.organization_id
+   where channels.url_key = p_url_key and channels.is_active and organizations.is_active;
+$$ language sql stable;
+comment on function find_channel is
+  'The channel that a webhook''s address names; who knows the key may check its signature.';
+
+create function find_sibling_channel(p_channel_id uuid, p_account_id text)
+returns setof channels as $$
+  select sibling.*
+    from channels join channels as sibling
+      on sibling.organization_id = channels.organization_id and sibling.kind = channels.kind
+   where channels.id = p_channel_id and sibling.account_id = p_account_id and sibling.is_active;
+$$ language sql stable;
+comment on function find_sibling_channel is
+  'Another account of the same organization and vendor: one app''s webhook brings the messages of all its numbers.';
+
+create function find_channel_of_delivery(p_delivery_id uuid) returns setof channels as $$
+  select channels.*
+    from webhook_deliveries join channels on channels.id = webhook_deliveries.channel_id
+   where webhook_deliveries.id = p_delivery_id;
+$$ language sql stable;
+comment on function find_channel_of_delivery is 'The channel that a stored delivery came through.';
+
+create function store_delivery(p_channel_id uuid, p_body text) returns uuid as $$
+  insert into webhook_deliveries (organization_id, channel_id, body)
+  select organization_id, id, p_body from channels where id = p_channel_id
+  returning id;
+$$ language sql volatile;
+comment on function store_delivery is 'Keeps a verified delivery as it was received.';
+
+create function finish_delivery(p_delivery_id uuid, p_outcome jsonb) returns void as $$
+  update webhook_deliveries set accepted_at = now(), outcome = p_outcome where id = p_delivery_id;
+$$ language sql volatile;
+comment on function finish_delivery is 'Notes that everything in a delivery was accepted.';
+
+create function take_left_behind_delivery() returns table (id uuid, body text) as $$
+  update webhook_deliveries set attempts = attempts + 1, attempted_at = now()
+   where id = (
+     select id from webhook_deliveries
+      where accepted_at is null and attempts < 5
+        and received_at < now() - interval '30 seconds'
+        and (attempted_at is null or attempted_at < now() - interval '1 minute')
+      order by attempts, received_at limit 1 for update skip locked
+   )
+  returning id, body;
+$$ language sql volatile;
+comment on function take_left_behind_delivery is
+  'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
+
+create function forget_accepted_deliveries() returns bigint as $$
+  with forgotten as (
+    delete from webhook_deliveries where accepted_at < now() - interval '7 days' returning id
+  )
+  select count(*) from forgotten;
+$$ language sql volatile;
+comment on function forget_accepted_deliveries is
+  'What was accepted is in other tables; the raw body, personal data of contacts, need not stay.';
+
+create function enter_source(p_source_id uuid) returns uuid as $$
+declare
+  v_organization_id uuid;
+begin
+  select organization_id into v_organization_id from sources where id = p_source_id;
+  if found then
+    perform prove_organization(v_organization_id);
+  end if;
+  return v_organization_id;
+end;
+$$ language plpgsql volatile;
+comment on function enter_source is
+  'Opens the transaction to the organization of a source, by its id, a random uuid; null when it is gone.';
+
+create function enter_outbound_message(p_message_id uuid) returns void as $$
+  select prove_organization(organization_id) from outbound_messages where id = p_message_id;
+$$ language sql volatile;
+comment on function enter_outbound_message is
+  'Opens the transaction to the organization of a message to send, by its id, a random uuid, without a fence: that it went out is true whoever holds the turn now.';
+
+create function raise_conversation_alert(
+  p_conversation_id text, p_severity text, p_code text, p_subject text, p_summary text
+) returns void as $$
+  select raise_alert(
+    (select organization_id from conversations where id::text = p_conversation_id),
+    p_severity, p_code, p_subject, p_summary);
+$$ language sql volatile;
+comment on function raise_conversation_alert is
+  'An alert of a worker that holds no turn, so can''t prove the conversation''s organization.';
+
+create function apply_access() returns void as $$
+declare
+  v_runtime_roles constant text :=
+    'chatmill_ingress, chatmill_worker, chatmill_operations, chatmill_knowledge';
+  -- Of the installation alone: they draw keys, change rights, make tickets.
+  v_internal constant text[] := array['ticket_key_block', 'draw_ticket_key', 'ticket_for',
+    'is_ticket', 'isolate_table', 'open_function', 'apply_access'];
+  v_row record;
+begin
+  for v_row in
+    select pg_class.oid::regclass as name
+      from pg_class join pg_attribute on attrelid = pg_class.oid and attname = 'organization_id'
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relrowsecurity
+  loop
+    perform isolate_table(v_row.name);
+  end loop;
+
+  -- Rights on tables; under row-level security a role sees the organization that it proved.
+  execute format('revoke all on all tables in schema public from public, %s', v_runtime_roles);
+  for v_row in
+    select rights.role, rights.privileges, name
+      from (values
+        ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
+          conversations documents chunks turns model_calls inbound_messages conversation_work
+          outbound_messages tool_calls messages alerts installation_pulse'),
+        ('chatmill_worker', 'insert',
+          'turns model_calls outbound_messages tool_calls messages alerts'),
+        ('chatmill_worker', 'update',
+          'turns inbound_messages conversation_work outbound_messages alerts'),
+        -- A share lock needs the right to write; teammates take over by this column.
+        ('chatmill_worker', 'update (mode)', 'conversations'),
+        ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
+          'webhook_deliveries'),
+        ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
+        ('chatmill_knowledge', 'select', 'organizations')
+      ) as rights (role, privileges, tables)
+     cross join regexp_split_to_table(rights.tables, '\s+') as name
+     where to_regclass(name) is not null
+  loop
+    execute format('grant %s on %I to %s', v_row.privileges, v_row.name, v_row.role);
+  end loop;
+
+  -- A plain function can do what its caller may do; only these look across organizations, and
+  -- their arguments are what the caller has to know.
+  for v_row in
+    select * from (values
+      ('prove_organization', '{}'),
+      ('proved_organization', '{chatmill_worker,chatmill_knowledge,chatmill_ingress,chatmill_operations}'),
+      ('find_channel', '{chatmill_ingress}'),
+      ('find_sibling_channel', '{chatmill_ingress,chatmill_operations}'),
+      ('store_delivery', '{chatmill_ingress}'),
+      ('enter_channel', '{}'),
+      ('accept_message', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('finish_delivery', '{chatmill_ingress,chatmill_operations}'),
+      ('claim_conversation', '{chatmill_worker}'),
+      ('enter_conversation', '{chatmill_worker}'),
+      ('enter_turn', '{chatmill_worker}'),
+      ('give_back_turn', '{chatmill_worker}'),
+      ('enter_outbound_message', '{chatmill_worker}'),
+      ('raise_conversation_alert', '{chatmill_worker}'),
+      ('reserve_usage', '{chatmill_worker}'),
+      ('settle_usage', '{chatmill_worker}'),
+      ('release_usage', '{chatmill_worker}'),
+      ('claim_limit_notice', '{chatmill_worker}'),
+      ('set_period_limits', '{}'),
+      ('tg_turns__release_usage', '{}'),
+      ('enter_source', '{chatmill_knowledge}'),
+      ('beat', '{chatmill_operations}'),
+      ('conversations_left_behind', '{chatmill_operations}'),
+      ('take_left_behind_delivery', '{chatmill_operations}'),
+      ('find_channel_of_delivery', '{chatmill_operations}'),
+      ('forget_accepted_deliveries', '{chatmill_operations}'),
+      ('release_expired_holds', '{chatmill_operations}'),
+      ('open_coming_usage_periods', '{chatmill_operations}'),
+      ('report_ended_usage_periods', '{chatmill_operations}'),
+      ('forget_usage_days', '{chatmill_operations}'),
+      ('claim_alert', '{chatmill_operations}'),
+      ('settle_alert', '{chatmill_operations}'),
+      ('put_off_alerts', '{chatmill_operations}'),
+      ('alerts_waiting', '{chatmill_operations}'),
+      ('forget_alerts', '{chatmill_operations}')
+    ) as opened (name, roles)
+  loop
+    perform open_function(v_row.name, v_row.roles::text[]);
+  end loop;
+
+  for v_row in
+    select pg_proc.oid::regprocedure as name, proname = any(v_internal) as is_internal, prosecdef,
+           array_to_string(proacl, ',') ~ '(^|,)=X' or proacl is null as is_public
+      from pg_proc
+     where pronamespace = 'public'::regnamespace
+       and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')
+  loop
+    if v_row.is_public then
+      execute format('revoke all on function %s from public', v_row.name);
+    end if;
+    if not v_row.prosecdef and not v_row.is_internal then
+      execute format('grant execute on function %s to chatmill_worker', v_row.name);
+    end if;
+    execute format('grant execute on function %s to chatmill_scheduler', v_row.name);
+  end loop;
+
+  for v_row in
+    select oid::regclass as name from pg_class
+     where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and relname !~ 'yoyo'
+  loop
+    execute format('grant select, insert, update, delete on %s to chatmill_scheduler', v_row.name);
+  end loop;
+end;
+$$ language plpgsql volatile;
+comment on function apply_access is
+  'Isolates new tables and brings every right of the runtime roles to what its two tables say; a table or function that is not made yet is left out.';
+
+do $$
+begin
+  perform isolate_table('organizations', 'id');
+  perform apply_access();
+end
+$$;
+
+grant usage on schema public
+  to chatmill_scheduler, chatmill_ingress, chatmill_worker, chatmill_operations, chatmill_knowledge;
+
+-- A temporary table would stay in a pooled connection and stand in for ours in the next
+-- transaction; a table or function in our schema would do so for everybody.
+do $$
+begin
+  execute format('revoke create, temporary on database %I from public', current_database());
+  revoke create on schema public from public;
+exception when insufficient_privilege then
+  raise warning 'not the owner of the database: have its owner revoke CREATE and TEMPORARY from public';
+end
+$$;
+
+-- No statement of a step may hold others up. Query texts of one session are not for the others of
+-- its role, who may be working for another organization; only a superuser can switch them off.
+do $$
+declare
+  v_row record;
+begin
+  for v_row in
+    select role, split_part(setting, '=', 1) as name, split_part(setting, '=', 2) as value
+      from unnest(array['chatmill_ingress', 'chatmill_worker', 'chatmill_operations',
+                        'chatmill_knowledge']) as role
+     cross join lateral unnest(array[
+       'statement_timeout=' || case role when 'chatmill_knowledge' then '60s' else '5s' end,
+       'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s', 'track_activities=off'
+     ]) as setting
+     where not exists (
+       select from pg_roles where rolname = role and rolconfig @> array[setting]
+     )
+  loop
+    begin
+      execute format('alter role %I set %I = %L', v_row.role, v_row.name, v_row.value);
+    exception when insufficient_privilege then
+      raise warning 'role %: % could not be set to %', v_row.role, v_row.name, v_row.value;
+    end;
+  end loop;
+end
+$$;

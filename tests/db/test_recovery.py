@@ -1,6 +1,6 @@
 """What happens to a turn whose worker was lost, or whose step failed."""
 
-from tests.db.turns import claim, commit, finish, gather
+from tests.db.turns import claim, commit, finish, gather, pay
 
 
 def test_a_turn_whose_worker_was_lost_is_taken_up_again(query, arrive, thinking):
@@ -14,6 +14,19 @@ def test_a_turn_whose_worker_was_lost_is_taken_up_again(query, arrive, thinking)
     assert (decision, again) == ("answer", turn_id)
     assert query("select count(*) from inbound_messages where turn_id = %s", turn_id) == [(2,)]
     assert query("select messages_reserved from usage_periods") == [(1,)]
+
+
+def test_a_stored_answer_is_not_given_to_a_message_that_it_never_saw(query, arrive, thinking):
+    conversation_id, turn_id, fence = thinking
+    pay(query, turn_id, fence)
+    arrive("And on Sunday?")
+    lose_worker(query)
+    _, fence, arrivals = claim(query, conversation_id)
+
+    gather(query, conversation_id, fence, arrivals)
+
+    assert query("select state from inbound_messages order by received_at") == [("taken",), ("waiting",)]
+    assert commit(query, turn_id, fence, may_drop=True) == "draft_dropped"
 
 
 def test_a_turn_that_fails_five_times_ends_with_a_notice_and_an_alert(query, thinking):

@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "local.run",
     "serve": "local.serve",
     "test": "local.test",
+    "usage": "local.usage",
 }
 
 

@@ -15,7 +15,9 @@ SUMS = """
 select messages_reserved = holds.count and tokens_reserved = holds.tokens
    and messages_used = events.count and tokens_used + tokens_overrun = events.tokens
    and cost_reserved_microcents = holds.cost and messages_used + messages_reserved <= message_limit
-  from usage_periods,
+   and period.messages_used + messages_reserved = (select sum(messages_used) from chatbot_days)
+   and period.messages_used + messages_reserved = (select sum(messages_used) from contact_days)
+  from usage_periods as period,
        (select count(*), coalesce(sum(tokens), 0) as tokens,
                coalesce(sum(cost_microcents), 0) as cost from usage_holds) as holds,
        (select count(*) filter (where is_answered),

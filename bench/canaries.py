@@ -41,7 +41,7 @@ VALUES = {
     "int8": "1",
     "numeric": "1",
     "timestamptz": "now() - interval '2 minutes'",
-    "date": "current_date",
+    "date": "date_trunc('month', current_date)::date",  # months begin with their first day
     "vector": "'[1,0,0]'",
     "uuid": "gen_random_uuid()",
 }

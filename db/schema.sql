@@ -1115,7 +1115,14 @@ begin
     return query select 'hold', v_silence, v_turn.id,
       release_conversation(p_conversation_id, p_arrivals);
   elsif v_turn.id is not null then
-    perform take_messages(v_turn, p_arrivals);
+    -- A stored answer knows nothing of what arrived since: then that waits for the commit, which
+    -- drops the draft or leaves it to the next turn.
+    if not exists (
+      select from model_calls
+       where model_calls.turn_id = v_turn.id and draft = v_turn.drafts_dropped
+    ) then
+      perform take_messages(v_turn, p_arrivals);
+    end if;
     return query select 'answer', 'thinking_again', v_turn.id, null::numeric;
   else
     return query select * from open_turn(p_conversation_id, p_arrivals, p_model, p_reserve_tokens);

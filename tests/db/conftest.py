@@ -27,6 +27,7 @@ def meter(database, query):
 def clock(query):
     """clock("2026-03-31 23:59+00") sets the time of periods and days."""
     query("create table clock (told timestamptz)")
+    query("grant select on clock to public")
     query("insert into clock values (now())")
     query(
         "create or replace function usage_now() returns timestamptz as $$ select told from clock $$"

@@ -25,7 +25,10 @@ def test_a_stored_answer_is_not_given_to_a_message_that_it_never_saw(query, arri
 
     gather(query, conversation_id, fence, arrivals)
 
-    assert query("select state from inbound_messages order by received_at") == [("taken",), ("waiting",)]
+    assert query("select state from inbound_messages order by received_at") == [
+        ("taken",),
+        ("waiting",),
+    ]
     assert commit(query, turn_id, fence, may_drop=True) == "draft_dropped"
 
 

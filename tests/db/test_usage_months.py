@@ -84,9 +84,7 @@ def test_the_coming_month_is_prepared_a_day_before_and_only_once(query, operatio
     assert query("select starts_on::text, message_limit from usage_periods") == [("2026-04-01", 7)]
 
 
-def test_an_ended_month_is_reported_once_with_its_figures(
-    query, database, operations_database, meter, clock
-):
+def test_an_ended_month_is_reported_once_with_its_figures(query, operations_database, meter, clock):
     query("insert into prices values ('m', '2026-01-01', 20000, 10000)")
     clock("2026-03-31 12:00+00")
     answered, held = open_turns(query, 2)
@@ -98,7 +96,7 @@ def test_an_ended_month_is_reported_once_with_its_figures(
 
     clock("2026-04-01 12:00+00")
     with ThreadPoolExecutor(4) as pool:
-        runs = list(pool.map(open_usage_period.main, [database] * 4))
+        runs = list(pool.map(open_usage_period.main, [operations_database] * 4))
     query("update alerts set posted_at = now()")
     runs.append(open_usage_period.main(operations_database))
 

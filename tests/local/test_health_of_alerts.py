@@ -11,7 +11,7 @@ from tests.local.test_commands import model_at
 
 
 @pytest.fixture
-def health(database, httpserver, query):
+def health(owner, httpserver, query):
     """health(has_slack) -> (status, its part `alerts`), with two alerts due for eleven minutes."""
     httpserver.expect_request("/v1/models").respond_with_json({"data": []})
     for severity in ("error", "warning"):
@@ -19,7 +19,7 @@ def health(database, httpserver, query):
     query("update alerts set due_at = now() - interval '11 minutes'")
 
     def ask(has_slack: bool):
-        page = Health(database, model_at(httpserver.url_for("/v1")), has_slack)
+        page = Health(owner, model_at(httpserver.url_for("/v1")), has_slack)
         answer = TestClient(Starlette(routes=[page.route])).get("/health")
         return answer.status_code, answer.json()["alerts"]
 

@@ -12,10 +12,10 @@ from tests.conftest import ORGANIZATION_ID
 
 
 @pytest.fixture
-def used(database, query, monkeypatch):
+def used(owner, query, monkeypatch):
     @contextmanager
     def opened(state):
-        yield SimpleNamespace(resource=database)
+        yield SimpleNamespace(resource=owner)
 
     monkeypatch.setattr(usage, "open_postgres", opened)
     query("update plans set cost_limit_microcents = 50000000000")

@@ -57,12 +57,16 @@ def add_login_key(path: Path) -> None:
 
 
 def write(path: Path, content: Secrets) -> None:
+    write_private(path, json.dumps(asdict(content)))
+
+
+def write_private(path: Path, text: str) -> None:
     """Whole or not at all, and never readable by others in between."""
     unfinished = path.with_suffix(".unfinished")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(content), file)
+        file.write(text)
         file.flush()
         os.fsync(descriptor)
     if os.geteuid() == 0:

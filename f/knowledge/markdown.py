@@ -2,13 +2,18 @@
 
 import re
 
+from f.knowledge.plain_text import clean, decode
 from f.knowledge.sections import Outline, Section
 
 HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(.*)")
 FENCE = re.compile(r" {0,3}(```|~~~)")
 
 
-def read(text: str) -> tuple[str, list[Section]]:
+def read(content: bytes) -> tuple[str, list[Section]]:
+    return read_text(clean(decode(content)))
+
+
+def read_text(text: str) -> tuple[str, list[Section]]:
     outline = Outline()
     title = ""
     fence = ""

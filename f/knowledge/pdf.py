@@ -78,3 +78,23 @@ def cells(row: str) -> list[str]:
 
 def has_picture(page) -> bool:
     return len(page.images) > 0
+
+
+def warm_up() -> None:
+    """pypdf imports parts of itself when they are first needed, which would be too late."""
+    content = b"BT /F 1 Tf (x) Tj ET"
+    stream = b"<< /Length %d >> stream\n%s\nendstream" % (len(content), content)
+    parts = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 9 9] /Contents 4 0 R /Resources "
+        b"<< /Font << /F << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        stream,
+    ]
+    body = b"".join(b"%d 0 obj %s endobj\n" % one for one in enumerate(parts, 1))
+    reader = PdfReader(
+        BytesIO(b"%PDF-1.4\n" + body + b"trailer << /Root 1 0 R >>\nstartxref\n0\n%%EOF")
+    )
+    reader.pages[0].extract_text()
+    reader.pages[0].extract_text(extraction_mode="layout")
+    has_picture(reader.pages[0])

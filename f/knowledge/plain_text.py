@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from f.knowledge.refusals import refused
+from f.knowledge.sections import Section
 from f.shared.text import storable
 
 MAX_CONTROLS_SHARE = 0.1
@@ -15,6 +16,10 @@ CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 LINE_ENDS = re.compile(r"\r\n|[\r\f\v\x85\u2028\u2029]")
 # Normalizing takes quadratic time on a long run of combining marks, so no run is long.
 WORD = re.compile(r"\S{1,1000}")
+
+
+def read(content: bytes) -> tuple[str, list[Section]]:
+    return "", [Section([], None, decode(content))]
 
 
 def decode(content: bytes) -> str:

@@ -11,6 +11,8 @@ class Section:
     heading_path: list[str]
     page: int | None
     text: str
+    # What the text answers, where the document says so; it is the last of the headings too.
+    question: str | None = None
 
 
 class Outline:

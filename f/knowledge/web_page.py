@@ -36,7 +36,7 @@ def read(content: bytes) -> tuple[str, list[Section]]:
     text = trafilatura.extract(
         page, output_format="markdown", include_comments=False, config=SETTINGS
     )
-    title, sections = markdown.read(text or "")
+    title, sections = markdown.read_text(text or "")
     return title or name, sections
 
 

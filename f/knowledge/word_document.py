@@ -103,3 +103,10 @@ def table_text(table) -> str:
 def cell_text(cell) -> str:
     paragraphs = (element_text(paragraph) for paragraph in cell.iter(qn("w:p")))
     return " ".join(" ".join(paragraphs).replace("|", "/").split())
+
+
+def warm_up() -> None:
+    """python-docx reads its templates, and zipfile its codec, when they are first needed."""
+    file = BytesIO()
+    Document().save(file)
+    read(file.getvalue())

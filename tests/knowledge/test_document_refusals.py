@@ -3,7 +3,8 @@
 import pytest
 
 from f.knowledge import chunks, pdf, refusals
-from f.knowledge.extraction import Extracted, extract
+from f.knowledge.extraction import Extracted
+from f.knowledge.extraction import extract_here as extract
 from f.knowledge.sections import Section
 from f.shared.errors import InputRefused
 from tests.knowledge import sample_files

@@ -7,12 +7,14 @@ a process of its own (sandbox.py).
 from dataclasses import dataclass
 from pathlib import PurePath
 
+import f.knowledge.csv_table as csv_table
 import f.knowledge.file_types as file_types
 import f.knowledge.markdown as markdown
 import f.knowledge.pdf as pdf
 import f.knowledge.plain_text as plain_text
 import f.knowledge.reading as reading
 import f.knowledge.sandbox as sandbox
+import f.knowledge.spreadsheet as spreadsheet
 import f.knowledge.web_page as web_page
 import f.knowledge.word_document as word_document
 from f.knowledge.plain_text import clean
@@ -27,6 +29,8 @@ MAX_TITLE_CHARACTERS = 200
 READERS = {
     file_types.PDF: pdf,
     file_types.DOCX: word_document,
+    file_types.XLSX: spreadsheet,
+    file_types.CSV: csv_table,
     file_types.HTML: web_page,
     file_types.MARKDOWN: markdown,
     file_types.TEXT: plain_text,

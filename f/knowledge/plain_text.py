@@ -5,7 +5,7 @@ import re
 import unicodedata
 
 from f.knowledge.refusals import refused
-from f.knowledge.sections import Section
+from f.knowledge.sections import Outline, Section
 from f.shared.text import storable
 
 MAX_CONTROLS_SHARE = 0.1
@@ -19,7 +19,10 @@ WORD = re.compile(r"\S{1,1000}")
 
 
 def read(content: bytes) -> tuple[str, list[Section]]:
-    return "", [Section([], None, decode(content))]
+    outline = Outline()
+    for line in LINE_ENDS.sub("\n", decode(content)).split("\n"):
+        outline.line(line)
+    return "", outline.sections()
 
 
 def decode(content: bytes) -> str:

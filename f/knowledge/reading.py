@@ -16,7 +16,7 @@ def read(reader, content: bytes) -> dict:
 
 def clean_sections(sections: list[Section]) -> list[Section]:
     cleaned = [clean_section(section) for section in sections]
-    found = [section for section in cleaned if section.text]
+    found = [section for section in cleaned if is_visible(section.text)]
     if not found:
         raise refused("document_empty")
     if sum(len(section.text) for section in found) > MAX_CHARACTERS:
@@ -28,3 +28,8 @@ def clean_section(section: Section) -> Section:
     path = [clean(heading) for heading in section.heading_path]
     question = clean(section.question).strip() if section.question else None
     return Section(path, section.page, clean(section.text).strip(), question)
+
+
+def is_visible(text: str) -> bool:
+    """Scans often carry a text layer of nothing but spaces and invisible marks."""
+    return any(character.isprintable() and not character.isspace() for character in text)

@@ -47,8 +47,9 @@ class Limits:
 LIMITS = Limits()
 
 
-def run(reader: str, content: bytes, limits: Limits = LIMITS) -> dict:
+def run(reader: str, content: bytes, limits: Limits | None = None) -> dict:
     """What `reading.read` of that module said. Raises InputRefused with a code."""
+    limits = limits or LIMITS
     with _places:
         process = start(reader, limits)
         try:

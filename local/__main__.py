@@ -12,7 +12,7 @@ from local.errors import CannotRun
 
 COMMANDS = {
     "ask": "local.ask",
-    "bench": "bench.answering",
+    "bench": "bench.commands",
     "conformance": "local.conformance",
     "connect": "local.connect",
     "demo": "local.demo",

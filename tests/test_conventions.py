@@ -236,7 +236,7 @@ def test_every_error_class_is_drawn_in_its_tree_and_listed():
 def test_every_code_that_a_sender_may_read_is_listed():
     listed = (ROOT / "docs" / "error_codes.md").read_text()
     pattern = re.compile(
-        r'(?:WebhookRefused\(\s*\d{3},|InputRefused\()\s*"(\w+)"|"(document_\w+)": "'
+        r'(?:WebhookRefused\(\s*\d{3},|InputRefused\()\s*"(\w+)"|"((?:document|url)_\w+)": "'
     )
     codes = {a or b for path in PRODUCT for a, b in pattern.findall(path.read_text())}
 

@@ -26,6 +26,7 @@ class Chunk:
     heading_path: list[str]
     page: int | None
     content: str
+    question: str | None = None
 
 
 def split(extracted: Extracted) -> list[Chunk]:
@@ -35,7 +36,15 @@ def split(extracted: Extracted) -> list[Chunk]:
     for section in extracted.sections:
         for block in blocks(ENDLESS_WORD.sub(r"\g<0> ", section.text)):
             for content in splitter.chunks(block):
-                chunks.append(Chunk(len(chunks), section.heading_path, section.page, content))
+                chunks.append(
+                    Chunk(
+                        position=len(chunks),
+                        heading_path=section.heading_path,
+                        page=section.page,
+                        content=content,
+                        question=section.question,
+                    )
+                )
         if len(chunks) > MAX_CHUNKS:
             raise refused("document_too_large")
     return chunks
@@ -43,7 +52,7 @@ def split(extracted: Extracted) -> list[Chunk]:
 
 def splitter_for(media_type: str):
     """The other formats were read into Markdown: its tables and lists are kept whole."""
-    if media_type in (file_types.TEXT, file_types.PDF):
+    if media_type in (file_types.TEXT, file_types.PDF, file_types.CSV, file_types.XLSX):
         return semantic_text_splitter.TextSplitter.from_tiktoken_model(VOCABULARY, MAX_TOKENS)
     return semantic_text_splitter.MarkdownSplitter.from_tiktoken_model(VOCABULARY, MAX_TOKENS)
 

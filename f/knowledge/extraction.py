@@ -1,17 +1,20 @@
 """Read an uploaded file of any kind we support into sections of clean text.
 
-Readers run in this process, with limits on sizes only: a file that takes a parser long keeps
-its step busy until the step's timeout. A child process with limits on time and memory is
-still to come.
+The file is looked at here only as far as its type and its archive's directory; its reader runs in
+a process of its own (sandbox.py).
 """
 
 from dataclasses import dataclass
 from pathlib import PurePath
 
+import f.knowledge.csv_table as csv_table
 import f.knowledge.file_types as file_types
 import f.knowledge.markdown as markdown
 import f.knowledge.pdf as pdf
 import f.knowledge.plain_text as plain_text
+import f.knowledge.reading as reading
+import f.knowledge.sandbox as sandbox
+import f.knowledge.spreadsheet as spreadsheet
 import f.knowledge.web_page as web_page
 import f.knowledge.word_document as word_document
 from f.knowledge.plain_text import clean
@@ -19,8 +22,19 @@ from f.knowledge.refusals import refused
 from f.knowledge.sections import Section
 
 MAX_BYTES = 10 * 1024 * 1024
-MAX_CHARACTERS = 10 * 1024 * 1024
 MAX_TITLE_CHARACTERS = 200
+
+# The readers are imported here so that Windmill installs what they need, and fetches them to disk
+# where the child finds them.
+READERS = {
+    file_types.PDF: pdf,
+    file_types.DOCX: word_document,
+    file_types.XLSX: spreadsheet,
+    file_types.CSV: csv_table,
+    file_types.HTML: web_page,
+    file_types.MARKDOWN: markdown,
+    file_types.TEXT: plain_text,
+}
 
 
 @dataclass(frozen=True)
@@ -32,43 +46,31 @@ class Extracted:
 
 def extract(file_name: str, content: bytes) -> Extracted:
     """Raises InputRefused with a code and a sentence for whoever uploaded the file."""
+    media_type = tell(file_name, content)
+    found = sandbox.run(READERS[media_type].__name__, content)
+    return extracted(file_name, media_type, found)
+
+
+def extract_here(file_name: str, content: bytes) -> Extracted:
+    """The same in this process: for files of our own."""
+    media_type = tell(file_name, content)
+    return extracted(file_name, media_type, reading.read(READERS[media_type], content))
+
+
+def tell(file_name: str, content: bytes) -> str:
     if len(content) > MAX_BYTES:
         raise refused("document_too_large")
     if not content.strip():
         raise refused("document_empty")
-    media_type = file_types.tell(file_name, content)
-    title, sections = READERS[media_type](content)
-    sections = [cleaned for section in sections if (cleaned := clean_section(section)).text]
-    if not sections:
-        raise refused("document_empty")
-    if sum(len(section.text) for section in sections) > MAX_CHARACTERS:
-        raise refused("document_too_large")
-    return Extracted(shown_title(title, file_name), media_type, sections)
+    return file_types.tell(file_name, content)
 
 
-def read_plain_text(content: bytes) -> tuple[str, list[Section]]:
-    return "", [Section([], None, plain_text.decode(content))]
-
-
-def read_markdown(content: bytes) -> tuple[str, list[Section]]:
-    return markdown.read(clean(plain_text.decode(content)))
-
-
-READERS = {
-    file_types.PDF: pdf.read,
-    file_types.DOCX: word_document.read,
-    file_types.HTML: web_page.read,
-    file_types.MARKDOWN: read_markdown,
-    file_types.TEXT: read_plain_text,
-}
-
-
-def clean_section(section: Section) -> Section:
-    path = [clean(heading) for heading in section.heading_path]
-    return Section(path, section.page, clean(section.text).strip())
+def extracted(file_name: str, media_type: str, found: dict) -> Extracted:
+    sections = [Section(**section) for section in found["sections"]]
+    return Extracted(shown_title(found["title"], file_name), media_type, sections)
 
 
 def shown_title(title: str, file_name: str) -> str:
     name = PurePath(file_name.replace("\\", "/")).stem.replace("-", " ").replace("_", " ")
-    words = clean(title).split() or clean(name).split() or ["Document"]
+    words = title.split() or clean(name).split() or ["Document"]
     return " ".join(words)[:MAX_TITLE_CHARACTERS]

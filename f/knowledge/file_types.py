@@ -9,6 +9,8 @@ from f.knowledge.refusals import refused
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV = "text/csv"
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 TEXT = "text/plain"
@@ -16,11 +18,19 @@ TEXT = "text/plain"
 CLAIMS = {
     ".pdf": PDF,
     ".docx": DOCX,
+    ".xlsx": XLSX,
+    ".csv": CSV,
+    ".tsv": CSV,
     ".htm": HTML,
     ".html": HTML,
     ".md": MARKDOWN,
     ".markdown": MARKDOWN,
 }
+BINARY = (PDF, DOCX, XLSX)
+# Both kinds are an archive, told by the part that each must have.
+MAIN_PARTS = {"word/document.xml": DOCX, "xl/workbook.xml": XLSX}
+# Macros make another format of it (DOCM, XLSM); an archive in the archive has no use in a text.
+REFUSED_PARTS = re.compile(r".*(?:vbaproject\.bin|\.(?:zip|7z|rar|gz|xz|bz2|zst|jar|tar))", re.I)
 # Comments may stand before the first tag. Possessive, or many of them would take exponential time.
 HTML_START = re.compile(
     rb"(?:<\?xml[^>]*>|<!--(?>.*?-->)|\s)*+<(?:!doctype html|html|head|body)\b",
@@ -42,7 +52,7 @@ MAX_ZIP_RATIO = 100
 def tell(file_name: str, content: bytes) -> str:
     claimed = CLAIMS.get(PurePath(file_name).suffix.lower(), TEXT)
     found = tell_by_bytes(content, claimed)
-    if claimed in (PDF, DOCX) and found != claimed:
+    if claimed in BINARY and found != claimed:
         raise refused("document_type_mismatch")
     return found
 
@@ -50,6 +60,9 @@ def tell(file_name: str, content: bytes) -> str:
 def tell_by_bytes(content: bytes, claimed: str) -> str:
     head = content[:1024].removeprefix(b"\xef\xbb\xbf").lstrip()
     if head.startswith(b"%PDF-") or (claimed == PDF and b"%PDF-" in head):
+        # Two formats at once is how a file gets past one program to be run by another.
+        if zipfile.is_zipfile(BytesIO(content)):
+            raise refused("document_type_mismatch")
         return PDF
     if head.startswith(b"PK\x03\x04"):
         return tell_zip(content)
@@ -61,11 +74,11 @@ def tell_by_bytes(content: bytes, claimed: str) -> str:
         return HTML
     if head.startswith(UNREADABLE_STARTS):
         raise refused("document_type_unknown")
-    return TEXT if claimed in (PDF, DOCX) else claimed
+    return TEXT if claimed in BINARY else claimed
 
 
 def tell_zip(content: bytes) -> str:
-    """DOCX, when the archive is one and unpacks to what a document holds."""
+    """When the archive unpacks to what a document holds."""
     # Counted before the directory is parsed: a million entries would take a minute and a gigabyte.
     if content.count(b"PK\x01\x02") > MAX_ZIP_ENTRIES:
         raise refused("document_too_complex")
@@ -73,10 +86,12 @@ def tell_zip(content: bytes) -> str:
         entries = zipfile.ZipFile(BytesIO(content)).infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as exc:
         raise refused("document_broken") from exc
-    if "word/document.xml" not in {entry.filename for entry in entries}:
+    names = [entry.filename for entry in entries]
+    kinds = {MAIN_PARTS[name] for name in names if name in MAIN_PARTS}
+    if len(kinds) != 1 or any(map(REFUSED_PARTS.fullmatch, names)):
         raise refused("document_type_unknown")
     check_sizes(entries, len(content))
-    return DOCX
+    return kinds.pop()
 
 
 def check_sizes(entries: list[zipfile.ZipInfo], packed_bytes: int) -> None:
@@ -88,5 +103,13 @@ def check_sizes(entries: list[zipfile.ZipInfo], packed_bytes: int) -> None:
     if (
         unpacked > min(MAX_UNPACKED_BYTES, MAX_ZIP_RATIO * packed_bytes)
         or xml > MAX_UNPACKED_XML_BYTES
+        or overlap(entries)
     ):
         raise refused("document_too_complex")
+
+
+def overlap(entries: list[zipfile.ZipInfo]) -> bool:
+    """Entries that share their packed bytes unpack to far more than any ratio shows."""
+    spans = sorted((entry.header_offset, entry.compress_size) for entry in entries)
+    follows = zip(spans, spans[1:], strict=False)
+    return any(start + size > following for (start, size), (following, _) in follows)

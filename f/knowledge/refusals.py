@@ -15,8 +15,10 @@ SENTENCES = {
     "and upload the new copy.",
     "document_too_complex": "The file unpacks to far more than its text needs: "
     "copy the text into a new document, and upload that.",
-    "document_type_unknown": "This kind of file cannot be read: save it as PDF, DOCX, HTML, "
-    "Markdown or plain text, and upload that.",
+    "document_too_slow": "The file takes too long to read: split it, or copy its text into a new "
+    "document, and upload that.",
+    "document_type_unknown": "This kind of file cannot be read: save it as PDF, DOCX, XLSX, CSV, "
+    "HTML, Markdown or plain text, and upload that.",
     "document_type_mismatch": "The file is not what its name says: save it in the format "
     "of its name ending, or give it the right ending.",
     "document_encoding_unknown": "The characters of this text cannot be told for certain: "

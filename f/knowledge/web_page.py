@@ -1,18 +1,11 @@
-"""HTML to sections: the page's main text, without menus, scripts and cookie banners."""
+"""HTML to sections: the page's main text with its structure, without menus, scripts and banners."""
 
-# trafilatura needs this one, and says so in a spelling that not every installer understands.
-# extra_requirements:
-# lxml_html_clean==0.4.6
-
-import copy
 import re
 
-import trafilatura  # pin: trafilatura==2.3.1
-from lxml import etree  # pin: lxml==6.1.3
-from trafilatura.settings import DEFAULT_CONFIG
+from lxml import etree, html  # pin: lxml==6.1.3
 
-import f.knowledge.markdown as markdown
 import f.knowledge.plain_text as plain_text
+from f.knowledge.page_walk import PageWalk
 from f.knowledge.refusals import refused
 from f.knowledge.sections import Section
 
@@ -22,22 +15,82 @@ DECLARED = re.compile(
     rb"|gb18030|big5|koi8-[ru])\b",
     re.IGNORECASE,
 )
-# As it comes, trafilatura flattens every page with less than 250 characters of text.
-SETTINGS = copy.deepcopy(DEFAULT_CONFIG)
-SETTINGS["DEFAULT"]["MIN_EXTRACTED_SIZE"] = "1"
+MAIN = ".//main|.//*[@role='main']|.//article"
+NEVER_TEXT = "script|style|noscript|template|iframe|svg|math|object|select|button|form|dialog|nav"
+AROUND_TEXT = {
+    *("navigation", "banner", "contentinfo", "search", "complementary", "dialog", "menu"),
+    "menubar",
+}
+# Whole words of class and id, so that "menu" does not take "restaurant-menu-prices" away.
+BOILERPLATE = re.compile(
+    r"(?:^|\s)(?:(?:cookie|consent|gdpr)[\w-]*|breadcrumbs?|site-(?:header|footer|nav)|navbar"
+    r"|sidebar|social(?:-links)?|share(?:-buttons)?|newsletter|pagination|skip-link|comments"
+    r"|related(?:-posts|-articles)?)(?:\s|$)",
+    re.IGNORECASE,
+)
+MIN_MENU_LINKS = 4
+MENU_LINK_SHARE = 0.8
 
 
 def read(content: bytes) -> tuple[str, list[Section]]:
-    page = trafilatura.load_html(plain_text.clean(decode(content)))
-    if page is None:
+    text = plain_text.clean(decode(content))
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True)
+    try:
+        # As bytes: lxml refuses a text that declares an encoding.
+        page = html.document_fromstring(text.encode(), parser=parser)
+    except etree.ParserError:
         return "", []
     name = page.findtext(".//title") or ""
-    mark_main_text(page)
-    text = trafilatura.extract(
-        page, output_format="markdown", include_comments=False, config=SETTINGS
+    part = main_part(page)
+    sections = PageWalk(part).sections()
+    headings = [section.heading_path[0] for section in sections if section.heading_path]
+    return next(iter(headings), name), sections
+
+
+def main_part(page):
+    """What the page names its main text; else all of it, without what pages have around it."""
+    etree.strip_elements(page, *NEVER_TEXT.split("|"), with_tail=False)
+    named = [part for part in page.xpath(MAIN) if len(text_of(part)) > 0]
+    if named and named[0].tag != "article":
+        return without_boilerplate(named[0])
+    if len(named) == 1:
+        return without_boilerplate(named[0])
+    body = page.find("body")
+    part = page if body is None else body
+    if not named:
+        for tag in ("header", "footer", "aside"):
+            etree.strip_elements(part, tag, with_tail=False)
+    return without_boilerplate(part)
+
+
+def without_boilerplate(part):
+    for element in list(part.iterdescendants(etree.Element)):
+        if is_boilerplate(element):
+            element.drop_tree()
+    return part
+
+
+def is_boilerplate(element) -> bool:
+    names = f"{element.get('class', '')} {element.get('id', '')}"
+    return (
+        element.get("role") in AROUND_TEXT
+        or element.get("hidden") is not None
+        or element.get("aria-hidden") == "true"
+        or bool(BOILERPLATE.search(names[:500]))
+        or (element.tag in ("ul", "ol") and is_menu(element))
     )
-    title, sections = markdown.read(text or "")
-    return title or name, sections
+
+
+def is_menu(element) -> bool:
+    """A list of nothing but links leads elsewhere."""
+    links = element.findall(".//a")
+    if len(links) < MIN_MENU_LINKS:
+        return False
+    return sum(len(text_of(link)) for link in links) > MENU_LINK_SHARE * len(text_of(element))
+
+
+def text_of(element) -> str:
+    return "".join(element.itertext()).strip()
 
 
 def decode(content: bytes) -> str:
@@ -57,16 +110,3 @@ def is_utf8(content: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def mark_main_text(page) -> None:
-    """A page that was saved from a word processor names no main part: then all of it is.
-
-    Otherwise trafilatura guesses, and drops the headings.
-    """
-    body = page.find("body")
-    if body is None or page.find(".//main") is not None or page.find(".//article") is not None:
-        return
-    article = etree.SubElement(body, "article")
-    article.text, body.text = body.text, None
-    article.extend(body[:-1])

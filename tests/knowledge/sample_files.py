@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from xml.sax.saxutils import escape
 
 from docx import Document
 from pypdf import PdfReader, PdfWriter
@@ -100,3 +101,60 @@ def zip_of(entries: dict[str, bytes]) -> bytes:
         for name, content in entries.items():
             archive.writestr(name, content)
     return file.getvalue()
+
+
+SHEET_NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006"
+
+
+def xlsx(sheets: dict[str, list[list]], merged: str = "", hidden: str = "") -> bytes:
+    """Text cells stand inline; `merged` is a range such as A2:A3 of every sheet."""
+    entries = {
+        "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types"/>',
+        "_rels/.rels": relationships([("officeDocument", "xl/workbook.xml")]),
+        "xl/_rels/workbook.xml.rels": relationships(
+            [("worksheet", f"worksheets/sheet{number}.xml") for number in range(1, len(sheets) + 1)]
+        ),
+        "xl/workbook.xml": workbook(list(sheets), hidden),
+    }
+    for number, rows in enumerate(sheets.values(), 1):
+        entries[f"xl/worksheets/sheet{number}.xml"] = worksheet(rows, merged)
+    return zip_of({name: text.encode() for name, text in entries.items()})
+
+
+def relationships(targets: list[tuple[str, str]]) -> str:
+    rows = "".join(
+        f'<Relationship Id="rId{number}" Type="{RELATIONS}/{kind}" Target="{target}"/>'
+        for number, (kind, target) in enumerate(targets, 1)
+    )
+    return f'<Relationships xmlns="{PACKAGE}/relationships">{rows}</Relationships>'
+
+
+def workbook(names: list[str], hidden: str) -> str:
+    sheets = "".join(
+        f'<sheet name="{name}" sheetId="{number}" r:id="rId{number}"'
+        f"{' state=' + chr(34) + 'hidden' + chr(34) if name == hidden else ''}/>"
+        for number, name in enumerate(names, 1)
+    )
+    return (
+        f'<workbook xmlns="{SHEET_NAMESPACE}" xmlns:r="{RELATIONS}">'
+        f"<sheets>{sheets}</sheets></workbook>"
+    )
+
+
+def worksheet(rows: list[list], merged: str) -> str:
+    def cell(column: int, row: int, value) -> str:
+        place = f"{chr(65 + column)}{row}"
+        if isinstance(value, str):
+            return f'<c r="{place}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
+        return f'<c r="{place}"><v>{value}</v></c>'
+
+    drawn = "".join(
+        f'<row r="{number}">{"".join(cell(n, number, v) for n, v in enumerate(row))}</row>'
+        for number, row in enumerate(rows, 1)
+    )
+    ranges = f'<mergeCells><mergeCell ref="{merged}"/></mergeCells>' if merged else ""
+    return (
+        f'<worksheet xmlns="{SHEET_NAMESPACE}"><sheetData>{drawn}</sheetData>{ranges}</worksheet>'
+    )

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from semantic_text_splitter import TextSplitter
 
 from f.knowledge.chunks import MAX_BLOCK_CHARACTERS, Chunk, embedding_text, split
-from f.knowledge.extraction import Extracted, extract
+from f.knowledge.extraction import Extracted
+from f.knowledge.extraction import extract_here as extract
 from f.knowledge.sections import Section
 
 SPLITTER = TextSplitter.from_tiktoken_model("gpt-4o", 200)

@@ -4,7 +4,7 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from f.knowledge.extraction import extract
+from f.knowledge.extraction import extract_here as extract
 from tests.knowledge.sample_files import docx, pdf, pdf_table
 
 MARKDOWN = b"""# Returns
@@ -94,7 +94,7 @@ def test_html_gives_its_main_text_and_headings_only():
 
     assert sections("returns.html", page) == [
         ("Returns", "You have 30 days."),
-        ("Returns > Prices", "| Country | Price | \n|---|---|\n| Spain | 0 |"),
+        ("Returns > Prices", "Country: Spain; Price: 0"),
     ]
 
 
@@ -126,12 +126,12 @@ def test_a_pdf_gives_a_section_for_each_page_with_text():
     ]
 
 
-def test_a_table_in_a_pdf_keeps_its_rows_together():
+def test_rows_of_a_table_in_a_pdf_name_their_columns():
     rows = [["Country", "Days", "Price"]] + [[f"Land{n}", f"{n} days", f"{n}.90"] for n in range(9)]
 
     ((_, text),) = sections("prices.pdf", pdf_table(rows))
 
-    assert "Land3 | 3 days | 3.90" in text.splitlines()
+    assert "Country: Land3; Days: 3 days; Price: 3.90" in text.splitlines()
 
 
 def test_a_docx_gives_headings_paragraphs_and_tables_in_their_order():
@@ -151,7 +151,7 @@ def test_a_docx_gives_headings_paragraphs_and_tables_in_their_order():
         (["Handbook"], "Read this first."),
         (
             ["Handbook", "Prices"],
-            "| Item | Price |\n| --- | --- |\n| Cup | 2 / 3 |\n\nAll in euros.",
+            "Item: Cup; Price: 2 | 3\n\nAll in euros.",
         ),
     ]
 

@@ -3,7 +3,8 @@
 import pytest
 
 from f.knowledge import chunks, pdf, refusals
-from f.knowledge.extraction import Extracted, extract
+from f.knowledge.extraction import Extracted
+from f.knowledge.extraction import extract_here as extract
 from f.knowledge.sections import Section
 from f.shared.errors import InputRefused
 from tests.knowledge import sample_files
@@ -42,9 +43,9 @@ DOCUMENTS = {
     "a drawing": ("a.svg", b"<svg><text>Hello</text></svg>", "document_type_unknown"),
     "rich text": ("a.rtf", b"{\\rtf1 Hello}", "document_type_unknown"),
     "an old doc": ("a.doc", OLE + b"\0" * 600, "document_type_unknown"),
-    "a spreadsheet": (
-        "a.xlsx",
-        sample_files.zip_of({"xl/workbook.xml": b"<x/>"}),
+    "a presentation": (
+        "a.pptx",
+        sample_files.zip_of({"ppt/presentation.xml": b"<x/>"}),
         "document_type_unknown",
     ),
     "a program named pdf": ("a.pdf", b"MZ\x90\x00 not a PDF", "document_type_mismatch"),

@@ -7,7 +7,7 @@ import yaml
 
 from f.knowledge import store
 from f.knowledge.chunks import embedding_text, split
-from f.knowledge.extraction import extract
+from f.knowledge.extraction import extract_here as extract
 from f.knowledge.search import RELEVANT_SIMILARITY, search
 from local.embedder import load_embedder
 from local.migrations import migrate

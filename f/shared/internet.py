@@ -1,0 +1,134 @@
+"""Connections to public addresses only, each within one deadline for everything that it does."""
+
+import io
+import queue
+import socket
+import ssl
+import threading
+import time
+from contextlib import ExitStack
+from functools import cache
+
+from f.shared.addresses import is_public, is_this_machine
+from f.shared.fetch_refusals import refused
+from f.shared.web_addresses import Target
+
+MAX_CONNECT_SECONDS = 5
+MAX_ADDRESSES_TRIED = 3
+
+
+class Deadline:
+    def __init__(self, seconds: float):
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds; raises TimeoutError when there are none."""
+        seconds = self._end - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+
+class DeadlineSocket:
+    """What http.client needs of a socket. A server that sends a byte a second gains nothing:
+    each read waits only as long as is left in all."""
+
+    def __init__(self, sock: socket.socket, deadline: Deadline):
+        self._sock = sock
+        self._deadline = deadline
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._sock.close()
+
+    def sendall(self, content: bytes) -> None:
+        self._sock.settimeout(self._deadline.left())
+        self._sock.sendall(content)
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._sock, self._deadline))
+
+    def close(self) -> None:
+        """http.client closes when it saw the headers; the body is still to come."""
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, sock: socket.socket, deadline: Deadline):
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        self._sock.settimeout(self._deadline.left())
+        return self._sock.recv_into(buffer)
+
+
+class Internet:
+    """Its four small methods are what tests replace; `connect` is the same for all."""
+
+    deadline = Deadline
+
+    def may_reach(self, address: str) -> bool:
+        return is_public(address) and not is_this_machine(address)
+
+    def look_up(self, host: str) -> list[str]:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return [str(address[0]) for *_, address in found]
+
+    def open(self, address: str, port: int, seconds: float) -> socket.socket:
+        return socket.create_connection((address, port), timeout=seconds)
+
+    def tls(self) -> ssl.SSLContext:
+        return _tls()
+
+    def connect(self, target: Target, deadline: Deadline) -> DeadlineSocket:
+        """Raises InputRefused `url_blocked`, TimeoutError, OSError."""
+        addresses = self._look_up_within(target.host, deadline)
+        # One private answer among public ones is an attack, or a mistake that ends like one.
+        if not addresses or not all(map(self.may_reach, addresses)):
+            raise refused("url_blocked")
+        sock = self._open_one(addresses, target.port, deadline)
+        with ExitStack() as on_failure:
+            on_failure.callback(sock.close)
+            if target.scheme == "https":
+                sock.settimeout(deadline.left())
+                sock = self.tls().wrap_socket(sock, server_hostname=target.host)
+            on_failure.pop_all()
+        return DeadlineSocket(sock, deadline)
+
+    def _look_up_within(self, host: str, deadline: Deadline) -> list[str]:
+        """A name server may stall, and the system's look-up cannot be interrupted."""
+        answers: queue.SimpleQueue = queue.SimpleQueue()
+
+        def look_up() -> None:
+            try:
+                answers.put(self.look_up(host))
+            except (OSError, UnicodeError):
+                answers.put([])
+
+        threading.Thread(target=look_up, daemon=True).start()
+        try:
+            return answers.get(timeout=deadline.left())
+        except queue.Empty as exc:
+            raise TimeoutError from exc
+
+    def _open_one(self, addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
+        error = OSError("no address")
+        for address in dict.fromkeys(addresses[:MAX_ADDRESSES_TRIED]):
+            try:
+                return self.open(address, port, min(MAX_CONNECT_SECONDS, deadline.left()))
+            except OSError as exc:
+                deadline.left()
+                error = OSError(str(exc))
+        raise error
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

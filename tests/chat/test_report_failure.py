@@ -17,8 +17,7 @@ def test_an_error_of_the_engine_names_no_step_and_is_reported(database, query, w
         (
             ORGANIZATION_ID,
             "step_failed",
-            "answer_message failed with an error without a name in conversation "
-            + conversation_id,
+            "answer_message failed with an error without a name in conversation " + conversation_id,
         )
     ]
 

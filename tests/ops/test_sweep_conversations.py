@@ -22,7 +22,7 @@ def test_a_delivery_left_behind_by_a_lost_worker_is_accepted_by_the_sweep(
     assert query("select body from inbound_messages") == [("Anybody?",)]
 
 
-def test_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
+def test_k13_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
     operations_database, query, windmill, whatsapp, arrive
 ):
     _, conversation_id, _ = arrive("Hi")

@@ -80,6 +80,15 @@ $_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
 
+CREATE FUNCTION public.alert_fingerprint(p_code text, p_organization_id uuid, p_subject text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select left(
+    concat_ws(':', p_code, coalesce(p_organization_id::text, 'installation'), p_subject), 300);
+$$;
+
+COMMENT ON FUNCTION public.alert_fingerprint(p_code text, p_organization_id uuid, p_subject text) IS 'What makes two alerts the same trouble.';
+
 CREATE TABLE public.usage_events (
     turn_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -157,6 +166,31 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) IS 'Tells of a turn that used more than it had reserved, or nobody knows how much.';
+
+CREATE FUNCTION public.alert_stuck_turns() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  -- Each conversation at the first sweep after it crossed the line, and at none later: when the
+  -- alert was raised last, all who had crossed it were counted.
+  with stuck as (
+    select conversations.*, conversation_work.due_at
+      from conversation_work
+      join conversations on conversations.id = conversation_work.conversation_id
+      left join alerts on fingerprint
+        = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
+     where conversation_work.due_at <= now() - stuck_after()
+       and conversation_work.due_at > coalesce(last_raised_at, '-infinity') - stuck_after()
+  ), raised as (
+    select raise_alert(organization_id, 'error', 'turn_stuck', channel_id::text,
+             format('conversation %s has been due since %s UTC: it is started again and again, and nothing is heard of it',
+                    id, to_char(due_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')))
+      from stuck
+  )
+  select count(*) from raised;
+$$;
+
+COMMENT ON FUNCTION public.alert_stuck_turns() IS 'Tells of work that no failure was reported of and that does not end: the engine''s own errors run no failure module. Returns how many conversations came to it.';
 
 CREATE FUNCTION public.alerts_waiting() RETURNS TABLE(waiting jsonb, overdue_seconds integer, problem text)
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -307,6 +341,7 @@ begin
       ('enter_source', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
+      ('alert_stuck_turns', '{chatmill_operations}'),
       ('take_left_behind_delivery', '{chatmill_operations}'),
       ('find_channel_of_delivery', '{chatmill_operations}'),
       ('forget_accepted_deliveries', '{chatmill_operations}'),
@@ -1669,8 +1704,7 @@ CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_co
     AS $$
   insert into alerts (organization_id, fingerprint, severity, code, summary)
   values (
-    p_organization_id,
-    left(concat_ws(':', p_code, coalesce(p_organization_id::text, 'installation'), p_subject), 300),
+    p_organization_id, alert_fingerprint(p_code, p_organization_id, p_subject),
     p_severity, p_code, left(coalesce(nullif(p_summary, ''), p_code), 1000)
   )
   on conflict on constraint alerts_once_per_fingerprint do update
@@ -1683,16 +1717,17 @@ $$;
 
 COMMENT ON FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'Raises an alert, or counts it when it was raised before; an alert that was told is told again after ten minutes.';
 
-CREATE FUNCTION public.raise_conversation_alert(p_conversation_id text, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
+CREATE FUNCTION public.raise_conversation_alert(p_conversation_id uuid, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  select raise_alert(
-    (select organization_id from conversations where id::text = p_conversation_id),
-    p_severity, p_code, p_subject, p_summary);
+  -- Named only where it is known: anybody who may start a flow can give it any id.
+  select raise_alert(max(organization_id::text)::uuid, p_severity, p_code, p_subject,
+           concat_ws(' in conversation ', p_summary, max(id::text)))
+    from conversations where id = p_conversation_id;
 $$;
 
-COMMENT ON FUNCTION public.raise_conversation_alert(p_conversation_id text, p_severity text, p_code text, p_subject text, p_summary text) IS 'An alert of a worker that holds no turn, so can''t prove the conversation''s organization.';
+COMMENT ON FUNCTION public.raise_conversation_alert(p_conversation_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'An alert of a worker that holds no turn, so can''t prove the conversation''s organization; the installation''s when there is no such conversation.';
 
 CREATE FUNCTION public.reason_to_be_silent(p_conversation_id uuid) RETURNS text
     LANGUAGE sql STABLE
@@ -2021,6 +2056,14 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) IS 'Keeps an answer that was just paid for.';
+
+CREATE FUNCTION public.stuck_after() RETURNS interval
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select interval '10 minutes';
+$$;
+
+COMMENT ON FUNCTION public.stuck_after() IS 'A failed attempt makes its conversation due anew, and a success ends it: what is due for so long is started again and again, and nothing is heard of it.';
 
 CREATE FUNCTION public.take_days(p_hold public.usage_holds) RETURNS text
     LANGUAGE plpgsql

@@ -14,8 +14,10 @@ from local.postgres import first_line
 KEEP_MODEL_SECONDS = 30
 # For so long an alert may wait for Slack before this page tells it in Slack's place.
 ALERT_PATIENCE_SECONDS = 600
+# Conversations: to be answered now, to be answered later, and stuck for so long that it is alerted.
 WAITING = """
-select count(*) filter (where due_at <= now()), count(*)
+select count(*) filter (where due_at <= now()), count(*) filter (where due_at > now()),
+       count(*) filter (where due_at <= now() - stuck_after())
   from conversation_work where due_at is not null
 """
 
@@ -51,12 +53,12 @@ class Health:
         try:
             with connection_to(self._resource) as connection, connection.cursor() as cursor:
                 cursor.execute(WAITING)
-                due, all_ = cursor.fetchone()
+                waiting = dict(zip(("due", "later", "stuck"), cursor.fetchone(), strict=True))
                 cursor.execute(ALERTS)
                 alerts = check_alerts(self._has_slack, *cursor.fetchone())
         except psycopg2.Error as error:
             return {"database": {"status": "failing", "reason": first_line(error)}}, None
-        return {"database": ok_after(started), "alerts": alerts}, {"due": due, "later": all_ - due}
+        return {"database": ok_after(started), "alerts": alerts}, waiting
 
     def _checked_model(self) -> dict:
         """A vendor's model is asked now and then, not by every probe."""

@@ -93,7 +93,7 @@ def test_a_signed_question_is_answered_from_a_document(chatmill, query):
 
 @both_modes
 @pytest.mark.parametrize("text", ["$var:f/chat/sealing_key", "$res:f/chat/app_database"])
-def test_a_text_that_windmill_would_resolve_is_a_text_like_any_other(chatmill, query, text):
+def test_w11_a_text_that_windmill_would_resolve_is_a_text_like_any_other(chatmill, query, text):
     chatmill.say(text)
 
     seen = str(chatmill.replies()) + str(query("select body from inbound_messages"))
@@ -124,7 +124,7 @@ def test_fifty_contacts_at_once_are_each_answered_once(chatmill, query):
     assert query("select state, count(*) from turns group by 1") == [("finished", 50)]
 
 
-def test_one_contacts_burst_is_answered_in_order_and_nothing_is_left(chatmill, query):
+def test_o01_one_contacts_burst_is_answered_in_order_and_nothing_is_left(chatmill, query):
     bodies = [text_message(ACCOUNT_ID, f"Question {n}?", "15550001") for n in range(12)]
 
     with ThreadPoolExecutor(6) as pool:
@@ -179,7 +179,7 @@ def test_every_recorded_webhook_is_stored_or_ignored_for_a_reason(chatmill, quer
 
 
 @pytest.mark.parametrize("text", ["nul \u0000 inside", "broken \ud83d emoji", "a" * 4096, "\u202e"])
-def test_any_text_a_contact_can_send_is_answered(chatmill, query, text):
+def test_t01_t02_t04_any_text_a_contact_can_send_is_answered(chatmill, query, text):
     answered = chatmill.say(text)
 
     assert answered.status == 200

@@ -4,5 +4,6 @@ drop function put_off_alerts;
 drop function settle_alert;
 drop function claim_alert;
 drop function raise_alert;
+drop function alert_fingerprint;
 drop table alert_outlet;
 drop table alerts;

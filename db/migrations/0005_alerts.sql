@@ -43,13 +43,19 @@ comment on column alert_outlet.next_post_at is
   'In the future while somebody posts, for a second after each post, and while Slack asked us to wait or is away.';
 comment on column alert_outlet.failures is 'Posts since the last that Slack took.';
 
+create function alert_fingerprint(p_code text, p_organization_id uuid, p_subject text)
+returns text as $$
+  select left(
+    concat_ws(':', p_code, coalesce(p_organization_id::text, 'installation'), p_subject), 300);
+$$ language sql immutable;
+comment on function alert_fingerprint is 'What makes two alerts the same trouble.';
+
 create function raise_alert(
   p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text
 ) returns void as $$
   insert into alerts (organization_id, fingerprint, severity, code, summary)
   values (
-    p_organization_id,
-    left(concat_ws(':', p_code, coalesce(p_organization_id::text, 'installation'), p_subject), 300),
+    p_organization_id, alert_fingerprint(p_code, p_organization_id, p_subject),
     p_severity, p_code, left(coalesce(nullif(p_summary, ''), p_code), 1000)
   )
   on conflict on constraint alerts_once_per_fingerprint do update

@@ -1,3 +1,5 @@
+drop function alert_stuck_turns;
+drop function stuck_after;
 drop trigger _500_raise_alert on webhook_deliveries;
 drop function tg_webhook_deliveries__raise_alert;
 drop trigger _500_raise_alert on outbound_messages;

@@ -83,3 +83,31 @@ create trigger _500_raise_alert
   for each row when (new.attempts = 5 and old.attempts < 5 and new.accepted_at is null)
   execute function tg_webhook_deliveries__raise_alert();
 comment on trigger _500_raise_alert on webhook_deliveries is 'One occurrence per delivery.';
+
+create function stuck_after() returns interval as $$
+  select interval '10 minutes';
+$$ language sql immutable;
+comment on function stuck_after is
+  'A failed attempt makes its conversation due anew, and a success ends it: what is due for so long is started again and again, and nothing is heard of it.';
+
+create function alert_stuck_turns() returns bigint as $$
+  -- Each conversation at the first sweep after it crossed the line, and at none later: when the
+  -- alert was raised last, all who had crossed it were counted.
+  with stuck as (
+    select conversations.*, conversation_work.due_at
+      from conversation_work
+      join conversations on conversations.id = conversation_work.conversation_id
+      left join alerts on fingerprint
+        = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
+     where conversation_work.due_at <= now() - stuck_after()
+       and conversation_work.due_at > coalesce(last_raised_at, '-infinity') - stuck_after()
+  ), raised as (
+    select raise_alert(organization_id, 'error', 'turn_stuck', channel_id::text,
+             format('conversation %s has been due since %s UTC: it is started again and again, and nothing is heard of it',
+                    id, to_char(due_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI')))
+      from stuck
+  )
+  select count(*) from raised;
+$$ language sql volatile;
+comment on function alert_stuck_turns is
+  'Tells of work that no failure was reported of and that does not end: the engine''s own errors run no failure module. Returns how many conversations came to it.';

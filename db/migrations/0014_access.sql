@@ -88,14 +88,15 @@ comment on function enter_outbound_message is
   'Opens the transaction to the organization of a message to send, by its id, a random uuid, without a fence: that it went out is true whoever holds the turn now.';
 
 create function raise_conversation_alert(
-  p_conversation_id text, p_severity text, p_code text, p_subject text, p_summary text
+  p_conversation_id uuid, p_severity text, p_code text, p_subject text, p_summary text
 ) returns void as $$
-  select raise_alert(
-    (select organization_id from conversations where id::text = p_conversation_id),
-    p_severity, p_code, p_subject, p_summary);
+  -- Named only where it is known: anybody who may start a flow can give it any id.
+  select raise_alert(max(organization_id::text)::uuid, p_severity, p_code, p_subject,
+           concat_ws(' in conversation ', p_summary, max(id::text)))
+    from conversations where id = p_conversation_id;
 $$ language sql volatile;
 comment on function raise_conversation_alert is
-  'An alert of a worker that holds no turn, so can''t prove the conversation''s organization.';
+  'An alert of a worker that holds no turn, so can''t prove the conversation''s organization; the installation''s when there is no such conversation.';
 
 create function apply_access() returns void as $$
 declare
@@ -167,6 +168,7 @@ begin
       ('enter_source', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
+      ('alert_stuck_turns', '{chatmill_operations}'),
       ('take_left_behind_delivery', '{chatmill_operations}'),
       ('find_channel_of_delivery', '{chatmill_operations}'),
       ('forget_accepted_deliveries', '{chatmill_operations}'),

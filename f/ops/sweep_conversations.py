@@ -12,12 +12,14 @@ def main(db: postgresql, sealing_key: str) -> dict:
     with connect(db) as conn:
         beat(conn)
         wake = find_left_behind(conn)
+        stuck = alert_stuck_turns(conn)
         forgotten = inbox.forget_accepted(conn)
     inbox.start_flows(wake)
     accepted = accept_left_behind(db, sealing_key)
     return {
         "deliveries_accepted": accepted,
         "conversations_started": len(wake),
+        "conversations_stuck": stuck,
         "deliveries_forgotten": forgotten,
     }
 
@@ -47,3 +49,11 @@ def find_left_behind(conn) -> list[dict]:
     with conn.cursor() as cursor:
         cursor.execute("select conversation_id from conversations_left_behind(%s)", (BATCH,))
         return [{"conversation_id": row[0], "wait_seconds": 0} for row in cursor]
+
+
+def alert_stuck_turns(conn) -> int:
+    """How many conversations wait for ten minutes since the last sweep, though they were started
+    again and again: each is alerted once."""
+    with conn.cursor() as cursor:
+        cursor.execute("select alert_stuck_turns()")
+        return cursor.fetchone()[0]

@@ -25,6 +25,8 @@ ERRORS_BY_SQLSTATE: dict[str, type[ChatmillError]] = {
     "42501": Misconfigured,  # insufficient_privilege: a resource with another role's user
     "3D000": Misconfigured,  # invalid_catalog_name
     "42P01": Misconfigured,  # undefined_table: the migrations did not run
+    "53100": UpstreamDown,  # disk_full
+    "53200": UpstreamDown,  # out_of_memory
     "53300": UpstreamDown,  # too_many_connections
     "57P01": UpstreamDown,  # admin_shutdown
     "57P02": UpstreamDown,  # crash_shutdown

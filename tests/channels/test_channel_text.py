@@ -73,14 +73,14 @@ def test_a_text_that_fits_is_one_piece_and_blanks_are_none():
     assert split(" \n ", 5) == []
 
 
-def test_a_word_of_a_megabyte_is_cut_at_the_limit():
+def test_t05_a_word_of_a_megabyte_is_cut_at_the_limit():
     pieces = split("x" * 1_000_000, 4096)
 
     assert len(pieces) == 245
     assert "".join(pieces) == "x" * 1_000_000
 
 
-def test_a_letter_with_more_marks_than_fit_is_cut_rather_than_refused():
+def test_t04_a_letter_with_more_marks_than_fit_is_cut_rather_than_refused():
     assert [len(piece) for piece in split("a" + "\u0301" * 9, 5)] == [5, 5]
 
 

@@ -71,7 +71,7 @@ def test_what_the_preprocessor_returns_holds_no_text(windmill, whatsapp):
     assert "4111" not in json.dumps(receive_webhook.preprocessor(event))
 
 
-def test_a_delivery_that_comes_three_times_is_answered_once(query, windmill, whatsapp):
+def test_w01_k02_a_delivery_that_comes_three_times_is_answered_once(query, windmill, whatsapp):
     for _ in range(3):
         post(text_message("Hi"))
 
@@ -88,7 +88,7 @@ def test_a_delivery_that_comes_three_times_is_answered_once(query, windmill, wha
     "signature",
     ["", "sha256=", "sha256=" + "0" * 64, signed(text_message("Hi")).upper(), "sha1=00", "é"],
 )
-def test_nothing_is_stored_without_the_right_signature(query, windmill, whatsapp, signature):
+def test_w05_nothing_is_stored_without_the_right_signature(query, windmill, whatsapp, signature):
     response = post(text_message("Hi"), signature)
 
     assert response["windmill_status_code"] == 401
@@ -107,7 +107,9 @@ def test_nothing_is_stored_without_the_right_signature(query, windmill, whatsapp
         (b"[" * 10_000 + b"]" * 10_000, "body_too_deep"),
     ],
 )
-def test_a_signed_body_that_is_no_json_is_refused_in_words(query, windmill, whatsapp, body, code):
+def test_w12_a_signed_body_that_is_no_json_is_refused_in_words(
+    query, windmill, whatsapp, body, code
+):
     response = post(body)
 
     assert response["windmill_status_code"] == 400
@@ -125,7 +127,7 @@ def test_a_signed_body_that_is_no_json_is_refused_in_words(query, windmill, what
         b'{"object": "page", "entry": [{"changes": [{"field": "unheard_of"}]}]}',
     ],
 )
-def test_an_event_we_do_not_know_is_kept_as_received_and_wakes_nobody(
+def test_w17_an_event_we_do_not_know_is_kept_as_received_and_wakes_nobody(
     query, windmill, whatsapp, body
 ):
     response = post(body)
@@ -136,7 +138,7 @@ def test_an_event_we_do_not_know_is_kept_as_received_and_wakes_nobody(
 
 
 @pytest.mark.parametrize("text", ["a\u0000b", "broken \ud83d emoji", "$var:f/chat/sealing_key"])
-def test_any_text_is_stored_as_text(query, windmill, whatsapp, text):
+def test_w11_t01_t02_any_text_is_stored_as_text(query, windmill, whatsapp, text):
     body = text_message(text)
 
     assert post(body)["windmill_status_code"] == 200
@@ -144,7 +146,7 @@ def test_any_text_is_stored_as_text(query, windmill, whatsapp, text):
     assert query("select body from inbound_messages")[0][0] != SEALING_KEY
 
 
-def test_a_message_for_another_number_is_ignored_with_its_reason(query, windmill, whatsapp):
+def test_w08_a_message_for_another_number_is_ignored_with_its_reason(query, windmill, whatsapp):
     post(text_message("Hi", phone_number_id="999"))
 
     assert query("select outcome from webhook_deliveries") == [({"ignored:another_account": 1},)]
@@ -198,7 +200,7 @@ def test_the_handshake_returns_the_challenge_as_plain_text(windmill, whatsapp):
 
 
 @pytest.mark.parametrize("challenge", ["", "$var:f/chat/sealing_key", SEALING_KEY, {"a": 1}, "é"])
-def test_only_digits_are_echoed_to_a_handshake(windmill, whatsapp, challenge):
+def test_w15_only_digits_are_echoed_to_a_handshake(windmill, whatsapp, challenge):
     # Windmill resolves `$var:` in a query: an echo of anything else would hand out a secret.
     answer = confirm(mode="subscribe", verify_token="verify", challenge=challenge)
 
@@ -211,7 +213,7 @@ def test_an_address_that_no_channel_can_have_is_not_found(windmill, whatsapp, ch
 
 
 @pytest.mark.parametrize("token", ["", "wrong", "VERIFY"])
-def test_a_handshake_with_another_token_is_refused(windmill, whatsapp, token):
+def test_w15_a_handshake_with_another_token_is_refused(windmill, whatsapp, token):
     answer = confirm(mode="subscribe", verify_token=token, challenge="1158201444")
 
     assert answer["windmill_status_code"] == 403

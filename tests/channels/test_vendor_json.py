@@ -56,7 +56,7 @@ value = st.fixed_dictionaries(
 
 
 @pytest.mark.parametrize("fault", NOT_JSON)
-def test_what_is_not_json_is_refused(fault):
+def test_w12_t03_t07_what_is_not_json_is_refused(fault):
     with pytest.raises(WebhookRefused) as refused:
         parse(NOT_JSON[fault])
 
@@ -65,7 +65,7 @@ def test_what_is_not_json_is_refused(fault):
 
 @pytest.mark.parametrize("levels", [129, 10_000, 200_000])
 @pytest.mark.parametrize("opening, closing", [(b"[", b"]"), (b'{"a":', b"}")])
-def test_deep_nesting_is_refused(opening, closing, levels):
+def test_w12_deep_nesting_is_refused(opening, closing, levels):
     with pytest.raises(WebhookRefused) as refused:
         parse(opening * levels + b"1" + closing * levels)
 
@@ -105,18 +105,18 @@ def test_whatever_is_read_can_be_stored(value):
             json.dumps(item.media)
 
 
-def test_a_nul_is_dropped_and_a_lone_surrogate_is_replaced():
+def test_t01_t02_a_nul_is_dropped_and_a_lone_surrogate_is_replaced():
     raw = rb'{"a": "he\u0000llo \ud83d and \ud83d\ude00"}'
 
     assert words(load(raw)["a"]) == "hello � and 😀"
 
 
-def test_a_text_of_four_megabytes_is_cut():
+def test_t05_a_text_of_four_megabytes_is_cut():
     assert len(words("long " * 800_000)) == 65_536
     assert words("abcdef", limit=4) == "abc…"
 
 
-def test_an_id_is_text_or_a_whole_number_and_not_too_long():
+def test_t06_an_id_is_text_or_a_whole_number_and_not_too_long():
     assert identifier(16505551234) == "16505551234"
     assert identifier("a" * 512) == "a" * 512
     for unusable in ("", "a" * 8192, True, None, 1.5, ["1"], "\0"):

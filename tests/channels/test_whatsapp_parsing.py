@@ -96,7 +96,7 @@ def test_the_table_has_a_row_for_every_file():
 
 
 @pytest.mark.parametrize("scenario", EXPECTED)
-def test_each_payload_becomes_what_the_table_says(scenario):
+def test_w17_each_payload_becomes_what_the_table_says(scenario):
     deliveries = parse(_body(scenario))
 
     found = {each.account_id: [_sentence(item) for item in each.items] for each in deliveries}

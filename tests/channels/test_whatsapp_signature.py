@@ -42,7 +42,7 @@ def test_a_body_signed_with_the_app_secret_passes():
 
 
 @pytest.mark.parametrize("forgery", FORGED)
-def test_a_forged_signature_is_refused(forgery):
+def test_w05_a_forged_signature_is_refused(forgery):
     with pytest.raises(WebhookRefused) as refused:
         verify(BODY, FORGED[forgery], {"app_secret": SECRET})
 
@@ -50,13 +50,13 @@ def test_a_forged_signature_is_refused(forgery):
 
 
 @pytest.mark.parametrize("changed", [BODY + b" ", BODY.replace(rb"\/", b"/"), "Müsli 🥣".encode()])
-def test_a_signature_holds_for_the_very_bytes_only(changed):
+def test_w09_a_signature_holds_for_the_very_bytes_only(changed):
     with pytest.raises(WebhookRefused):
         verify(changed, {"x-hub-signature-256": f"sha256={DIGEST}"}, {"app_secret": SECRET})
 
 
 @pytest.mark.parametrize("credentials", [{}, {"app_secret": ""}, {"app_secret": None}])
-def test_a_channel_without_a_secret_accepts_nothing(credentials):
+def test_w07_a_channel_without_a_secret_accepts_nothing(credentials):
     of_empty = hmac.new(b"", BODY, hashlib.sha256).hexdigest()
 
     with pytest.raises(WebhookRefused) as refused:
@@ -83,7 +83,7 @@ def test_the_handshake_gives_the_challenge_back_as_it_came():
         {"hub.challenge": None},
     ],
 )
-def test_a_wrong_handshake_is_refused(changed):
+def test_w15_a_wrong_handshake_is_refused(changed):
     with pytest.raises(WebhookRefused) as refused:
         handshake(_query(**changed), {"verify_token": "ours"})
 

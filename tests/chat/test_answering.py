@@ -42,7 +42,7 @@ def test_a_question_becomes_one_reply_on_the_contacts_channel(database, whatsapp
     ]
 
 
-def test_running_every_step_twice_changes_nothing(database, query, whatsapp, model, answered):
+def test_d04_running_every_step_twice_changes_nothing(database, query, whatsapp, model, answered):
     conversation_id, turn_id, fence = answered
 
     for _ in range(2):
@@ -156,7 +156,7 @@ def test_a_reply_the_vendor_surely_did_not_take_is_sent_by_the_next_try(
     assert len(whatsapp.accepted) == 1
 
 
-def test_a_reply_nobody_knows_about_is_not_sent_again(
+def test_k11_a_reply_nobody_knows_about_is_not_sent_again(
     database, windmill, query, whatsapp, answered
 ):
     conversation_id, turn_id, fence = answered
@@ -171,7 +171,7 @@ def test_a_reply_nobody_knows_about_is_not_sent_again(
     assert query("select state from outbound_messages") == [("sending",)]
 
 
-def test_a_receipt_that_overtakes_the_vendors_answer_is_not_undone(query, conn, answered):
+def test_w18_a_receipt_that_overtakes_the_vendors_answer_is_not_undone(query, conn, answered):
     _, turn_id, fence = answered
     message_id = str(query("select id from claim_outbound_message(%s, %s)", turn_id, fence)[0][0])
     query(
@@ -197,7 +197,7 @@ def test_a_reply_refused_for_good_is_an_alert_and_ends_the_turn(
     assert query("select code from alerts") == [("delivery_refused",)]
 
 
-def test_a_failed_step_gives_the_turn_back_with_one_alert(database, query, windmill, loaded):
+def test_k12_a_failed_step_gives_the_turn_back_with_one_alert(database, query, windmill, loaded):
     conversation_id, turn = loaded
 
     for _ in range(2):
@@ -285,7 +285,7 @@ def test_a_worker_that_lost_the_turn_pays_no_model(database, query, loaded, mode
     assert model.requests == []
 
 
-def test_a_teammate_who_takes_over_after_the_commit_stops_the_send(
+def test_o10_a_teammate_who_takes_over_after_the_commit_stops_the_send(
     database, query, whatsapp, answered
 ):
     conversation_id, turn_id, fence = answered
@@ -299,7 +299,7 @@ def test_a_teammate_who_takes_over_after_the_commit_stops_the_send(
     ]
 
 
-def test_a_paid_answer_is_not_paid_again_by_the_next_worker(
+def test_k06_a_paid_answer_is_not_paid_again_by_the_next_worker(
     database, query, windmill, arrive, model
 ):
     _, conversation_id, _ = arrive("How long do refunds take?")
@@ -317,7 +317,7 @@ def test_a_paid_answer_is_not_paid_again_by_the_next_worker(
     assert query("select position from model_calls order by 1") == [(0,), (1,)]
 
 
-def test_a_message_that_comes_while_the_model_thinks_is_in_the_answer(
+def test_o04_a_message_that_comes_while_the_model_thinks_is_in_the_answer(
     database, query, arrive, loaded, model
 ):
     _, turn = loaded

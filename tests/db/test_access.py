@@ -32,7 +32,7 @@ PLANTED = [
 ]
 
 
-def test_every_object_keeps_the_rules_of_access(query):
+def test_x06_x07_every_object_keeps_the_rules_of_access(query):
     assert findings(query) == []
 
 

@@ -48,7 +48,7 @@ def test_a_finished_question_after_a_fragment_starts_its_own_earlier_flow(query,
     assert (first, second) == (10, 2)
 
 
-def test_a_draft_is_dropped_when_the_contact_wrote_on_before_it_was_committed(
+def test_o04_a_draft_is_dropped_when_the_contact_wrote_on_before_it_was_committed(
     query, arrive, thinking
 ):
     _, turn_id, fence = thinking
@@ -62,7 +62,9 @@ def test_a_draft_is_dropped_when_the_contact_wrote_on_before_it_was_committed(
     assert query("select distinct turn_id::text from inbound_messages") == [(turn_id,)]
 
 
-def test_the_third_draft_is_sent_and_what_came_meanwhile_is_answered_next(query, arrive, thinking):
+def test_o04_the_third_draft_is_sent_and_what_came_meanwhile_is_answered_next(
+    query, arrive, thinking
+):
     _, turn_id, fence = thinking
 
     states = []
@@ -86,7 +88,7 @@ def test_dropped_drafts_are_charged(query, arrive, thinking):
     assert query("select tokens_used from usage_periods") == [(240,)]
 
 
-def test_a_machine_that_answers_at_once_is_held_after_so_many_turns(query, arrive):
+def test_o09_a_machine_that_answers_at_once_is_held_after_so_many_turns(query, arrive):
     query("update chatbots set loop_limit = 3")
     decisions = []
 

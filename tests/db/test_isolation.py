@@ -4,7 +4,7 @@ from bench.isolation import attack, overhead
 from tests.conftest import LOGIN_KEY
 
 
-def test_a_hundred_thousand_hostile_statements_see_no_foreign_row(owner):
+def test_x01_x10_x11_a_hundred_thousand_hostile_statements_see_no_foreign_row(owner):
     report = attack(owner, LOGIN_KEY, 100_000, seed=7)
 
     assert report["findings"] == []

@@ -12,7 +12,7 @@ def let_the_grace_pass(query):
     query("update outbound_messages set sending_at = now() - interval '3 minutes'")
 
 
-def test_a_cut_off_send_without_a_receipt_is_sent_once_more_and_then_unknown(query, thinking):
+def test_k09_a_cut_off_send_without_a_receipt_is_sent_once_more_and_then_unknown(query, thinking):
     _, turn_id, fence = thinking
     commit(query, turn_id, fence)
 
@@ -48,7 +48,7 @@ def test_a_channel_without_receipts_never_repeats_a_cut_off_send(query, thinking
     ],
     ids=["just up again", "down", "not read yet"],
 )
-def test_the_grace_does_not_run_while_no_receipt_could_come(query, thinking, outage):
+def test_d03_the_grace_does_not_run_while_no_receipt_could_come(query, thinking, outage):
     _, turn_id, fence = thinking
     commit(query, turn_id, fence)
     query(NEXT_MESSAGE, turn_id, fence)
@@ -85,7 +85,7 @@ def test_a_receipt_wakes_whoever_waits_for_it(query, thinking):
     assert claim(query, conversation_id)[0] == "claimed"
 
 
-def test_a_receipt_settles_a_cut_off_send(query, thinking):
+def test_k10_k11_a_receipt_settles_a_cut_off_send(query, thinking):
     _, turn_id, fence = thinking
     commit(query, turn_id, fence)
     message_id = query("select id from claim_outbound_message(%s, %s)", turn_id, fence)[0][0]
@@ -101,7 +101,7 @@ def test_a_receipt_settles_a_cut_off_send(query, thinking):
     ]
 
 
-def test_a_late_receipt_never_moves_a_message_backwards(query, thinking):
+def test_w18_a_late_receipt_never_moves_a_message_backwards(query, thinking):
     _, turn_id, fence = thinking
     commit(query, turn_id, fence)
     message_id = str(query("select id from outbound_messages")[0][0])

@@ -113,7 +113,7 @@ def test_a_write_that_is_under_way_keeps_the_next_claim_waiting(query, other, la
         "select charge_turn(%(turn)s, %(fence)s)",
     ],
 )
-def test_every_write_of_a_worker_that_came_late_is_refused(conn, query, thinking, write):
+def test_o07_k14_every_write_of_a_worker_that_came_late_is_refused(conn, query, thinking, write):
     conversation_id, turn_id, fence = thinking
     query("update conversation_work set lease_until = now() - interval '1 second'")
     claim(query, conversation_id)

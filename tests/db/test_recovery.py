@@ -3,7 +3,7 @@
 from tests.db.turns import claim, commit, finish, gather, pay
 
 
-def test_a_turn_whose_worker_was_lost_is_taken_up_again(query, arrive, thinking):
+def test_k03_a_turn_whose_worker_was_lost_is_taken_up_again(query, arrive, thinking):
     conversation_id, turn_id, _ = thinking
     arrive("Hello?")
     query("update conversation_work set lease_until = now() - interval '1 second'")
@@ -32,7 +32,7 @@ def test_a_stored_answer_is_not_given_to_a_message_that_it_never_saw(query, arri
     assert commit(query, turn_id, fence, may_drop=True) == "draft_dropped"
 
 
-def test_a_turn_that_fails_five_times_ends_with_a_notice_and_an_alert(query, thinking):
+def test_o08_a_turn_that_fails_five_times_ends_with_a_notice_and_an_alert(query, thinking):
     conversation_id, _, _ = thinking
     query("update turns set attempts = 5")
     query("update conversation_work set lease_until = now() - interval '1 second'")
@@ -84,7 +84,7 @@ def test_every_new_try_of_a_turn_waits_longer(query, thinking):
     assert waits == [2, 8, 32]
 
 
-def test_a_turn_with_a_committed_reply_is_only_finished_by_the_next_worker(query, thinking):
+def test_k08_a_turn_with_a_committed_reply_is_only_finished_by_the_next_worker(query, thinking):
     conversation_id, turn_id, fence = thinking
     commit(query, turn_id, fence)
     lose_worker(query)

@@ -172,7 +172,7 @@ def test_what_receives_can_find_a_channel_and_read_nothing(databases, whatsapp):
             run(one, f"select 1 from {table}")
 
 
-def test_a_lock_that_does_not_come_is_worth_a_retry(database, conn, query, arrive, held):
+def test_d07_a_lock_that_does_not_come_is_worth_a_retry(database, conn, query, arrive, held):
     conn.autocommit = False
     query("select from turns for update")
 

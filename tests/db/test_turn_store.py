@@ -57,7 +57,7 @@ def test_a_message_that_waits_for_more_is_not_claimed_too_early(query, arrive):
     assert 2.5 < wait_seconds <= 3
 
 
-def test_a_worker_that_lost_its_lease_can_write_nothing(query, thinking):
+def test_o07_a_worker_that_lost_its_lease_can_write_nothing(query, thinking):
     conversation_id, turn_id, old_fence = thinking
     query("update conversation_work set lease_until = now() - interval '1 second'")
     claim(query, conversation_id)
@@ -78,7 +78,7 @@ def test_a_reply_is_committed_once_however_often_the_step_runs(query, thinking):
     assert query("select body, state from outbound_messages") == [("Soon.", "ready")]
 
 
-def test_a_teammate_who_took_over_silences_the_bot(query, thinking):
+def test_o10_a_teammate_who_took_over_silences_the_bot(query, thinking):
     _, turn_id, fence = thinking
     query("update conversations set mode = 'human'")
 

@@ -112,7 +112,7 @@ def test_q05_a_hold_whose_turn_is_gone_is_given_back_and_an_open_turn_keeps_its_
     assert query("select messages_used from chatbot_days") == [(2,)]
 
 
-def test_q05_a_turn_that_is_tried_again_keeps_its_hold_and_its_decision(query, meter):
+def test_k04_q05_a_turn_that_is_tried_again_keeps_its_hold_and_its_decision(query, meter):
     query("update plans set message_limit = 1")
     (turn_id,) = open_turns(query, 1)
 

@@ -62,7 +62,7 @@ def test_q08_a_month_needs_nobody_to_open_it_and_limits_come_back_by_themselves(
     assert query("select is_active from chatbots") == [(False,)]
 
 
-def test_months_are_counted_in_the_organizations_time_zone(query, meter, clock):
+def test_d09_months_are_counted_in_the_organizations_time_zone(query, meter, clock):
     clock("2026-03-31 12:00+00")
     query("update organizations set time_zone = 'Pacific/Kiritimati'")
 

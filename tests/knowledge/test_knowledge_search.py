@@ -55,7 +55,7 @@ def test_another_organization_is_never_seen(make_organization, add_document, fin
     assert find(other, "text about E03") == ["Their text about E03."]
 
 
-def test_a_small_organization_misses_nothing_beside_a_large_one(
+def test_x13_a_small_organization_misses_nothing_beside_a_large_one(
     make_organization, add_document, find
 ):
     small, large = make_organization(), make_organization()
@@ -123,7 +123,7 @@ def test_a_question_without_a_known_word_is_near_nothing(conn, organization_id, 
         "a\ud800b",
     ],
 )
-def test_no_question_is_a_syntax_error(organization_id, add_document, find, question):
+def test_t09_no_question_is_a_syntax_error(organization_id, add_document, find, question):
     add_document(organization_id, "a", {"A dog.": NEAR})
 
     assert find(organization_id, question) == ["A dog."]

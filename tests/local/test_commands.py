@@ -86,7 +86,7 @@ def test_health_is_well_when_database_and_model_answer(owner, httpserver):
     answer = TestClient(Starlette(routes=[health.route])).get("/health")
 
     assert answer.status_code == 200
-    assert answer.json()["jobs_waiting"] == {"due": 0, "later": 0}
+    assert answer.json()["jobs_waiting"] == {"due": 0, "later": 0, "stuck": 0}
 
 
 def test_health_fails_and_names_the_part_that_does(owner):

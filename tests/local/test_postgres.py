@@ -54,7 +54,7 @@ def test_a_server_left_by_a_killed_process_is_joined_and_stopped_by_the_last(tmp
 
 
 @embedded
-def test_a_killed_server_is_started_again_with_its_data(tmp_path):
+def test_k18_a_killed_server_is_started_again_with_its_data(tmp_path):
     with open_postgres(tmp_path) as postgres:
         postgres.database("kept")
         data = os.path.join(postgres.resource["host"], "data")

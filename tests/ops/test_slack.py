@@ -26,7 +26,7 @@ def webhook():
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a11_nothing_in_an_alert_pings_links_or_forges_a_line(webhook, text):
+def test_t10_a11_nothing_in_an_alert_pings_links_or_forges_a_line(webhook, text):
     slack.post(webhook.url, "error", text, text, text)
 
     [posted] = webhook.posted

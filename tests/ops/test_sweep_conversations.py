@@ -22,7 +22,7 @@ def test_a_delivery_left_behind_by_a_lost_worker_is_accepted_by_the_sweep(
     assert query("select body from inbound_messages") == [("Anybody?",)]
 
 
-def test_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
+def test_k13_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
     operations_database, query, windmill, whatsapp, arrive
 ):
     _, conversation_id, _ = arrive("Hi")
@@ -88,3 +88,43 @@ def test_a_delivery_that_failed_five_times_asks_for_a_person(
 
     assert query("select code from alerts") == [("delivery_not_accepted",)]
     assert sweep_conversations.main(operations_database, SEALING_KEY)["deliveries_accepted"] == 0
+
+
+def test_work_that_never_ends_and_never_reports_a_failure_is_told_once(
+    operations_database, query, windmill, whatsapp, arrive
+):
+    _, conversation_id, _ = arrive("Hi")
+    query("update conversation_work set due_at = now() - interval '11 minutes'")
+
+    results = [sweep_conversations.main(operations_database, SEALING_KEY) for _ in range(3)]
+
+    assert [one["conversations_stuck"] for one in results] == [1, 0, 0]
+    [(code, occurrences, summary)] = query("select code, occurrences, summary from alerts")
+    assert (code, occurrences) == ("turn_stuck", 1) and conversation_id in summary
+
+
+def test_a_second_conversation_that_is_stuck_is_counted_in_its_channels_alert(
+    operations_database, query, windmill, whatsapp, arrive
+):
+    stuck = "update conversation_work set due_at = %s - interval '10 minutes 1 second'"
+    arrive("Hi")
+    query(stuck.replace("%s", "now()"))
+    sweep_conversations.main(operations_database, SEALING_KEY)
+
+    _, second, _ = arrive("Hello", contact_key="15550002")
+    just_after = "(select last_raised_at + interval '1.001 seconds' from alerts)"
+    query(stuck.replace("%s", just_after) + f" where conversation_id = '{second}'")
+    query("select pg_sleep(0.01)")
+    sweep_conversations.main(operations_database, SEALING_KEY)
+
+    assert query("select code, occurrences from alerts") == [("turn_stuck", 2)]
+
+
+def test_work_that_waits_for_its_time_or_its_turn_is_not_stuck(
+    operations_database, query, windmill, whatsapp, arrive
+):
+    arrive("Hi")
+    query("update conversation_work set due_at = now() - interval '9 minutes'")
+
+    assert sweep_conversations.main(operations_database, SEALING_KEY)["conversations_stuck"] == 0
+    assert query("select count(*) from alerts") == [(0,)]

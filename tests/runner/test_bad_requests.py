@@ -72,7 +72,7 @@ def answer_to_raw(server, *parts: bytes) -> bytes:
 HEAD = b"POST /api/r/echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 
 
-def test_a_declared_50_megabyte_body_is_refused(server):
+def test_w12_a_declared_50_megabyte_body_is_refused(server):
     response = post(server, "/api/r/echo", b"a" * (50 * MEGABYTE))
 
     assert response.status == 413
@@ -87,7 +87,7 @@ def test_a_50_megabyte_body_in_chunks_is_refused(server):
     connection.close()
 
 
-def test_chunks_without_an_end_are_cut_off(server):
+def test_w12_chunks_without_an_end_are_cut_off(server):
     chunk = b"10000\r\n" + b"a" * 65536 + b"\r\n"
 
     with open_socket(server) as line, pytest.raises((BrokenPipeError, ConnectionResetError)):
@@ -109,7 +109,7 @@ def test_a_head_without_an_end_is_refused(server):
     assert answer.startswith(b"HTTP/1.1 431 ")
 
 
-def test_a_compressed_body_is_never_inflated(server):
+def test_w12_a_compressed_body_is_never_inflated(server):
     bomb = gzip.compress(b"0" * (50 * MEGABYTE))
 
     response = post(server, "/api/r/echo", bomb, content_encoding="gzip")
@@ -130,7 +130,7 @@ def test_a_compressed_body_is_never_inflated(server):
     ],
     ids=lambda body: repr(body[:12]),
 )
-def test_what_is_not_strict_json_is_a_bad_request(server, body):
+def test_w12_what_is_not_strict_json_is_a_bad_request(server, body):
     for _ in range(200):
         response = post(server, "/api/r/echo", body)
 

@@ -19,7 +19,7 @@ OTHER_SECRETS = {**SECRETS, "app_secret": "the other organization's"}
 SECOND, FOREIGN = "0c000000-0000-4000-8000-000000000008", "0c000000-0000-4000-8000-000000000009"
 NASTY = [
     *("'; drop table messages; --", "%", "_", "\\", "$$", "{}", "%s", "%(id)s", "\\x00", "$1"),
-    *("<!channel>", "*bold_", "=HYPERLINK(1)", "\u202eevil", "\u200b", "\U000e0041", "e\u0301" * 99),
+    *("<!channel>", "*bold_", "=HYPERLINK(1)", "\u202ee", "\u200b", "\U000e0041", "e\u0301" * 99),
     *("NaN", "null", "../../etc", "\u2028", "🧑‍🚒", "\ufffd", "\x1b[31m", "a\r\nb", "日本", "٣"),
 ]  # fmt: skip
 

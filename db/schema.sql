@@ -711,6 +711,7 @@ declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
   v_message outbound_messages;
   v_wait_seconds numeric;
+  v_mode text;
 begin
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
@@ -729,11 +730,11 @@ begin
       return;
     end if;
   end if;
-  if exists (
-    -- for share: a takeover waits for this look, or is seen by it.
-    select from conversations
-     where conversations.id = v_turn.conversation_id and mode <> 'bot' for share
-  ) then
+  -- for share: a takeover waits for this look, or is seen by it. Whatever the mode: a row that the
+  -- condition left out would not be locked, nor a takeover waited for that has it locked.
+  select mode into strict v_mode from conversations
+   where conversations.id = v_turn.conversation_id for share;
+  if v_mode <> 'bot' then
     update outbound_messages
        set state = case state when 'ready' then 'failed' else 'unknown' end,
            error_code = 'teammate_took_over'

@@ -13,8 +13,7 @@ select id::text, kind, name, url, found_by::text, media_type, size_bytes, refusa
        (select count(*) from sources as page where page.found_by = sources.id) as pages_found
   from sources
  where organization_id = %s
- order by coalesce((select parent.name from sources as parent where parent.id = sources.found_by), name),
-          found_by nulls first, name
+ order by name
 """
 
 OPEN_INGESTIONS = f"""
@@ -52,6 +51,9 @@ def all_of(resource: dict, organization_id: str) -> list[dict]:
         with connection.cursor() as cursor:
             cursor.execute(OPEN_INGESTIONS, [organization_id])
             being_read = {one.source_id: one for one in (Ingestion(*row) for row in cursor)}
+    names = {one["id"]: one["name"] for one in found}
+    # Pages stand below their sitemap.
+    found.sort(key=lambda one: (names.get(one["found_by"], one["name"]), one["found_by"] or ""))
     return [{**one, "progress": progress(being_read.get(one["id"]))} for one in found]
 
 

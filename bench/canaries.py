@@ -32,7 +32,7 @@ select child.attname, confrelid::regclass::text, parent.attname
  cross join unnest(conkey, confkey) as key (child_number, parent_number)
   join pg_attribute as child on child.attrelid = conrelid and child.attnum = child_number
   join pg_attribute as parent on parent.attrelid = confrelid and parent.attnum = parent_number
- where conrelid = %s::regclass and contype = 'f'
+ where conrelid = %s::regclass and contype = 'f' and confrelid <> conrelid
 """
 VALUES = {
     "bool": "true",

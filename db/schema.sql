@@ -305,7 +305,10 @@ begin
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
-        ('chatmill_knowledge', 'select', 'organizations')
+        ('chatmill_knowledge', 'delete', 'sources documents'),
+        ('chatmill_knowledge', 'select, insert, update, delete',
+          'ingestions ingestion_sections ingestion_chunks robots'),
+        ('chatmill_knowledge', 'select', 'organizations plans')
       ) as rights (role, privileges, tables)
      cross join regexp_split_to_table(rights.tables, '\s+') as name
      where to_regclass(name) is not null
@@ -339,6 +342,12 @@ begin
       ('set_period_limits', '{}'),
       ('tg_turns__release_usage', '{}'),
       ('enter_source', '{chatmill_knowledge}'),
+      ('enter_ingestion', '{chatmill_knowledge}'),
+      ('take_due_sources', '{chatmill_knowledge}'),
+      ('reading_seconds', '{chatmill_knowledge}'),
+      ('has_chunk_room', '{chatmill_knowledge}'),
+      ('raise_source_alert', '{chatmill_knowledge}'),
+      ('tg_sources__keep_limits', '{}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
@@ -946,6 +955,83 @@ $$;
 
 COMMENT ON FUNCTION public.enter_conversation(p_conversation_id uuid, p_fence bigint) IS 'Locks the work row, renews the lease and opens the transaction to the organization, or refuses a worker that lost the conversation (STALE).';
 
+CREATE TABLE public.ingestions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    source_id uuid NOT NULL,
+    fence bigint DEFAULT 1 NOT NULL,
+    sha256 text NOT NULL,
+    state text DEFAULT 'fetched'::text NOT NULL,
+    outcome text,
+    title text DEFAULT ''::text NOT NULL,
+    media_type text DEFAULT ''::text NOT NULL,
+    page_count integer DEFAULT 0 NOT NULL,
+    chunk_count integer DEFAULT 0 NOT NULL,
+    reused_count integer DEFAULT 0 NOT NULL,
+    embedded_count integer DEFAULT 0 NOT NULL,
+    stored_count integer DEFAULT 0 NOT NULL,
+    embedding_model text,
+    embedding_dimensions integer,
+    embedding_seconds real DEFAULT 0 NOT NULL,
+    document_id uuid,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    progressed_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT ingestions_check CHECK (((stored_count >= 0) AND (stored_count <= chunk_count))),
+    CONSTRAINT ingestions_chunk_count_check CHECK ((chunk_count >= 0)),
+    CONSTRAINT ingestions_embedded_count_check CHECK ((embedded_count >= 0)),
+    CONSTRAINT ingestions_end_with_an_outcome CHECK ((((state = 'ended'::text) = (outcome IS NOT NULL)) AND ((state = 'ended'::text) = (ended_at IS NOT NULL)))),
+    CONSTRAINT ingestions_outcome_check CHECK ((outcome = ANY (ARRAY['ready'::text, 'unchanged'::text, 'refused'::text, 'replaced'::text]))),
+    CONSTRAINT ingestions_page_count_check CHECK ((page_count >= 0)),
+    CONSTRAINT ingestions_reused_count_check CHECK ((reused_count >= 0)),
+    CONSTRAINT ingestions_state_check CHECK ((state = ANY (ARRAY['fetched'::text, 'extracted'::text, 'split'::text, 'embedded'::text, 'stored'::text, 'ended'::text])))
+);
+
+ALTER TABLE ONLY public.ingestions FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.ingestions IS 'One row per content of a source that was read, or is being read.';
+
+COMMENT ON COLUMN public.ingestions.fence IS 'Of the run that reads it; older runs are refused.';
+
+COMMENT ON COLUMN public.ingestions.sha256 IS 'Of the original that it reads.';
+
+COMMENT ON COLUMN public.ingestions.state IS 'The last step that is complete: fetched -> extracted -> split -> embedded -> stored -> ended.';
+
+COMMENT ON COLUMN public.ingestions.reused_count IS 'Chunks that kept the embedding of the version before.';
+
+COMMENT ON COLUMN public.ingestions.embedded_count IS 'Chunks with an embedding, reused ones too.';
+
+COMMENT ON COLUMN public.ingestions.stored_count IS 'Chunks that are in the new version already.';
+
+COMMENT ON COLUMN public.ingestions.embedding_seconds IS 'Spent in calls of the embedding model.';
+
+COMMENT ON COLUMN public.ingestions.document_id IS 'The version being built, or what became of it.';
+
+CREATE FUNCTION public.enter_ingestion(p_ingestion_id uuid, p_fence bigint) RETURNS SETOF public.ingestions
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_ingestion ingestions;
+begin
+  perform from sources join ingestions on ingestions.source_id = sources.id
+    where ingestions.id = p_ingestion_id for no key update of sources;
+  select ingestions.* into v_ingestion
+    from ingestions join sources on sources.id = source_id and sources.sha256 = ingestions.sha256
+   where ingestions.id = p_ingestion_id and fence = p_fence and ingestions.state <> 'ended';
+  if not found then
+    return;
+  end if;
+  perform prove_organization(v_ingestion.organization_id);
+  update ingestions set progressed_at = now() where id = p_ingestion_id;
+  update sources set due_at = now() + make_interval(secs => reading_seconds())
+   where id = v_ingestion.source_id;
+  return next v_ingestion;
+end;
+$$;
+
+COMMENT ON FUNCTION public.enter_ingestion(p_ingestion_id uuid, p_fence bigint) IS 'Opens the transaction to the organization of an ingestion, by its id, a random uuid, and its newest fence; no row when the source was deleted or replaced, or another run has it. The source stays locked.';
+
 CREATE FUNCTION public.enter_outbound_message(p_message_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1246,6 +1332,25 @@ $$;
 
 COMMENT ON FUNCTION public.grace_left_seconds(p_message public.outbound_messages) IS 'How long a receipt of a send that was cut off may still take to come; 0: long enough.';
 
+CREATE FUNCTION public.has_chunk_room(p_source_id uuid, p_chunks integer) RETURNS boolean
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select lock_room(proved_organization());
+  -- What is being read counts as if it were there.
+  select coalesce(sum(greatest(chunk_count, coming.chunks)), 0) + p_chunks
+         <= coalesce((select chunk_limit from organizations join plans on plans.id = plan_id
+                       where organizations.id = proved_organization()), 'infinity'::float8)
+    from sources
+    left join lateral (
+      select max(ingestions.chunk_count) as chunks from ingestions
+       where source_id = sources.id and ingestions.state <> 'ended'
+    ) as coming on true
+   where sources.organization_id = proved_organization() and sources.id <> p_source_id;
+$$;
+
+COMMENT ON FUNCTION public.has_chunk_room(p_source_id uuid, p_chunks integer) IS 'Whether the plan of the organization that the transaction has entered has room for so many chunks of a source.';
+
 CREATE FUNCTION public.has_room(p_period public.usage_periods, p_hold public.usage_holds) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1371,6 +1476,14 @@ CREATE FUNCTION public.lease() RETURNS interval
 $$;
 
 COMMENT ON FUNCTION public.lease() IS 'For how long a worker has a conversation after its last write. A step that works longer renews it (f/chat/lease.py), so that only a lost or frozen worker is overtaken, and soon.';
+
+CREATE FUNCTION public.lock_room(p_organization_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended(p_organization_id::text, 15));
+$$;
+
+COMMENT ON FUNCTION public.lock_room(p_organization_id uuid) IS 'One at a time counts what an organization has, so that two can''t both take the last place. Locked after sources, never before.';
 
 CREATE FUNCTION public.may_send_again(p_message public.outbound_messages) RETURNS boolean
     LANGUAGE sql STABLE
@@ -1729,6 +1842,24 @@ CREATE FUNCTION public.raise_conversation_alert(p_conversation_id uuid, p_severi
 $$;
 
 COMMENT ON FUNCTION public.raise_conversation_alert(p_conversation_id uuid, p_severity text, p_code text, p_subject text, p_summary text) IS 'An alert of a worker that holds no turn, so can''t prove the conversation''s organization; the installation''s when there is no such conversation.';
+
+CREATE FUNCTION public.raise_source_alert(p_source_id uuid, p_step text, p_error text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select raise_alert(organization_id, 'error', 'source_step_failed', p_step || ':' || p_error,
+                     format('step %s failed with %s for source %s', p_step, p_error, id))
+    from sources where id = p_source_id;
+$$;
+
+COMMENT ON FUNCTION public.raise_source_alert(p_source_id uuid, p_step text, p_error text) IS 'One alert for what broke while a source was read, without anything of its content.';
+
+CREATE FUNCTION public.reading_seconds() RETURNS integer
+    LANGUAGE sql IMMUTABLE SECURITY DEFINER PARALLEL SAFE
+    SET search_path TO 'public', 'pg_temp'
+    AS $$ select 120 $$;
+
+COMMENT ON FUNCTION public.reading_seconds() IS 'How long a source that shows no progress stays with whoever reads it; no step is silent for longer.';
 
 CREATE FUNCTION public.reason_to_be_silent(p_conversation_id uuid) RETURNS text
     LANGUAGE sql STABLE
@@ -2101,6 +2232,49 @@ $$;
 
 COMMENT ON FUNCTION public.take_days(p_hold public.usage_holds) IS 'One turn of the contact''s and of the chatbot''s day; or neither, and which limit stands against it.';
 
+CREATE FUNCTION public.take_due_sources(p_each integer, p_limit integer) RETURNS TABLE(source_id uuid)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('take_due_sources', 0));
+
+  with given_up as (
+    update sources
+       set state = 'refused', refusal_code = 'document_failed', is_taken = false,
+           refusal = 'It could not be read because of a fault on our side: the operator was told, and reads it again when that is mended.',
+           due_at = now() + make_interval(hours => sync_hours)
+     where due_at <= now() and attempts >= 5
+    returning id, organization_id
+  )
+  select raise_alert(organization_id, 'error', 'source_failed', id::text,
+                     format('source %s was started 5 times and came no further', id))
+    from given_up;
+
+  return query
+  update sources
+     set is_taken = true, attempts = attempts + 1,
+         due_at = now() + make_interval(secs => reading_seconds())
+   where id in (
+     select ranked.id
+       from (select sources.id, sources.due_at,
+                    row_number() over (partition by sources.organization_id order by sources.due_at)
+                    + (select count(*) from sources as running
+                        where running.organization_id = sources.organization_id
+                          and running.is_taken and running.due_at > now()) as place
+               from sources
+               join organizations on organizations.id = sources.organization_id
+              where sources.due_at <= now() and organizations.is_active) as ranked
+      where place <= p_each
+      order by ranked.due_at
+      limit p_limit
+   )
+  returning id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.take_due_sources(p_each integer, p_limit integer) IS 'Sources to start reading, the longest waiting first, so that each organization has at most p_each in work: fifty uploads of one wait behind each other, not before others. What was started 5 times without coming any further is given up, with an alert.';
+
 CREATE FUNCTION public.take_hold(p_hold public.usage_holds) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -2236,6 +2410,47 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_plans__set_period_limits() IS 'A plan that changes is in force at the next reservation.';
+
+CREATE FUNCTION public.tg_sources__keep_limits() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_plan plans;
+  v_sources bigint;
+  v_bytes bigint;
+begin
+  perform lock_room(new.organization_id);
+  select plans.* into strict v_plan
+    from organizations join plans on plans.id = plan_id where organizations.id = new.organization_id;
+  select count(*), coalesce(sum(size_bytes), 0) into v_sources, v_bytes
+    from sources where organization_id = new.organization_id and id <> new.id;
+  if tg_op = 'INSERT' and v_sources >= v_plan.source_limit then
+    raise exception 'the plan has no room for another source'
+      using errcode = 'check_violation', constraint = 'sources_within_the_plan';
+  end if;
+  if v_bytes + coalesce(new.size_bytes, 0) > v_plan.source_bytes_limit then
+    raise exception 'the plan has no room for these bytes'
+      using errcode = 'check_violation', constraint = 'bytes_within_the_plan';
+  end if;
+  return new;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_sources__keep_limits() IS 'No source and no byte more than the plan says.';
+
+CREATE FUNCTION public.tg_sources__make_due() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  new.due_at := now();
+  new.is_taken := false;
+  new.attempts := 0;
+  return new;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_sources__make_due() IS 'What waits is due.';
 
 CREATE FUNCTION public.tg_turns__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
@@ -2674,6 +2889,39 @@ ALTER TABLE public.inbound_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE public.ingestion_chunks (
+    organization_id uuid NOT NULL,
+    ingestion_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    heading_path text[] NOT NULL,
+    page integer,
+    content text NOT NULL,
+    question text,
+    embedding public.vector,
+    CONSTRAINT ingestion_chunks_page_check CHECK ((page > 0)),
+    CONSTRAINT ingestion_chunks_position_check CHECK (("position" >= 0))
+);
+
+ALTER TABLE ONLY public.ingestion_chunks FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.ingestion_chunks IS 'One row per chunk of a version that is being built, until it is searched.';
+
+CREATE TABLE public.ingestion_sections (
+    organization_id uuid NOT NULL,
+    ingestion_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    heading_path text[] NOT NULL,
+    page integer,
+    content text NOT NULL,
+    question text,
+    CONSTRAINT ingestion_sections_page_check CHECK ((page > 0)),
+    CONSTRAINT ingestion_sections_position_check CHECK (("position" >= 0))
+);
+
+ALTER TABLE ONLY public.ingestion_sections FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.ingestion_sections IS 'One row per section that was read from an original, until it is split.';
+
 CREATE TABLE public.installation_pulse (
     is_only boolean DEFAULT true NOT NULL,
     last_beat_at timestamp with time zone NOT NULL,
@@ -2758,8 +3006,14 @@ CREATE TABLE public.plans (
     message_limit bigint NOT NULL,
     token_limit bigint NOT NULL,
     cost_limit_microcents bigint,
+    source_limit integer,
+    source_bytes_limit bigint,
+    chunk_limit integer,
+    CONSTRAINT plans_chunk_limit_check CHECK ((chunk_limit >= 0)),
     CONSTRAINT plans_cost_limit_microcents_check CHECK ((cost_limit_microcents >= 0)),
     CONSTRAINT plans_message_limit_check CHECK ((message_limit >= 0)),
+    CONSTRAINT plans_source_bytes_limit_check CHECK ((source_bytes_limit >= 0)),
+    CONSTRAINT plans_source_limit_check CHECK ((source_limit >= 0)),
     CONSTRAINT plans_token_limit_check CHECK ((token_limit >= 0))
 );
 
@@ -2770,6 +3024,12 @@ COMMENT ON COLUMN public.plans.message_limit IS 'Answered turns in a usage perio
 COMMENT ON COLUMN public.plans.token_limit IS 'Tokens of all model calls in a usage period.';
 
 COMMENT ON COLUMN public.plans.cost_limit_microcents IS 'Cost of all model calls in a usage period; null: no limit.';
+
+COMMENT ON COLUMN public.plans.source_limit IS 'Files, pages and sitemaps; null: no limit.';
+
+COMMENT ON COLUMN public.plans.source_bytes_limit IS 'Of all originals together; null: no limit.';
+
+COMMENT ON COLUMN public.plans.chunk_limit IS 'Of all searched and coming documents; null: no limit.';
 
 CREATE TABLE public.prices (
     model text NOT NULL,
@@ -2782,32 +3042,85 @@ CREATE TABLE public.prices (
 
 COMMENT ON TABLE public.prices IS 'One row per model and day from which its price holds. 1 cent = 1,000,000 microcents.';
 
+CREATE TABLE public.robots (
+    organization_id uuid NOT NULL,
+    origin text NOT NULL,
+    content text NOT NULL,
+    read_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT robots_origin_check CHECK (((length(origin) >= 1) AND (length(origin) <= 300)))
+);
+
+ALTER TABLE ONLY public.robots FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.robots IS 'One row per site that pages were fetched from: its robots.txt (RFC 9309).';
+
+COMMENT ON COLUMN public.robots.content IS 'Empty when the site has none.';
+
 CREATE TABLE public.sources (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
     name text NOT NULL,
     media_type text,
-    original bytea NOT NULL,
-    size_bytes integer NOT NULL,
-    sha256 text NOT NULL,
+    original bytea,
+    size_bytes integer,
+    sha256 text,
     state text DEFAULT 'waiting'::text NOT NULL,
     refusal_code text,
     refusal text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text DEFAULT 'file'::text NOT NULL,
+    url text,
+    found_by uuid,
+    etag text DEFAULT ''::text NOT NULL,
+    last_modified text DEFAULT ''::text NOT NULL,
+    sync_hours integer,
+    synced_at timestamp with time zone,
+    due_at timestamp with time zone,
+    is_taken boolean DEFAULT false NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    chunk_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT sources_are_files_or_have_an_address CHECK (((kind = 'file'::text) = (url IS NULL))),
+    CONSTRAINT sources_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT sources_chunk_count_check CHECK ((chunk_count >= 0)),
+    CONSTRAINT sources_etag_check CHECK ((length(etag) <= 1000)),
+    CONSTRAINT sources_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'page'::text, 'sitemap'::text]))),
+    CONSTRAINT sources_last_modified_check CHECK ((length(last_modified) <= 100)),
     CONSTRAINT sources_name_check CHECK (((length(name) >= 1) AND (length(name) <= 300))),
     CONSTRAINT sources_say_why_they_were_refused CHECK (((state = 'refused'::text) = ((refusal_code IS NOT NULL) AND (refusal IS NOT NULL)))),
     CONSTRAINT sources_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT sources_size_bytes_check CHECK ((size_bytes >= 0)),
-    CONSTRAINT sources_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'refused'::text])))
+    CONSTRAINT sources_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'refused'::text]))),
+    CONSTRAINT sources_sync_hours_check CHECK (((sync_hours >= 1) AND (sync_hours <= 8760))),
+    CONSTRAINT sources_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
 );
 
 ALTER TABLE ONLY public.sources FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE public.sources IS 'One row per file an organization gave us, as it was given.';
+COMMENT ON TABLE public.sources IS 'One row per file, page or sitemap an organization gave us; pages of a sitemap too.';
+
+COMMENT ON COLUMN public.sources.original IS 'As it was given, or as it was last fetched.';
 
 COMMENT ON COLUMN public.sources.state IS 'waiting -> ready (its document is searchable) | refused (with a code and a sentence for the uploader).';
 
 COMMENT ON COLUMN public.sources.refusal_code IS 'From the table in docs/error_codes.md.';
+
+COMMENT ON COLUMN public.sources.found_by IS 'The sitemap that lists this page; null when a person gave it.';
+
+COMMENT ON COLUMN public.sources.etag IS 'What the server called the version we have, for asking whether it changed.';
+
+COMMENT ON COLUMN public.sources.last_modified IS 'The server''s own words, for the same purpose.';
+
+COMMENT ON COLUMN public.sources.sync_hours IS 'How often a page or sitemap is looked at again; null: when asked.';
+
+COMMENT ON COLUMN public.sources.synced_at IS 'When its content was last known to be what we have.';
+
+COMMENT ON COLUMN public.sources.due_at IS 'When to start reading; while it is read, when somebody else may; null: nothing is to do.';
+
+COMMENT ON COLUMN public.sources.is_taken IS 'Somebody reads it, unless due_at has passed.';
+
+COMMENT ON COLUMN public.sources.attempts IS 'Starts since it last came any further.';
+
+COMMENT ON COLUMN public.sources.chunk_count IS 'Of the version that is searched.';
 
 CREATE TABLE public.ticket_key (
     is_only boolean DEFAULT true NOT NULL,
@@ -2948,6 +3261,18 @@ ALTER TABLE ONLY public.inbound_messages
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.ingestion_chunks
+    ADD CONSTRAINT ingestion_chunks_pkey PRIMARY KEY (organization_id, ingestion_id, "position");
+
+ALTER TABLE ONLY public.ingestion_sections
+    ADD CONSTRAINT ingestion_sections_pkey PRIMARY KEY (organization_id, ingestion_id, "position");
+
+ALTER TABLE ONLY public.ingestions
+    ADD CONSTRAINT ingestions_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.ingestions
+    ADD CONSTRAINT ingestions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.installation_pulse
     ADD CONSTRAINT installation_pulse_pkey PRIMARY KEY (is_only);
 
@@ -2974,6 +3299,9 @@ ALTER TABLE ONLY public.plans
 
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (model, valid_from);
+
+ALTER TABLE ONLY public.robots
+    ADD CONSTRAINT robots_pkey PRIMARY KEY (organization_id, origin);
 
 ALTER TABLE ONLY public.sources
     ADD CONSTRAINT sources_are_given_once UNIQUE (organization_id, name, sha256);
@@ -3049,6 +3377,14 @@ CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree
 
 CREATE INDEX inbound_messages_waiting ON public.inbound_messages USING btree (conversation_id) WHERE (state = 'waiting'::text);
 
+CREATE INDEX ingestion_chunks_not_embedded_idx ON public.ingestion_chunks USING btree (organization_id, ingestion_id, "position") WHERE (embedding IS NULL);
+
+CREATE INDEX ingestions_document_id_idx ON public.ingestions USING btree (organization_id, document_id);
+
+CREATE UNIQUE INDEX ingestions_one_open ON public.ingestions USING btree (source_id) WHERE (state <> 'ended'::text);
+
+CREATE INDEX ingestions_source_id_idx ON public.ingestions USING btree (organization_id, source_id);
+
 CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (organization_id, conversation_id, id);
 
 CREATE INDEX messages_turn_id_idx ON public.messages USING btree (organization_id, turn_id);
@@ -3062,6 +3398,12 @@ CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages U
 CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING btree (provider_message_id);
 
 CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (organization_id, turn_id);
+
+CREATE INDEX sources_due_at_idx ON public.sources USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX sources_found_by_idx ON public.sources USING btree (organization_id, found_by);
+
+CREATE UNIQUE INDEX sources_one_per_url ON public.sources USING btree (organization_id, url);
 
 CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (organization_id, turn_id);
 
@@ -3083,9 +3425,17 @@ CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USIN
 
 CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
 
+CREATE TRIGGER _400_keep_limits BEFORE INSERT OR UPDATE OF size_bytes ON public.sources FOR EACH ROW EXECUTE FUNCTION public.tg_sources__keep_limits();
+
+COMMENT ON TRIGGER _400_keep_limits ON public.sources IS 'The wall behind whoever adds sources.';
+
 CREATE TRIGGER _400_refuse_overshoot BEFORE UPDATE ON public.usage_periods FOR EACH ROW WHEN (((((new.messages_used + new.messages_reserved) > new.message_limit) AND ((new.messages_used + new.messages_reserved) > (old.messages_used + old.messages_reserved))) OR (((new.tokens_used + new.tokens_reserved) > new.token_limit) AND ((new.tokens_used + new.tokens_reserved) > (old.tokens_used + old.tokens_reserved))) OR (((new.cost_microcents + new.cost_reserved_microcents) > new.cost_limit_microcents) AND ((new.cost_microcents + new.cost_reserved_microcents) > (old.cost_microcents + old.cost_reserved_microcents))) OR (new.messages_used < old.messages_used) OR (new.tokens_used < old.tokens_used) OR (new.tokens_overrun < old.tokens_overrun) OR (new.cost_microcents < old.cost_microcents) OR (new.cost_overrun_microcents < old.cost_overrun_microcents))) EXECUTE FUNCTION public.tg_usage_periods__refuse_overshoot();
 
 COMMENT ON TRIGGER _400_refuse_overshoot ON public.usage_periods IS 'Whoever writes the row, use never grows past a limit and what was used never shrinks.';
+
+CREATE TRIGGER _500_make_due BEFORE INSERT OR UPDATE OF state ON public.sources FOR EACH ROW WHEN ((new.state = 'waiting'::text)) EXECUTE FUNCTION public.tg_sources__make_due();
+
+COMMENT ON TRIGGER _500_make_due ON public.sources IS 'A new or replaced file is read soon.';
 
 CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
 
@@ -3163,6 +3513,18 @@ ALTER TABLE ONLY public.inbound_messages
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE SET NULL (turn_id);
 
+ALTER TABLE ONLY public.ingestion_chunks
+    ADD CONSTRAINT ingestion_chunks_organization_id_ingestion_id_fkey FOREIGN KEY (organization_id, ingestion_id) REFERENCES public.ingestions(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.ingestion_sections
+    ADD CONSTRAINT ingestion_sections_organization_id_ingestion_id_fkey FOREIGN KEY (organization_id, ingestion_id) REFERENCES public.ingestions(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.ingestions
+    ADD CONSTRAINT ingestions_organization_id_document_id_fkey FOREIGN KEY (organization_id, document_id) REFERENCES public.documents(organization_id, id) ON DELETE SET NULL (document_id);
+
+ALTER TABLE ONLY public.ingestions
+    ADD CONSTRAINT ingestions_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES public.sources(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
@@ -3181,8 +3543,14 @@ ALTER TABLE ONLY public.outbound_messages
 ALTER TABLE ONLY public.outbound_messages
     ADD CONSTRAINT outbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.robots
+    ADD CONSTRAINT robots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sources
     ADD CONSTRAINT sources_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sources
+    ADD CONSTRAINT sources_organization_id_found_by_fkey FOREIGN KEY (organization_id, found_by) REFERENCES public.sources(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
@@ -3235,6 +3603,12 @@ ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inbound_messages ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.ingestion_chunks ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ingestion_sections ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.ingestions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.model_calls ENABLE ROW LEVEL SECURITY;
@@ -3267,6 +3641,12 @@ CREATE POLICY own_organization ON public.documents USING ((organization_id = ( S
 
 CREATE POLICY own_organization ON public.inbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.ingestion_chunks USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.ingestion_sections USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.ingestions USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.model_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -3274,6 +3654,8 @@ CREATE POLICY own_organization ON public.model_calls USING ((organization_id = (
 CREATE POLICY own_organization ON public.organizations USING ((id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.outbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.robots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.sources USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -3290,6 +3672,8 @@ CREATE POLICY own_organization ON public.usage_periods USING ((organization_id =
 CREATE POLICY own_organization ON public.usage_warnings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.webhook_deliveries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -3315,6 +3699,12 @@ CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) W
 
 CREATE POLICY scheduler ON public.inbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.ingestion_chunks TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.ingestion_sections TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.ingestions TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.messages TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.model_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -3322,6 +3712,8 @@ CREATE POLICY scheduler ON public.model_calls TO chatmill_scheduler USING (true)
 CREATE POLICY scheduler ON public.organizations TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.outbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.robots TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.sources TO chatmill_scheduler USING (true) WITH CHECK (true);
 

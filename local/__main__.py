@@ -20,6 +20,7 @@ COMMANDS = {
     "resources": "local.resource_files",
     "run": "local.run",
     "serve": "local.serve",
+    "sources": "local.sources",
     "test": "local.test",
     "usage": "local.usage",
 }

@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from f.knowledge import ingest_source, store
-from f.shared.errors import ChatmillError
+from f.knowledge import store
 from local.errors import CannotRun
+from local.ingesting import read_source, reading, refusal_of
 from local.migrations import connection_to
 from local.places import ROOT
 
@@ -46,21 +46,22 @@ def add_documents(
     documents: dict[str, bytes],
     progress: Callable[[int], None] = lambda count: None,
 ) -> None:
-    for number, (name, content) in enumerate(documents.items(), start=1):
-        add_document(resource, model, organization_id, name, content)
-        progress(number)
+    with reading(resource, model) as engine:
+        for number, (name, content) in enumerate(documents.items(), start=1):
+            add_document(engine, resource, model, organization_id, name, content)
+            progress(number)
 
 
 def add_document(
-    resource: dict, model: dict, organization_id: str, name: str, content: bytes
+    engine, resource: dict, model: dict, organization_id: str, name: str, content: bytes
 ) -> None:
     with connection_to(resource) as connection:
         source_id = store.add_source(connection, organization_id, name, content)
         connection.commit()
     try:
-        outcome = ingest_source.main(resource, model, source_id)
-    except ChatmillError as error:
-        raise CannotRun(f"{name} could not be read: {error}. {model_hint(model)}") from error
+        outcome = read_source(engine, source_id, name)
+    except CannotRun as error:
+        raise CannotRun(f"{error} {model_hint(model)}") from error
     if outcome["state"] == "refused":
         raise CannotRun(
             f"{name} was refused ({outcome['code']}): {refusal_of(resource, source_id)}"
@@ -72,12 +73,6 @@ def model_hint(model: dict) -> str:
         f"Embeddings come from {model['base_url']}, model {model['embedding_model']}:"
         " see OPENAI_BASE_URL and OPENAI_EMBEDDING_MODEL."
     )
-
-
-def refusal_of(resource: dict, source_id: str) -> str:
-    with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute("select refusal from sources where id = %s", [source_id])
-        return cursor.fetchone()[0]
 
 
 def read_document(path: str) -> dict[str, bytes]:

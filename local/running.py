@@ -13,12 +13,12 @@ from local.graph_api import GraphApi
 from local.logins import role_resources
 from local.migrations import migrate
 from local.models import described, open_model
-from local.places import ROOT, STATE
+from local.places import STATE
 from local.postgres import Postgres, open_postgres
 from local.progress import Progress
 from local.secrets_file import Secrets, load_secrets
 from local.slack import slack_resources
-from runner.checks import WorkspaceRefused, load_checked_workspace
+from local.workspace import checked_workspace
 from runner.engine import Engine
 from runner.jobs import Listener
 from runner.server import PortInUse, Server
@@ -123,13 +123,8 @@ def stand_in(ready: Prepared, organization_id: str) -> GraphApi:
 
 
 def make_engine(ready: Prepared, options: Options) -> Engine:
-    try:
-        workspace = load_checked_workspace(ROOT)
-    except WorkspaceRefused as refused:
-        problems = "\n  ".join(str(problem) for problem in refused.problems)
-        raise CannotRun(f"the workspace under f/ cannot run:\n  {problems}") from refused
     return Engine(
-        workspace,
+        checked_workspace(),
         variables={"f/chat/sealing_key": ready.secrets.sealing_key},
         resources={
             **role_resources(ready.resource, ready.secrets.login_key),

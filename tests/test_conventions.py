@@ -207,7 +207,8 @@ def test_a_flow_has_a_failure_module_and_a_timeout_on_every_step(path):
 
     assert value["failure_module"]
     for module in steps(value["modules"]):
-        assert "timeout" in module or module["value"]["type"] in ("branchall", "branchone")
+        kind = module["value"]["type"]
+        assert "timeout" in module or kind in ("branchall", "branchone", "whileloopflow")
 
 
 @each_flow

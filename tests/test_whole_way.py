@@ -10,7 +10,7 @@ import pytest
 import urllib3
 
 from local import installation
-from local.documents import add_document
+from local.documents import add_documents
 from local.graph_api import GraphApi
 from local.hashing_embedder import HashingEmbedder
 from local.offline_model import OfflineModel
@@ -58,7 +58,7 @@ def chatmill(request, owner, databases):
         GraphApi(secrets.access_token, [ACCOUNT_ID]) as graph,
     ):
         installation.connect_channels(owner, ORGANIZATION_ID, secrets, graph.base_url)
-        add_document(owner, model.resource, ORGANIZATION_ID, "hours.md", ARTICLE)
+        add_documents(owner, model.resource, ORGANIZATION_ID, {"hours.md": ARTICLE})
         engine = Engine(
             load_checked_workspace(ROOT),
             variables={"f/chat/sealing_key": secrets.sealing_key},

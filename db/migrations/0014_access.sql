@@ -132,7 +132,10 @@ begin
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
-        ('chatmill_knowledge', 'select', 'organizations')
+        ('chatmill_knowledge', 'delete', 'sources documents'),
+        ('chatmill_knowledge', 'select, insert, update, delete',
+          'ingestions ingestion_sections ingestion_chunks robots'),
+        ('chatmill_knowledge', 'select', 'organizations plans')
       ) as rights (role, privileges, tables)
      cross join regexp_split_to_table(rights.tables, '\s+') as name
      where to_regclass(name) is not null
@@ -166,6 +169,12 @@ begin
       ('set_period_limits', '{}'),
       ('tg_turns__release_usage', '{}'),
       ('enter_source', '{chatmill_knowledge}'),
+      ('enter_ingestion', '{chatmill_knowledge}'),
+      ('take_due_sources', '{chatmill_knowledge}'),
+      ('reading_seconds', '{chatmill_knowledge}'),
+      ('has_chunk_room', '{chatmill_knowledge}'),
+      ('raise_source_alert', '{chatmill_knowledge}'),
+      ('tg_sources__keep_limits', '{}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),

@@ -23,6 +23,14 @@ SENTENCES = {
     "of its name ending, or give it the right ending.",
     "document_encoding_unknown": "The characters of this text cannot be told for certain: "
     "save it with the encoding UTF-8, and upload it again.",
+    "sources_full": "The plan has no room for another source: remove one, "
+    "or ask for a larger plan.",
+    "source_bytes_full": "The plan has no room for so much: remove a large source, "
+    "or ask for a larger plan.",
+    "chunks_full": "The plan has no room for so much text: remove a source, split this one, "
+    "or ask for a larger plan.",
+    "url_robots_forbidden": "The website's robots.txt forbids programs to read this page: "
+    'allow "chatmill" there, or save the page as a file, and upload that.',
 }
 
 

@@ -22,6 +22,7 @@ FIND_SOURCE = """
 select id, name = %(name)s and sha256 <> %(sha256)s as is_replaced
   from sources
  where organization_id = %(organization_id)s
+   and kind = 'file'
    and (name = %(name)s or sha256 = %(sha256)s)
  order by name = %(name)s desc, sha256 = %(sha256)s desc, created_at
  limit 1
@@ -49,7 +50,7 @@ LOAD_SOURCE = "select id, organization_id, name, sha256, original from sources w
 LOCK_SOURCE = "select from sources where id = %s and sha256 = %s for update"
 
 FIND_SAME_DOCUMENT = """
-select documents.id
+select documents.id::text
   from documents
   join chunks on chunks.document_id = documents.id
  where documents.source_id = %(source_id)s
@@ -62,18 +63,20 @@ having array_agg(chunks.heading_path order by position) = %(heading_paths)s
    and array_agg(chunks.content order by position) = %(contents)s
 """
 
-RETIRE_DOCUMENT = (
-    "update documents set is_active = false where source_id = %(source_id)s and is_active"
-)
+RETIRE_DOCUMENT = """
+update documents set is_active = false
+ where source_id = %(source_id)s and is_active and id <> %(document_id)s
+"""
+SHOW_DOCUMENT = "update documents set is_active = true where id = %(document_id)s"
 
 INSERT_DOCUMENT = """
 insert into documents (organization_id, source_id, version, title, embedding_model,
                        embedding_dimensions, is_active)
 select %(organization_id)s, %(source_id)s, coalesce(max(version), 0) + 1, %(title)s,
-       %(embedding_model)s, %(dimensions)s, true
+       %(embedding_model)s, %(dimensions)s, false
   from documents
  where source_id = %(source_id)s
-returning id
+returning id::text
 """
 
 INSERT_CHUNKS = """
@@ -144,15 +147,6 @@ def switch_document(
 
     None when the source was deleted or its file replaced meanwhile: then nothing is written.
     """
-    values = {
-        "organization_id": source.organization_id,
-        "source_id": source.id,
-        "title": extracted.title,
-        "embedding_model": embedding_model,
-        "dimensions": len(vectors[0]),
-        "heading_paths": [HEADING_SEPARATOR.join(chunk.heading_path) for chunk in chunks],
-        "contents": [chunk.content for chunk in chunks],
-    }
     with conn.cursor() as cursor:
         if not _enter(cursor, source.id):
             return None
@@ -160,31 +154,77 @@ def switch_document(
         if not cursor.rowcount:
             return None
         cursor.execute(MARK_READY, [extracted.media_type, source.id])
-        cursor.execute(FIND_SAME_DOCUMENT, values)
-        found = cursor.fetchone()
-        if found:
-            return found[0]
-        return insert_document(cursor, values, chunks, vectors)
-
-
-def insert_document(cursor, values: dict, chunks: list[Chunk], vectors: list[list[float]]) -> str:
-    cursor.execute(RETIRE_DOCUMENT, values)
-    cursor.execute(INSERT_DOCUMENT, values)
-    (document_id,) = cursor.fetchone()
-    rows = [
-        (
-            values["organization_id"],
-            document_id,
-            chunk.position,
-            path,
-            chunk.page,
-            chunk.content,
-            str(vector),
+    made_by = (embedding_model, len(vectors[0]))
+    document_id = find_same_document(conn, source.id, extracted.title, chunks, *made_by)
+    if document_id is None:
+        document_id = begin_document(
+            conn, source.organization_id, source.id, extracted.title, *made_by
         )
-        for chunk, path, vector in zip(chunks, values["heading_paths"], vectors, strict=True)
-    ]
-    execute_values(cursor, INSERT_CHUNKS, rows)
+        add_chunks(conn, source.organization_id, document_id, chunks, list(map(str, vectors)))
+        show_document(conn, source.id, document_id)
     return document_id
+
+
+def find_same_document(
+    conn, source_id: str, title: str, chunks: list[Chunk], embedding_model: str, dimensions: int
+) -> str | None:
+    """The version that is searched, when it says the same."""
+    values = {
+        "source_id": source_id,
+        "title": title,
+        "embedding_model": embedding_model,
+        "dimensions": dimensions,
+        "heading_paths": [path_of(chunk) for chunk in chunks],
+        "contents": [chunk.content for chunk in chunks],
+    }
+    with conn.cursor() as cursor:
+        cursor.execute(FIND_SAME_DOCUMENT, values)
+        return (cursor.fetchone() or [None])[0]
+
+
+def begin_document(
+    conn,
+    organization_id: str,
+    source_id: str,
+    title: str,
+    embedding_model: str,
+    dimensions: int,
+) -> str:
+    """Its id; nobody searches it before `show_document`."""
+    values = {
+        "organization_id": organization_id,
+        "source_id": source_id,
+        "title": title,
+        "embedding_model": embedding_model,
+        "dimensions": dimensions,
+    }
+    with conn.cursor() as cursor:
+        cursor.execute(INSERT_DOCUMENT, values)
+        return cursor.fetchone()[0]
+
+
+def add_chunks(
+    conn, organization_id: str, document_id: str, chunks: list[Chunk], vectors: list[str]
+) -> None:
+    """`vectors`: as Postgres writes them."""
+    rows = [
+        (organization_id, document_id, one.position, path_of(one), one.page, one.content, vector)
+        for one, vector in zip(chunks, vectors, strict=True)
+    ]
+    with conn.cursor() as cursor:
+        execute_values(cursor, INSERT_CHUNKS, rows)
+
+
+def show_document(conn, source_id: str, document_id: str) -> None:
+    """It is searched from the transaction's end on, and the version before no longer."""
+    values = {"source_id": source_id, "document_id": document_id}
+    with conn.cursor() as cursor:
+        cursor.execute(RETIRE_DOCUMENT, values)
+        cursor.execute(SHOW_DOCUMENT, values)
+
+
+def path_of(chunk: Chunk) -> str:
+    return HEADING_SEPARATOR.join(chunk.heading_path)
 
 
 def refuse_source(conn, source: Source, code: str, sentence: str) -> None:

@@ -7,6 +7,7 @@ front as well: this code is one wall, not two.
 
 import http.client
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from f.shared.web_addresses import Target, read_url, redirected
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 READ_BYTES = 64 * 1024
+MAX_HEADER_CHARACTERS = 100
+PLAIN = re.compile(r"[ -~]*")
 # Servers often know no better than octet-stream; what a file is, its bytes tell later.
 DOCUMENT_TYPES = (
     "text/",
@@ -56,21 +59,35 @@ class Fetched:
     media_type: str
     charset: str
     content: bytes
-    etag: str
+    etag: str = ""
+    last_modified: str = ""
     is_unchanged: bool = False
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the server said of the version that we have; it may then answer that nothing changed."""
+
+    etag: str = ""
+    last_modified: str = ""
+
+    def headers(self) -> dict[str, str]:
+        asked = {"if-none-match": self.etag, "if-modified-since": self.last_modified}
+        return {name: value for name, value in asked.items() if value}
+
+
 def fetch(
-    url: str, rules: Rules = Rules(), known_etag: str = "", internet: Internet = INTERNET
+    url: str, rules: Rules = Rules(), known: Known = Known(), internet: Internet | None = None
 ) -> Fetched:
     """Raises InputRefused with one of fetch_refusals' codes."""
+    internet = internet or INTERNET
     deadline = internet.deadline(rules.seconds)
     for _ in range(MAX_REDIRECTS + 1):
         target = read_url(url)
         check_host(target, rules)
         try:
             with internet.connect(target, deadline) as connection:
-                response = ask(connection, target, rules, known_etag)
+                response = ask(connection, target, rules, known)
                 if response.status not in REDIRECTS:
                     return read_response(response, target, rules)
         except TimeoutError as exc:
@@ -98,7 +115,7 @@ def own_hosts() -> set[str]:
 
 
 def ask(
-    connection: DeadlineSocket, target: Target, rules: Rules, known_etag: str
+    connection: DeadlineSocket, target: Target, rules: Rules, known: Known
 ) -> http.client.HTTPResponse:
     client = http.client.HTTPConnection(target.host, target.port)
     client.sock = connection
@@ -107,9 +124,8 @@ def ask(
         "user-agent": "chatmill",
         "accept-encoding": "identity",
         "connection": "close",
+        **known.headers(),
     }
-    if known_etag:
-        headers["if-none-match"] = known_etag
     if target.scheme == "https":
         headers |= rules.secret_headers.get(target.host, {})
     client.request("GET", target.path, headers=headers)
@@ -130,9 +146,16 @@ def read_response(response: http.client.HTTPResponse, target: Target, rules: Rul
         media_type=media_type,
         charset=response.headers.get_content_charset() or "",
         content=read_body(response, rules.max_bytes),
-        etag=response.headers.get("etag", ""),
+        etag=said(response, "etag"),
+        last_modified=said(response, "last-modified"),
         is_unchanged=is_unchanged,
     )
+
+
+def said(response: http.client.HTTPResponse, name: str) -> str:
+    """A header to send back later, when it is one that can be stored and sent."""
+    value = response.headers.get(name, "")
+    return value if len(value) <= MAX_HEADER_CHARACTERS and PLAIN.fullmatch(value) else ""
 
 
 def read_body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:

@@ -9,6 +9,9 @@ from f.knowledge import store
 from f.knowledge.chunks import Chunk
 from f.knowledge.extraction import Extracted
 from local.hashing_embedder import HashingEmbedder
+from local.places import ROOT
+from runner.checks import load_checked_workspace
+from runner.engine import Engine
 
 
 @pytest.fixture
@@ -49,12 +52,19 @@ def add_document(conn):
 
 
 @pytest.fixture
-def model(httpserver) -> dict:
+def embedded() -> list[str]:
+    """Every text that the model was asked to embed."""
+    return []
+
+
+@pytest.fixture
+def model(httpserver, embedded) -> dict:
     """The resource of an endpoint that embeds by hashing."""
     embedder = HashingEmbedder()
 
     def answer(request):
         texts = json.loads(request.data)["input"]
+        embedded.extend(texts)
         data = [
             {"index": place, "embedding": vector.tolist()}
             for place, vector in enumerate(embedder.embed(texts))
@@ -68,3 +78,26 @@ def model(httpserver) -> dict:
         "model": "none",
         "embedding_model": embedder.name,
     }
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    return load_checked_workspace(ROOT)
+
+
+@pytest.fixture
+def ingest(workspace, knowledge_database, model):
+    """ingest(source_id) -> what the flow says of it."""
+    resources = {"f/knowledge/knowledge_database": knowledge_database, "f/chat/model": model}
+    engine = Engine(workspace, resources=resources, worker_threads=4)
+    engine.start()
+
+    def run(source_id: str) -> dict:
+        events = []
+        args = {"source_id": source_id}
+        outcome = engine.run("f/knowledge/ingest_source", args, listener=events.append)
+        assert outcome.status == "success", [one.result for one in events]
+        return outcome.result
+
+    yield run
+    engine.stop(1)

@@ -1,9 +1,8 @@
-"""The step as an operator or a flow runs it: a source's id in, what became of it out."""
+"""The flow as it is started for a source: its id in, what became of it out."""
 
 import pytest
 
 from f.knowledge import store
-from f.knowledge.ingest_source import main
 from f.knowledge.search import search
 from local.hashing_embedder import HashingEmbedder
 
@@ -21,58 +20,74 @@ def find(conn, model):
     return run
 
 
-def test_an_uploaded_file_becomes_searchable(
-    conn, knowledge_database, model, organization_id, find
-):
+def test_an_uploaded_file_becomes_searchable(conn, ingest, organization_id, find):
     source_id = store.add_source(conn, organization_id, "hours.md", GUIDE)
 
-    outcome = main(knowledge_database, model, source_id)
+    outcome = ingest(source_id)
 
-    assert outcome["state"] == "ready"
-    assert outcome["chunks"] == 2
+    assert (outcome["state"], outcome["chunks"], outcome["chunks_left"]) == ("ready", 2, 0)
     assert find(organization_id, "closed on sunday?")[0].content == "We are closed."
 
 
-def test_running_it_again_changes_nothing(conn, query, knowledge_database, model, organization_id):
+def test_reading_it_again_changes_and_embeds_nothing(
+    conn, query, ingest, organization_id, embedded
+):
     source_id = store.add_source(conn, organization_id, "hours.md", GUIDE)
+    ingest(source_id)
+    before = len(embedded)
 
-    first = main(knowledge_database, model, source_id)
+    outcome = ingest(source_id)
 
-    assert main(knowledge_database, model, source_id) == first
+    assert outcome["state"] == "unchanged" and len(embedded) == before
     assert query("select count(*) from documents where source_id = %s", source_id) == [(1,)]
 
 
+def test_a_chunk_whose_words_did_not_change_keeps_its_embedding(
+    conn, ingest, organization_id, embedded, find
+):
+    source_id = store.add_source(conn, organization_id, "hours.md", GUIDE)
+    ingest(source_id)
+    del embedded[:]
+
+    store.add_source(conn, organization_id, "hours.md", GUIDE.replace(b"closed", b"open"))
+    outcome = ingest(source_id)
+
+    assert outcome["state"] == "ready"
+    assert [text.splitlines()[-1] for text in embedded] == ["We are open."]
+    assert find(organization_id, "open on sunday?")[0].content == "We are open."
+
+
+def test_nothing_of_the_way_is_left_when_it_is_ready(conn, query, ingest, organization_id):
+    ingest(store.add_source(conn, organization_id, "hours.md", GUIDE))
+
+    assert query("select count(*) from ingestion_sections") == [(0,)]
+    assert query("select count(*) from ingestion_chunks") == [(0,)]
+    assert query("select due_at, is_taken, attempts, chunk_count from sources") == [
+        (None, False, 0, 2)
+    ]
+
+
 def test_a_file_that_cannot_be_read_is_an_outcome_not_an_error(
-    conn, query, knowledge_database, model, organization_id
+    conn, query, ingest, organization_id
 ):
     source_id = store.add_source(conn, organization_id, "hours.pdf", b"not a PDF")
 
-    outcome = main(knowledge_database, model, source_id)
+    outcome = ingest(source_id)
 
-    assert outcome == {
-        "source_id": source_id,
-        "document_id": None,
-        "chunks": 0,
-        "state": "refused",
-        "code": "document_type_mismatch",
-    }
+    assert (outcome["state"], outcome["code"]) == ("refused", "document_type_mismatch")
     ((sentence,),) = query("select refusal from sources where id = %s", source_id)
     assert sentence.startswith("The file is not what its name says")
 
 
-def test_a_mended_file_is_accepted_under_its_name(
-    conn, query, knowledge_database, model, organization_id
-):
+def test_a_mended_file_is_accepted_under_its_name(conn, query, ingest, organization_id):
     source_id = store.add_source(conn, organization_id, "hours.md", b"\0\0\0\0")
-    main(knowledge_database, model, source_id)
+    ingest(source_id)
 
     store.add_source(conn, organization_id, "hours.md", GUIDE)
 
-    assert main(knowledge_database, model, source_id)["state"] == "ready"
+    assert ingest(source_id)["state"] == "ready"
     assert query("select state, refusal from sources where id = %s", source_id) == [("ready", None)]
 
 
-def test_a_source_that_was_deleted_is_gone(knowledge_database, model):
-    outcome = main(knowledge_database, model, "00000000-0000-4000-8000-000000000000")
-
-    assert outcome["state"] == "gone"
+def test_a_source_that_was_deleted_is_gone(ingest):
+    assert ingest("00000000-0000-4000-8000-000000000000")["state"] == "gone"

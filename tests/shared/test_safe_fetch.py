@@ -11,7 +11,7 @@ import pytest
 from f.shared.addresses import is_this_machine
 from f.shared.errors import InputRefused
 from f.shared.fetch_refusals import SENTENCES
-from f.shared.safe_fetch import Rules, fetch
+from f.shared.safe_fetch import Known, Rules, fetch
 from tests.shared.fake_internet import PRIVATE, PUBLIC, FakeInternet, answer, redirect
 
 QUICK = Rules(seconds=0.4)
@@ -60,7 +60,7 @@ def test_a_public_page_is_fetched(internet):
 def test_a_page_that_did_not_change_is_not_sent_again(internet):
     internet.web.answers["/"] = answer(b"", "304 Not Modified", content_type="")
 
-    found = fetch("http://shop.example/", known_etag='"1"', internet=internet)
+    found = fetch("http://shop.example/", known=Known(etag='"1"'), internet=internet)
 
     assert found.is_unchanged
     assert 'if-none-match: "1"' in internet.web.requests[0].lower()

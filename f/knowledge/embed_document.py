@@ -1,0 +1,77 @@
+"""Embed the chunks that have no vector yet, for half a minute at most."""
+
+import time
+
+import f.knowledge.ingestion_content as ingestion_content
+import f.knowledge.ingestions as ingestions
+from f.knowledge.chunks import embedding_text
+from f.knowledge.embeddings import MAX_TEXTS_PER_CALL, embed
+from f.knowledge.ingestions import Ingestion
+from f.shared.db import connect
+from f.shared.errors import Misconfigured
+from f.shared.resources import c_model, postgresql
+
+# The flow asks again until none is left, so that the job shows how far it is.
+WORK_SECONDS = 30
+
+
+def main(db: postgresql, model: c_model, ingestion_id: str, fence: int) -> dict:
+    end = time.monotonic() + WORK_SECONDS
+    with connect(db) as conn:
+        ingestion = ingestions.enter(conn, ingestion_id, fence)
+        if ingestion and not ingestion.is_past("split"):
+            ingestion = use_model(conn, ingestion, model["embedding_model"])
+    while ingestion and not ingestion.is_past("split"):
+        ingestion = embed_some(db, model, ingestion)
+        if time.monotonic() > end:
+            break
+    return ingestions.progress(ingestion) if ingestion else ingestions.REPLACED
+
+
+def use_model(conn, ingestion: Ingestion, embedding_model: str) -> Ingestion:
+    """Vectors of two models never meet: after a change of the setting all are made again."""
+    if ingestion.embedding_model == embedding_model:
+        return ingestion
+    reused = ingestion_content.reuse_embeddings(conn, ingestion, embedding_model)
+    return ingestions.advance(
+        conn,
+        ingestion,
+        embedding_model=embedding_model,
+        embedding_dimensions=None,
+        embedding_seconds=0,
+        reused_count=reused,
+        embedded_count=reused,
+    )
+
+
+def embed_some(db: dict, model: dict, ingestion: Ingestion) -> Ingestion | None:
+    """One batch: what was embedded before a crash stays."""
+    with connect(db) as conn:
+        entered = ingestions.enter(conn, ingestion.id, ingestion.fence)
+        if entered is None:
+            return None
+        chunks = ingestion_content.load_not_embedded(conn, entered, MAX_TEXTS_PER_CALL)
+        if not chunks:
+            return ingestions.advance(conn, entered, state="embedded")
+    started = time.monotonic()
+    vectors = embed(model, [embedding_text(entered.title, chunk) for chunk in chunks])
+    seconds = time.monotonic() - started
+    with connect(db) as conn:
+        entered = ingestions.enter(conn, ingestion.id, ingestion.fence)
+        if entered is None:
+            return None
+        dimensions = len(vectors[0])
+        if (entered.embedding_dimensions or dimensions) != dimensions:
+            raise Misconfigured(f"{model['embedding_model']} gives vectors of different lengths")
+        ingestions.came_further(conn, entered)
+        embedded = entered.embedded_count + ingestion_content.save_embeddings(
+            conn, entered, chunks, vectors
+        )
+        return ingestions.advance(
+            conn,
+            entered,
+            state="embedded" if embedded == entered.chunk_count else "split",
+            embedded_count=embedded,
+            embedding_dimensions=dimensions,
+            embedding_seconds=entered.embedding_seconds + seconds,
+        )

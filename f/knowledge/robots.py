@@ -1,0 +1,59 @@
+"""What a site asks of programs in its robots.txt, as RFC 9309 has it."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+AGENT = "chatmill"
+MAX_BYTES = 500 * 1024
+MAX_RULES = 5000
+LINE = re.compile(r"\s*([A-Za-z-]+)\s*:\s*([^#]*?)\s*(?:#.*)?")
+
+
+@dataclass(frozen=True)
+class Rule:
+    is_allowed: bool
+    path: str
+
+    def covers(self, path: str) -> bool:
+        """`*` stands for anything, `$` at the end for the end."""
+        pieces = self.path.removesuffix("$").split("*")
+        if not path.startswith(pieces[0]):
+            return False
+        place = len(pieces[0])
+        for piece in pieces[1:]:
+            found = path.find(piece, place)
+            if found < 0:
+                return False
+            place = found + len(piece)
+        if not self.path.endswith("$"):
+            return True
+        return place == len(path) or (len(pieces) > 1 and path.endswith(pieces[-1]))
+
+
+def may_read(content: str, path: str) -> bool:
+    """The longest rule that covers the path decides; of two equal ones the one that allows."""
+    if path == "/robots.txt":
+        return True
+    path = unquote(path)
+    covering = [rule for rule in rules_for_us(content) if rule.path and rule.covers(path)]
+    best = max(covering, key=lambda rule: (len(rule.path), rule.is_allowed), default=None)
+    return best is None or best.is_allowed
+
+
+def rules_for_us(content: str) -> list[Rule]:
+    """Those of our name, else those for everybody."""
+    groups: dict[str, list[Rule]] = {}
+    agents: list[str] = []
+    is_open = False
+    for found in map(LINE.fullmatch, content[:MAX_BYTES].splitlines()):
+        name, value = (found[1].lower(), found[2]) if found else ("", "")
+        if name == "user-agent":
+            agents = [*agents, value.lower()] if is_open else [value.lower()]
+            is_open = True
+            groups.setdefault(value.lower(), [])
+        elif name in ("allow", "disallow"):
+            is_open = False
+            for agent in agents:
+                groups[agent].append(Rule(name == "allow", unquote(value)))
+    return (groups.get(AGENT) or groups.get("*", []))[:MAX_RULES]

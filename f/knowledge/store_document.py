@@ -1,0 +1,62 @@
+"""Store the new version beside the one that is searched, unless it says the same."""
+
+import f.knowledge.ingestion_content as ingestion_content
+import f.knowledge.ingestions as ingestions
+import f.knowledge.sources as sources
+import f.knowledge.store as store
+from f.knowledge.ingestions import Ingestion
+from f.shared.db import connect
+from f.shared.resources import postgresql
+
+# The source is locked meanwhile, and whoever replaces its file waits two seconds at most.
+CHUNKS_PER_TRANSACTION = 200
+
+
+def main(db: postgresql, ingestion_id: str, fence: int) -> dict:
+    outcome = None
+    while outcome is None:
+        with connect(db) as conn:
+            ingestion = ingestions.enter(conn, ingestion_id, fence)
+            outcome = store_some(conn, ingestion) if ingestion else ingestions.REPLACED
+    return outcome
+
+
+def store_some(conn, ingestion: Ingestion) -> dict | None:
+    """None when there is more to store."""
+    if ingestion.is_past("embedded"):
+        return ingestions.progress(ingestion)
+    if ingestion.document_id is None:
+        same_id = ingestion_content.find_same(conn, ingestion)
+        if same_id:
+            return unchanged(conn, ingestion, same_id)
+    chunks, vectors = ingestion_content.load_embedded(
+        conn, ingestion, ingestion.stored_count, CHUNKS_PER_TRANSACTION
+    )
+    if not chunks:
+        return ingestions.progress(ingestions.advance(conn, ingestion, state="stored"))
+    document_id = ingestion.document_id or begin_document(conn, ingestion)
+    store.add_chunks(conn, ingestion.organization_id, document_id, chunks, vectors)
+    ingestions.advance(
+        conn,
+        ingestion,
+        document_id=document_id,
+        stored_count=ingestion.stored_count + len(chunks),
+    )
+    return None
+
+
+def begin_document(conn, ingestion: Ingestion) -> str:
+    return store.begin_document(
+        conn,
+        ingestion.organization_id,
+        ingestion.source_id,
+        ingestion.title,
+        ingestion.embedding_model,
+        ingestion.embedding_dimensions,
+    )
+
+
+def unchanged(conn, ingestion: Ingestion, document_id: str) -> dict:
+    sources.settle(conn, ingestion.source_id, ingestion.media_type, ingestion.chunk_count)
+    ingestions.end(conn, ingestion, "unchanged", document_id)
+    return ingestions.ended(ingestion, "unchanged")

@@ -1,0 +1,53 @@
+"""Sources as lines of a terminal."""
+
+from local.progress import duration
+from local.terminal import heading, paint, shortened, wrapped
+from runner.jobs import StepEvent
+
+COLOURS = {"ready": "green", "refused": "red"}
+NEXT = "There are none. Add one: ./chatmill sources add FILE|URL"
+
+
+def print_sources(sources: list[dict]) -> None:
+    if not sources:
+        print(NEXT)
+        return
+    heading(f"{len(sources)} sources")
+    for source in sources:
+        print_source(source)
+
+
+def print_read(sources: list[dict]) -> None:
+    for source in sources:
+        print_source(source)
+    if not sources:
+        print("Nothing was due.")
+
+
+def print_source(source: dict) -> None:
+    indent = "    " if source["found_by"] else "  "
+    state = paint(f"{source['state']:<8}", COLOURS.get(source["state"], "dim"))
+    print(f"{indent}{state} {shortened(source['name'], 38):<38} {size_of(source):>22}")
+    if source["progress"]:
+        print(paint(f"{indent}         {in_words(source['progress'])}", "dim"))
+    if source["refusal"]:
+        print(wrapped(f"{source['refusal_code']}: {source['refusal']}", f"{indent}         "))
+
+
+def size_of(source: dict) -> str:
+    if source["kind"] == "sitemap":
+        return f"{source['pages_found']:,} pages"
+    return f"{source['chunk_count']:,} chunks"
+
+
+def in_words(progress: dict) -> str:
+    done = progress["chunks"] - progress["chunks_left"]
+    left = "" if progress["seconds_left"] is None else f", {progress['seconds_left']} s left"
+    return f"{progress['pages']:,} pages, {done:,} of {progress['chunks']:,} chunks{left}"
+
+
+def step_printer(event: StepEvent) -> None:
+    if event.kind != "finished" or not event.step_id or not isinstance(event.result, dict):
+        return
+    told = in_words(event.result) if "chunks" in event.result else event.result.get("state", "")
+    print(f"  {event.step_id:<18} {duration(event.seconds):>8}  {paint(told, 'dim')}", flush=True)

@@ -1,0 +1,143 @@
+"""./chatmill sources: what an organization answers from: list, add, sync, remove."""
+
+import argparse
+import json
+import sys
+from contextlib import contextmanager
+
+from f.knowledge import sources, store
+from f.shared.errors import InputRefused
+from local import installation, source_facts
+from local.documents import model_hint, read_document
+from local.errors import CannotRun
+from local.ingesting import read_source, reading
+from local.migrations import connection_to, migrate
+from local.places import STATE
+from local.postgres import open_postgres
+from local.progress import Progress
+from local.running import prepared
+from local.source_report import print_read, print_sources, step_printer
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    return options.act(options)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="chatmill sources",
+        description="Files, pages and sitemaps that an organization answers from.",
+    )
+    acts = parser.add_subparsers(dest="verb", metavar="list | add | sync | remove")
+    parser.set_defaults(act=show)
+    listed = acts.add_parser("list", help="all of them, with what to do about those refused")
+    added = acts.add_parser("add", help="a file, or the address of a page or sitemap")
+    added.add_argument("what", metavar="FILE|URL")
+    added.add_argument("--sitemap", action="store_true", help="the address is a sitemap's")
+    added.add_argument(
+        "--every", type=hours, default=24, metavar="HOURS", help="look again (24; 0: never)"
+    )
+    synced = acts.add_parser("sync", help="look now whether pages changed, and read what waits")
+    synced.add_argument("which", nargs="*", metavar="SOURCE", help="ids, names or addresses")
+    removed = acts.add_parser("remove", help="forget a source and everything made of it")
+    removed.add_argument("which", nargs="+", metavar="SOURCE")
+    for act, verb in ((show, listed), (add, added), (sync, synced), (remove, removed)):
+        verb.set_defaults(act=act)
+    for each in (parser, listed, added, synced, removed):
+        each.add_argument("--organization", metavar="ID", default=argparse.SUPPRESS)
+        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    parser.set_defaults(organization=installation.DEMO_ORGANIZATION, json=False)
+    return parser.parse_args(arguments)
+
+
+def hours(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 8760):
+        raise argparse.ArgumentTypeError(f"{text} is no number of hours; there are 0 to 8760")
+    return int(text)
+
+
+def show(options: argparse.Namespace) -> int:
+    with database() as resource:
+        found = source_facts.all_of(resource, options.organization)
+    if options.json:
+        print(json.dumps(found, indent=2, default=str, ensure_ascii=False))
+    else:
+        print_sources(found)
+    return 0
+
+
+def add(options: argparse.Namespace) -> int:
+    is_address = options.what.startswith(("http://", "https://"))
+    document = {} if is_address else read_document(options.what)
+    with ready(options) as (resource, model):
+        with connection_to(resource) as connection:
+            try:
+                source_id = added(connection, options, document)
+            except InputRefused as refusal:
+                raise CannotRun(f"{options.what} was refused ({refusal.code}): {refusal}") from None
+            connection.commit()
+        return read_all(resource, model, options, [source_id])
+
+
+def added(connection, options: argparse.Namespace, document: dict[str, bytes]) -> str:
+    for name, content in document.items():
+        return store.add_source(connection, options.organization, name, content)
+    kind = "sitemap" if options.sitemap else "page"
+    every = options.every or None
+    return sources.add_address(connection, options.organization, kind, options.what, every)
+
+
+def sync(options: argparse.Namespace) -> int:
+    with ready(options) as (resource, model):
+        named = [source_facts.find(resource, options.organization, one) for one in options.which]
+        source_facts.make_due(resource, options.organization, named)
+        return read_all(resource, model, options, named)
+
+
+def read_all(
+    resource: dict, model: dict, options: argparse.Namespace, source_ids: list[str]
+) -> int:
+    """Those, then what is due: pages that a sitemap lists among it."""
+    read: list[str] = []
+    watch = None if options.json or not sys.stdout.isatty() else step_printer
+    with reading(resource, model) as engine:
+        while waiting := [
+            *(one for one in source_ids if one not in read),
+            *source_facts.due(resource, options.organization, besides=read),
+        ]:
+            read.append(waiting[0])
+            try:
+                read_source(engine, waiting[0], "The source", watch)
+            except CannotRun as error:
+                raise CannotRun(f"{error} {model_hint(model)}") from error
+    found = [
+        one for one in source_facts.all_of(resource, options.organization) if one["id"] in read
+    ]
+    if options.json:
+        print(json.dumps(found, indent=2, default=str, ensure_ascii=False))
+    else:
+        print_read(found)
+    return 1 if any(one["state"] == "refused" for one in found) else 0
+
+
+def remove(options: argparse.Namespace) -> int:
+    with database() as resource:
+        found = [source_facts.find(resource, options.organization, one) for one in options.which]
+        source_facts.remove(resource, options.organization, found)
+    print(json.dumps({"removed": found}) if options.json else f"Removed {len(found)}.")
+    return 0
+
+
+@contextmanager
+def database():
+    with open_postgres(STATE) as postgres:
+        migrate(postgres.resource)
+        yield postgres.resource
+
+
+@contextmanager
+def ready(options: argparse.Namespace):
+    progress = Progress(sys.stderr if sys.stderr.isatty() and not options.json else None)
+    with prepared(progress) as made:
+        yield made.resource, made.model

@@ -1,5 +1,6 @@
 """Think, call tools, and commit the reply."""
 
+from dataclasses import asdict
 from functools import partial
 
 import f.agent.loop as loop
@@ -7,10 +8,16 @@ import f.channels.registry as registry
 import f.chat.lease as lease
 import f.chat.turn_context as turn_context
 import f.chat.turns as turns
-from f.agent.guards import guard
-from f.agent.knowledge_tool import KnowledgeTool
-from f.agent.openai_model import OpenAIModel
-from f.agent.prompts import system_prompt
+from f.agent.approved_tool import approved_tools
+from f.agent.breaker import Breaker
+from f.agent.confirmations import Confirmations
+from f.agent.deadline import Deadline
+from f.agent.effects import Effects
+from f.agent.hand_off_tool import ask_teammate
+from f.agent.model_chain import ModelChain
+from f.agent.model_slot import in_order, slots_of
+from f.agent.reply import Judge, Reply, before_thinking
+from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
 from f.chat.turn_context import TurnContext
@@ -18,61 +25,74 @@ from f.shared.resources import c_model, postgresql
 
 
 def main(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
+    deadline = Deadline(loop.MAX_SECONDS)
     with lease.kept(db, turn_id, fence):
-        result = answer(db, model, turn_id, fence)
+        result = answer(db, model, turn_id, fence, deadline)
         while result["state"] == "draft_dropped":
-            result = answer(db, model, turn_id, fence)
+            result = answer(db, model, turn_id, fence, deadline)
     return result
 
 
-def answer(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
+def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: Deadline) -> dict:
     """One draft. No transaction is open while it thinks."""
     open_transaction = partial(turns.transaction, db, turn_id, fence)
     with open_transaction() as conn:
         turn = turn_context.load(conn, turn_id, fence)
-    if turn.state != "thinking":
-        return {"state": turn.state, "model_calls": 0}
-    chosen = c_model(**{**model, "model": turn.economy_model or model["model"]})
-    stored_model = StoredModel(
-        OpenAIModel(chosen, turn.max_reply_tokens),
-        open_transaction,
-        turn_id,
-        fence,
-        turn.draft,
-        turns.RESERVED_TOKENS,
-    )
-    toolbox = Toolbox([KnowledgeTool(open_transaction, model, turn.organization_id)])
-    replies, thought, receipt = think(turn, stored_model, toolbox)
+        if turn.state != "thinking":
+            return {"state": turn.state, "model_calls": 0}
+        effects = Effects(conn, open_transaction, turn_id)
+        chain = ModelChain(
+            in_order(slots_of(conn, turn.chatbot_id, model, turn.economy_model), turn_id),
+            turn.max_reply_tokens,
+            deadline,
+            Breaker(conn, open_transaction, turn_id),
+            may_switch=lambda: not effects.has_acted(),
+            on_refusal=partial(turns.alert_of_model, open_transaction, turn.organization_id),
+        )
+        stored_model = StoredModel(
+            conn, chain, open_transaction, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
+        )
+        approved = approved_tools(conn, turn.chatbot_id)
+    context = turn.for_tools(open_transaction, model)
+    confirmations = Confirmations(context, turn.confirm_question)
+    toolbox = Toolbox(tools_of(context, approved), effects, confirmations)
+    thought, reply = think(turn, stored_model, toolbox, effects, deadline)
+    replies = registry.library(turn.channel_kind).split_text(reply.text)
     with open_transaction() as conn:
         state = turns.commit(
-            conn, turn_id, fence, replies, receipt, thought.tool_calls, stored_model.has_room
+            conn,
+            turn_id,
+            fence,
+            replies,
+            {"guard": reply.verdict, "route": asdict(reply.route)},
+            thought.tool_calls,
+            # What was done or asked can't be thought again.
+            may_drop=stored_model.has_room and not effects and not confirmations,
         )
+        if state == "answered" and reply.handoff:
+            with conn.cursor() as cursor:
+                ask_teammate(cursor, turn_id, reply.handoff)
     return {
         "state": state,
         "drafts_dropped": turn.draft,
         "replies": len(replies),
         "model_calls": thought.model_calls,
         "tool_calls": len(thought.tool_calls),
-        "guard": receipt["guard"],
+        "guard": reply.verdict,
     }
 
 
-def think(turn: TurnContext, model, toolbox: Toolbox) -> tuple[list[str], loop.Answer, dict]:
-    """The replies, how they came about, and the receipt."""
-    prompt = system_prompt(
-        turn.chatbot_name, turn.organization_name, turn.instructions, turn.unknown_reply, turn.now
-    )
+def think(
+    turn: TurnContext, model, toolbox: Toolbox, effects: Effects, deadline: Deadline
+) -> tuple[loop.Answer, Reply]:
+    known = before_thinking(turn.question, turn.own_words)
+    if known:
+        return loop.Answer(), known
     messages = [
-        {"role": "system", "content": prompt},
+        {"role": "system", "content": turn.system_prompt},
         *turn.history,
         {"role": "user", "content": turn.question},
     ]
-    thought = loop.run(model, messages, toolbox)
-    text, verdict = guard(thought.text, turn.unknown_reply, _link_sources(turn, messages))
-    replies = registry.library(turn.channel_kind).split_text(text)
-    return replies, thought, {"guard": verdict}
-
-
-def _link_sources(turn: TurnContext, messages: list[dict]) -> str:
-    found = [message["content"] for message in messages if message["role"] == "tool"]
-    return "\n".join([turn.instructions, turn.unknown_reply, *found])
+    thought = loop.run(model, messages, toolbox, deadline)
+    judge = Judge(model, toolbox, effects, deadline, turn.own_words)
+    return thought, judge.reply(thought, messages, turn.rules)

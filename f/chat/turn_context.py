@@ -5,6 +5,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import f.chat.turns as turns
+from f.agent.guards import Rules
+from f.agent.prompts import canary_of, our_rules, system_prompt
+from f.agent.reply import OwnWords
+from f.agent.tool_context import ToolContext
+from f.shared.resources import c_model
 
 HISTORY_LINES = 20
 # What a model is given of one turn's question and of one line of history: a paste is paid again
@@ -17,6 +22,10 @@ LINE_CHARACTERS = 1000
 class TurnContext:
     turn_id: str
     organization_id: str
+    conversation_id: str
+    contact_id: str
+    contact_key: str
+    chatbot_id: str
     organization_name: str
     state: str
     draft: int
@@ -25,19 +34,86 @@ class TurnContext:
     channel_kind: str
     instructions: str
     unknown_reply: str
+    handoff_reply: str
+    failure_notice: str
+    confirm_question: str
+    business_hours: dict
+    policy: str | None
+    least_confidence: float
+    spam_confidence: float
+    allowed_link_hosts: list[str]
+    forbidden_words: list[str]
+    languages: list[str]
     max_reply_tokens: int
     now: datetime
     history: list[dict]
     question: str
 
+    @property
+    def own_words(self) -> OwnWords:
+        return OwnWords(
+            self.unknown_reply,
+            self.handoff_reply,
+            self.failure_notice,
+            self.policy,
+            float(self.least_confidence),
+            float(self.spam_confidence),
+        )
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(
+            known_text=f"{self.instructions}\n{self.unknown_reply}\n{self.handoff_reply}",
+            own_text="\n".join([self.question, *(one["content"] for one in self.history)]),
+            allowed_hosts=tuple(self.allowed_link_hosts),
+            forbidden_words=tuple(self.forbidden_words),
+            secret_text=our_rules(),
+            canary=canary_of(self.turn_id),
+            languages=tuple(self.languages),
+            question=self.question,
+        )
+
+    @property
+    def system_prompt(self) -> str:
+        return system_prompt(
+            self.chatbot_name,
+            self.organization_name,
+            self.instructions,
+            self.unknown_reply,
+            self.now,
+            canary_of(self.turn_id),
+        )
+
+    def for_tools(self, open_transaction, model: c_model) -> ToolContext:
+        return ToolContext(
+            open_transaction=open_transaction,
+            model=model,
+            organization_id=self.organization_id,
+            chatbot_id=self.chatbot_id,
+            conversation_id=self.conversation_id,
+            contact_id=self.contact_id,
+            contact_key=self.contact_key,
+            turn_id=self.turn_id,
+            now=self.now,
+            business_hours=self.business_hours,
+            question=self.question,
+        )
+
 
 LOAD_TURN = """
-select turns.id, turns.organization_id, organizations.name, turns.state, turns.drafts_dropped,
+select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
+       conversations.contact_id::text, contacts.contact_key, chatbots.id::text,
+       organizations.name, turns.state, turns.drafts_dropped,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
        chatbots.name, channels.kind, chatbots.instructions, chatbots.unknown_reply,
-       chatbots.max_reply_tokens, organizations.time_zone, turns.conversation_id
+       chatbots.handoff_reply, chatbots.failure_notice, chatbots.confirm_question,
+       chatbots.business_hours,
+       chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
+       chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
+       chatbots.max_reply_tokens, organizations.time_zone
   from turns
   join conversations on conversations.id = turns.conversation_id
+  join contacts on contacts.id = conversations.contact_id
   join channels on channels.id = conversations.channel_id
   join chatbots on chatbots.id = channels.chatbot_id
   join organizations on organizations.id = turns.organization_id
@@ -65,8 +141,8 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     turns.begin_attempt(conn, turn_id, fence)
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
-        *columns, time_zone, conversation_id = cursor.fetchone()
-        question, history = _read_words(cursor, turn_id, conversation_id)
+        *columns, time_zone = cursor.fetchone()
+        question, history = _read_words(cursor, turn_id, conversation_id=columns[2])
     return TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), history, question)
 
 

@@ -177,8 +177,10 @@ CREATE FUNCTION public.alert_stuck_turns() RETURNS bigint
     select conversations.*, conversation_work.due_at
       from conversation_work
       join conversations on conversations.id = conversation_work.conversation_id
-      left join alerts on fingerprint
-        = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
+      left join alerts
+        on alerts.organization_id = conversations.organization_id
+       and fingerprint
+         = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
      where conversation_work.due_at <= now() - stuck_after()
        and conversation_work.due_at > coalesce(last_raised_at, '-infinity') - stuck_after()
   ), raised as (
@@ -277,7 +279,7 @@ declare
     'chatmill_ingress, chatmill_worker, chatmill_operations, chatmill_knowledge';
   -- Of the installation alone: they draw keys, change rights, make tickets.
   v_internal constant text[] := array['ticket_key_block', 'draw_ticket_key', 'ticket_for',
-    'is_ticket', 'isolate_table', 'open_function', 'apply_access'];
+    'is_ticket', 'isolate_table', 'open_function', 'runtime_settings', 'apply_access'];
   v_row record;
 begin
   for v_row in
@@ -296,10 +298,14 @@ begin
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
-        ('chatmill_worker', 'insert',
-          'turns model_calls outbound_messages tool_calls messages alerts'),
-        ('chatmill_worker', 'update',
-          'turns inbound_messages conversation_work outbound_messages alerts'),
+        ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls'),
+        -- Not their running numbers: whoever takes those in advance keeps others from writing.
+        ('chatmill_worker', 'insert (organization_id, conversation_id, turn_id, author, position,
+          body, written_at)', 'messages'),
+        ('chatmill_worker', 'insert (organization_id, fingerprint, severity, code, summary),
+          update (occurrences, last_raised_at, severity, summary, due_at)', 'alerts'),
+        ('chatmill_worker', 'update', 'turns conversation_work outbound_messages'),
+        ('chatmill_worker', 'update (state, turn_id)', 'inbound_messages'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
@@ -694,7 +700,7 @@ CREATE FUNCTION public.claim_limit_notice(p_conversation public.conversations) R
     SET search_path TO 'public', 'pg_temp'
     AS $$
 begin
-  perform require_own(p_conversation.organization_id);
+  p_conversation := own_conversation(p_conversation.id);
   insert into contact_days (contact_id, day, organization_id, notice_claimed_at)
   values (
     p_conversation.contact_id, usage_today(p_conversation.organization_id),
@@ -1733,6 +1739,25 @@ $$;
 
 COMMENT ON FUNCTION public.open_usage_period(p_organization_id uuid, p_day date) IS 'Makes the organization''s row for the day''s month if it is missing; returns its first day.';
 
+CREATE FUNCTION public.own_conversation(p_id uuid) RETURNS public.conversations
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_conversation conversations;
+begin
+  -- By its id alone: a row that is passed in can be made up, with a channel of somebody else.
+  select * into v_conversation from conversations
+   where id = p_id and organization_id = proved_organization();
+  if not found then
+    raise exception 'conversation % is not of the organization that was proved', p_id
+      using errcode = 'insufficient_privilege';
+  end if;
+  return v_conversation;
+end;
+$$;
+
+COMMENT ON FUNCTION public.own_conversation(p_id uuid) IS 'The conversation as it is, for functions that row-level security does not bind.';
+
 CREATE FUNCTION public.postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds numeric) RETURNS numeric
     LANGUAGE plpgsql
     AS $$
@@ -2050,7 +2075,7 @@ declare
   v_hold usage_holds;
   v_decision text;
 begin
-  perform require_own(p_conversation.organization_id);
+  p_conversation := own_conversation(p_conversation.id);
   if p_tokens is null or p_tokens not between 0 and 1000000000 then
     raise exception 'a turn can''t reserve % tokens', p_tokens
       using errcode = 'invalid_parameter_value';
@@ -2084,6 +2109,19 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'Takes one message, the tokens and their cost for a turn: normal or economy (from 95 % on); or refuses: spent, chatbot_limit, contact_limit, price_unknown. Asked again it says the same and takes nothing more.';
+
+CREATE FUNCTION public.runtime_settings(p_role text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  -- No statement of a step may hold others up. Query texts of one session are not for the others of
+  -- its role, who may be working for another organization; only a superuser can switch them off.
+  select array[
+    'statement_timeout=' || case p_role when 'chatmill_knowledge' then '60s' else '5s' end,
+    'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s', 'track_activities=off'
+  ];
+$$;
+
+COMMENT ON FUNCTION public.runtime_settings(p_role text) IS 'The settings of a runtime role and of its logins. A role may change its own: each start of an installation brings its logins back to these (local/logins.py).';
 
 CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
     LANGUAGE sql
@@ -3187,7 +3225,7 @@ ALTER TABLE ONLY public.alert_outlet
     ADD CONSTRAINT alert_outlet_pkey PRIMARY KEY (is_only);
 
 ALTER TABLE ONLY public.alerts
-    ADD CONSTRAINT alerts_once_per_fingerprint UNIQUE (fingerprint);
+    ADD CONSTRAINT alerts_once_per_fingerprint UNIQUE NULLS NOT DISTINCT (organization_id, fingerprint);
 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
@@ -3340,8 +3378,6 @@ ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
 
 CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
-
-CREATE INDEX alerts_organization_id_idx ON public.alerts USING btree (organization_id);
 
 CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
 

@@ -149,7 +149,7 @@ def test_x03_what_one_transaction_left_in_its_session_is_gone_for_the_next(datab
 
 
 def test_what_a_login_did_to_itself_is_taken_back_by_the_next_start(conn, database, query):
-    with connect(database) as conn, conn.cursor() as cursor:
+    with connect(database) as worker, worker.cursor() as cursor:
         cursor.execute("alter role current_user set search_path = pg_catalog")
         cursor.execute("alter role current_user set statement_timeout = 0")
 

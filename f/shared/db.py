@@ -92,8 +92,10 @@ def _keep_or_close(key: tuple, conn: Connection) -> None:
         conn.close()
         return
     try:
-        with conn, conn.cursor() as cursor:
+        conn.autocommit = True  # one round trip instead of three
+        with conn.cursor() as cursor:
             cursor.execute(FORGET_SESSION)
+        conn.autocommit = False
     except psycopg2.Error:
         conn.close()
     else:

@@ -1,5 +1,6 @@
 """Statements that somebody who can inject SQL into a step would try."""
 
+import json
 import random
 from dataclasses import dataclass
 
@@ -73,6 +74,9 @@ PLAIN = [
     "copy (select * from {table}) to program 'cat'",
     "select pg_read_file('/etc/passwd')",
     "select string_agg(query, ' ') from pg_stat_activity",
+    "select string_agg(pg_terminate_backend(pid)::text, ' ') from pg_stat_activity",
+    "select string_agg(lo_get(oid)::text, ' ') from pg_largeobject_metadata",
+    "select lo_from_bytea(0, convert_to(string_agg(t::text, ' '), 'UTF8')) from {table} t",
     "select string_agg(q::text, ' ') from pg_stats q where tablename = '{table}'",
     "select string_agg(q::text, ' ') from pg_statistic q limit 40",
     "select string_agg(q::text, ' ') from pg_cursors q",
@@ -158,6 +162,8 @@ class Attacker:
         if kind in ("bigint", "integer", "numeric"):
             return f"{self.random.choice([0, 0, 1, 2, 7, 10000])}::{kind}"
         if kind in self.world.rows:
+            if me is not None and self.random.random() < 0.5:
+                return self._made_up(kind, me)
             return f"(select t from {kind} t order by random() limit 1)"
         return {
             "text": quoted(self.random.choice([row.get("id", "x"), "x", "demo-whatsapp"])),
@@ -168,3 +174,15 @@ class Attacker:
             "timestamp with time zone": "now()",
             "date": "current_date",
         }.get(kind, f"null::{kind}")
+
+    def _made_up(self, table: str, me: int) -> str:
+        """A row that says it is ours, with some of its ids another organization's."""
+        foreign, _ = self._foreign_row(table, me)
+        own = self.world.rows[table][me]
+        ids = {
+            name: self.random.choice([own, foreign])[name]
+            for name in sorted(own.keys() & foreign.keys())
+            if name.endswith("id")
+        }
+        row = json.dumps({**ids, "organization_id": self.world.organizations[me]})
+        return f"jsonb_populate_record(null::{table}, {quoted(row)})"

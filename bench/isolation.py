@@ -74,6 +74,10 @@ ON_THE_WIRE = [
     "explain (analyze, verbose) select * from messages where body like 'canary%'",
     "set session row_security = off; commit; begin; select t::text from messages t",
     "set session chatmill.ticket = '{ticket}'; commit",
+    "set role chatmill_worker; commit; begin; select string_agg(t::text, ' ') from messages t",
+    "set session search_path = pg_catalog; commit",
+    "select pg_advisory_lock(1); commit",
+    "listen canary; notify canary, '{ticket}'; commit",
     "select string_agg(query, ' ') from pg_stat_activity",
 ]
 

@@ -5,6 +5,7 @@ runtime roles get no password here: each installation makes logins that are memb
 and given passwords by its own key, and none can take another's away.
 """
 
+import contextlib
 import hashlib
 import hmac
 
@@ -23,6 +24,7 @@ ROLES = {
 }
 
 SETTINGS = "select unnest(rolconfig) from pg_roles where rolname = %s"
+WANTED_SETTINGS = "select unnest(runtime_settings(%s))"
 
 
 def role_resources(resource: dict, login_key: str) -> dict[str, dict]:
@@ -43,7 +45,7 @@ def ready_login(connection, role: str, login_key: str) -> dict:
         cursor.execute("select from pg_roles where rolname = %s", [user])
         if not cursor.rowcount:
             make_login(cursor, user, role, password)
-        copy_settings(cursor, user, role)
+        mend_settings(cursor, user, role)
     return {"user": user, "password": password}
 
 
@@ -64,18 +66,24 @@ def make_login(cursor, user: str, role: str, password: str) -> None:
         ) from error
 
 
-def copy_settings(cursor, user: str, role: str) -> None:
-    """Timeouts are a login's own: membership does not hand them on."""
-    cursor.execute(SETTINGS, [user])
-    present = {setting for (setting,) in cursor}
-    cursor.execute(SETTINGS, [role])
-    for (setting,) in cursor.fetchall():
-        if setting not in present:
-            name, value = setting.split("=", 1)
-            command = sql.SQL("alter role {} set {} = {}")
-            try:
-                cursor.execute(
-                    command.format(sql.Identifier(user), sql.Identifier(name), sql.Literal(value))
-                )
-            except (errors.InsufficientPrivilege, psycopg2.InternalError):
-                pass  # a superuser's setting; or another process set the same just now
+def mend_settings(cursor, user: str, role: str) -> None:
+    """Membership does not hand settings on, and a login may change its own, for ever: what an
+    injected statement set is taken back."""
+    present, wanted = settings(cursor, SETTINGS, user), settings(cursor, WANTED_SETTINGS, role)
+    login = sql.Identifier(user)
+    commands = [
+        sql.SQL("alter role {} reset {}").format(login, sql.Identifier(name))
+        for name in present.keys() - wanted.keys()
+    ] + [
+        sql.SQL("alter role {} set {} = {}").format(login, sql.Identifier(name), sql.Literal(value))
+        for name, value in wanted.items()
+        if present.get(name) != value
+    ]
+    for command in commands:
+        with contextlib.suppress(errors.InsufficientPrivilege, psycopg2.InternalError):
+            cursor.execute(command)  # a superuser's setting; or another process set it just now
+
+
+def settings(cursor, query: str, name: str) -> dict[str, str]:
+    cursor.execute(query, [name])
+    return dict(setting.split("=", 1) for (setting,) in cursor)

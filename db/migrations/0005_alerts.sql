@@ -20,9 +20,10 @@ create table alerts (
   last_raised_at timestamptz not null default now(),
   due_at timestamptz default now(),
   posted_at timestamptz,
-  constraint alerts_once_per_fingerprint unique (fingerprint)
+  -- By organization: a row of one can't take the place of another's, nor be told of what it says.
+  constraint alerts_once_per_fingerprint
+    unique nulls not distinct (organization_id, fingerprint)
 );
-create index alerts_organization_id_idx on alerts (organization_id);
 create index alerts_due_at_idx on alerts (due_at) where due_at is not null;
 comment on table alerts is 'One row per thing that somebody should know, with how often it happened.';
 comment on column alerts.fingerprint is 'Equal for equal trouble: code, organization and what it is about.';

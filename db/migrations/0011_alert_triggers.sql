@@ -97,8 +97,10 @@ create function alert_stuck_turns() returns bigint as $$
     select conversations.*, conversation_work.due_at
       from conversation_work
       join conversations on conversations.id = conversation_work.conversation_id
-      left join alerts on fingerprint
-        = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
+      left join alerts
+        on alerts.organization_id = conversations.organization_id
+       and fingerprint
+         = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
      where conversation_work.due_at <= now() - stuck_after()
        and conversation_work.due_at > coalesce(last_raised_at, '-infinity') - stuck_after()
   ), raised as (

@@ -10,4 +10,5 @@ drop function at_price_of;
 drop function new_hold;
 drop function dearer_price;
 drop function hold_lasts;
+drop function own_conversation;
 drop function require_own;

@@ -24,7 +24,24 @@ revoke all on all tables in schema public from chatmill_scheduler, chatmill_ingr
   chatmill_worker, chatmill_operations, chatmill_knowledge;
 revoke usage on schema public from chatmill_scheduler, chatmill_ingress, chatmill_worker,
   chatmill_operations, chatmill_knowledge;
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select oid from pg_proc
+     where pronamespace = 'pg_catalog'::regnamespace
+       and proname ~ '^(lo_.*|loread|lowrite|pg_terminate_backend|pg_cancel_backend)$'
+       and proname not in ('lo_import', 'lo_export')
+  loop
+    execute format('grant execute on function %s to public', v_function);
+  end loop;
+exception when insufficient_privilege then
+  null;  -- then nobody had revoked it
+end
+$$;
 drop function apply_access;
+drop function runtime_settings;
 drop function raise_conversation_alert;
 drop function enter_outbound_message;
 drop function enter_source;

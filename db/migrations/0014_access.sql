@@ -98,13 +98,24 @@ $$ language sql volatile;
 comment on function raise_conversation_alert is
   'An alert of a worker that holds no turn, so can''t prove the conversation''s organization; the installation''s when there is no such conversation.';
 
+create function runtime_settings(p_role text) returns text[] as $$
+  -- No statement of a step may hold others up. Query texts of one session are not for the others of
+  -- its role, who may be working for another organization; only a superuser can switch them off.
+  select array[
+    'statement_timeout=' || case p_role when 'chatmill_knowledge' then '60s' else '5s' end,
+    'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s', 'track_activities=off'
+  ];
+$$ language sql immutable;
+comment on function runtime_settings is
+  'The settings of a runtime role and of its logins. A role may change its own: each start of an installation brings its logins back to these (local/logins.py).';
+
 create function apply_access() returns void as $$
 declare
   v_runtime_roles constant text :=
     'chatmill_ingress, chatmill_worker, chatmill_operations, chatmill_knowledge';
   -- Of the installation alone: they draw keys, change rights, make tickets.
   v_internal constant text[] := array['ticket_key_block', 'draw_ticket_key', 'ticket_for',
-    'is_ticket', 'isolate_table', 'open_function', 'apply_access'];
+    'is_ticket', 'isolate_table', 'open_function', 'runtime_settings', 'apply_access'];
   v_row record;
 begin
   for v_row in
@@ -123,15 +134,19 @@ begin
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
+        ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls'),
+        -- Not their running numbers: whoever takes those in advance keeps others from writing.
+        ('chatmill_worker', 'insert (organization_id, conversation_id, turn_id, author, position,
+          body, written_at)', 'messages'),
+        ('chatmill_worker', 'insert (organization_id, fingerprint, severity, code, summary),
+          update (occurrences, last_raised_at, severity, summary, due_at)', 'alerts'),
+        ('chatmill_worker', 'update', 'turns conversation_work outbound_messages'),
+        ('chatmill_worker', 'update (state, turn_id)', 'inbound_messages'),
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
         ('chatmill_worker', 'select, insert, update', 'tool_confirmations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
-        ('chatmill_worker', 'insert',
-          'turns model_calls outbound_messages tool_calls messages alerts'),
-        ('chatmill_worker', 'update',
-          'turns inbound_messages conversation_work outbound_messages alerts'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
@@ -248,8 +263,25 @@ exception when insufficient_privilege then
 end
 $$;
 
--- No statement of a step may hold others up. Query texts of one session are not for the others of
--- its role, who may be working for another organization; only a superuser can switch them off.
+-- Every role may call these, and they reach beyond a transaction and past row-level security:
+-- large objects stay and are seen by all sessions of a login, and a session may end those of its
+-- own login, which work for other organizations.
+do $$
+declare
+  v_function regprocedure;
+begin
+  for v_function in
+    select oid from pg_proc
+     where pronamespace = 'pg_catalog'::regnamespace
+       and proname ~ '^(lo_.*|loread|lowrite|pg_terminate_backend|pg_cancel_backend)$'
+  loop
+    execute format('revoke execute on function %s from public', v_function);
+  end loop;
+exception when insufficient_privilege then
+  raise warning 'no superuser: have one revoke EXECUTE on lo_*, loread, lowrite, pg_terminate_backend and pg_cancel_backend from public';
+end
+$$;
+
 do $$
 declare
   v_row record;
@@ -258,10 +290,7 @@ begin
     select role, split_part(setting, '=', 1) as name, split_part(setting, '=', 2) as value
       from unnest(array['chatmill_ingress', 'chatmill_worker', 'chatmill_operations',
                         'chatmill_knowledge']) as role
-     cross join lateral unnest(array[
-       'statement_timeout=' || case role when 'chatmill_knowledge' then '60s' else '5s' end,
-       'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s', 'track_activities=off'
-     ]) as setting
+     cross join lateral unnest(runtime_settings(role)) as setting
      where not exists (
        select from pg_roles where rolname = role and rolconfig @> array[setting]
      )

@@ -39,7 +39,10 @@ ERRORS_BY_SQLSTATE: dict[str, type[ChatmillError]] = {
 }
 
 # DISCARD ALL without its loss of the plans, which every next transaction would pay for.
-FORGET_SESSION = "close all; deallocate all; unlisten *; reset all"
+FORGET_SESSION = (
+    "close all; set session authorization default; deallocate all; unlisten *;"
+    " select pg_advisory_unlock_all(); discard temp; discard sequences; reset all"
+)
 
 
 @contextmanager
@@ -89,8 +92,10 @@ def _keep_or_close(key: tuple, conn: Connection) -> None:
         conn.close()
         return
     try:
-        with conn, conn.cursor() as cursor:
+        conn.autocommit = True  # one round trip instead of three
+        with conn.cursor() as cursor:
             cursor.execute(FORGET_SESSION)
+        conn.autocommit = False
     except psycopg2.Error:
         conn.close()
     else:

@@ -13,7 +13,6 @@ UNIQUE_AND_HARMLESS = {
     "inbound_messages_pkey": "a running number: says how many there are, not what",
     "messages_pkey": "a running number: says how many there are, not what",
     "alerts_pkey": "a running number: says how many there are, not what",
-    "alerts_once_per_fingerprint": "begins with code and the organization's random uuid",
 }
 
 ISOLATED = """
@@ -111,6 +110,23 @@ union all
 select rolname || ' may create in our schema' from pg_roles
  where rolname ~ '^chatmill_' and has_schema_privilege(rolname, 'public', 'create')
 """
+NUMBERS = f"""
+select rolname || ' may choose ' || attrelid::regclass || '.' || attname || ', a running number'
+       ' that others wait for: grant insert and update by column'
+  from pg_attribute join pg_class on pg_class.oid = attrelid
+ cross join pg_roles
+ where relnamespace = 'public'::regnamespace and relkind = 'r' and attidentity <> ''
+   and rolname in {RUNTIME}
+   and (has_column_privilege(rolname, attrelid, attnum, 'insert')
+        or has_column_privilege(rolname, attrelid, attnum, 'update'))
+"""
+BEYOND = f"""
+select rolname || ' may call ' || pg_proc.oid::regprocedure || ', which reaches other sessions'
+  from pg_proc cross join pg_roles
+ where pronamespace = 'pg_catalog'::regnamespace and rolname in {RUNTIME}
+   and proname ~ '^(lo_.*|loread|lowrite|pg_terminate_backend|pg_cancel_backend)$'
+   and has_function_privilege(rolname, pg_proc.oid, 'execute')
+"""
 TIMEOUTS = f"""
 select rolname || ' has no ' || wanted
   from pg_roles
@@ -121,7 +137,7 @@ select rolname || ' has no ' || wanted
 """
 CHECKS = [
     *(ISOLATED, POLICIES, OWNERS, POWERS, VIEWS, DEFINERS, PUBLIC, ORACLES, TABLES),
-    *(PLACES, TIMEOUTS),
+    *(PLACES, NUMBERS, BEYOND, TIMEOUTS),
 ]
 
 

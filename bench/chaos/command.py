@@ -1,0 +1,81 @@
+"""./chatmill chaos: one run or one scenario, its figures, and exit code 1 when a promise broke."""
+
+import asyncio
+import json
+import sys
+
+from bench.chaos import evidence, stage
+from bench.chaos.conductor import Conductor
+from bench.chaos.figures import broken_promises, figures_of
+from bench.chaos.options import FULL_RUN_MESSAGES, Options, parse
+from bench.chaos.oracle import judge
+from bench.chaos.promises import write_promises
+from bench.chaos.report import print_report, show_progress
+from bench.chaos.scenarios import SCENARIOS
+
+MOST_HISTORIES = 20
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments, list(SCENARIOS))
+    if options.scenario:
+        report = SCENARIOS[options.scenario](options)
+    else:
+        with stage.set_up() as ready:
+            report = asyncio.run(mixed_run(Conductor(ready, options)))
+    if options.as_json:
+        print(json.dumps(report, indent=2))
+    else:
+        print_report(report)
+    if options.write or (not options.scenario and options.messages >= FULL_RUN_MESSAGES):
+        write_promises(report, options)
+    return 1 if report["broken"] else 0
+
+
+async def mixed_run(run: Conductor) -> dict:
+    task = asyncio.create_task(run.run())
+    await show_progress(task, run, sys.stderr)
+    await task
+    return await judged(run)
+
+
+async def judged(run: Conductor) -> dict:
+    verdict = judge(run.journal, await evidence.unknown_tokens(run.database))
+    stored = await evidence.sums(run.database)
+    figures = figures_of(run, verdict, stored)
+    wrong = [*verdict.lost, *verdict.doubled, *verdict.out_of_order][:MOST_HISTORIES]
+    histories = [
+        await evidence.history(run.database, run.journal, token, run.started_at) for token in wrong
+    ]
+    return {
+        **figures,
+        "options": described(run.options),
+        "faults_met": {name: count for name, count in run.journal.counts.items() if name},
+        "alerts": stored["alerts"],
+        "errors": dict(run.journal.errors),
+        "boundaries": boundaries_of(run),
+        "broken": broken_promises(figures),
+        "histories": histories,
+    }
+
+
+def boundaries_of(run: Conductor) -> dict[str, list[int]]:
+    """By name: how often passed, killed, frozen."""
+    hurts = run.journal.hurts
+    return {
+        name: [
+            passed,
+            sum(one.boundary == name for one in hurts if one.kind == "kill"),
+            sum(one.boundary == name for one in hurts if one.kind == "freeze"),
+        ]
+        for name, passed in sorted(run.journal.passed.items())
+    }
+
+
+def described(options: Options) -> dict:
+    return {
+        "faults": sorted(options.faults),
+        "workers": options.workers,
+        "isolated": options.isolated,
+        "database_stops": options.database_stops,
+    }

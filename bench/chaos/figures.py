@@ -1,0 +1,93 @@
+"""The figures of a run, and the promises that they break."""
+
+import statistics
+
+from bench.chaos.conductor import Conductor
+from bench.chaos.oracle import Verdict
+
+LONGEST_RECOVERY_P95_SECONDS = 10
+LONGEST_RECOVERY_SECONDS = 60
+
+
+def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
+    """`stored`: sums from the run's database."""
+    journal = run.journal
+    kills = journal.hurts_of("kill")
+    freezes = journal.hurts_of("freeze")
+    recovered = sorted(one.recovered_seconds for one in kills if one.recovered_seconds is not None)
+    waits = sorted(delays(run))
+    window = sum(one.in_window for one in journal.hurts)
+    return {
+        "messages": len(journal.messages),
+        "deliveries": sum(one.deliveries for one in journal.messages.values()),
+        "replies": len(journal.accepted),
+        "kills": len(kills),
+        "freezes": len(freezes),
+        "database_stops": len(journal.database_stops),
+        "lost": len(verdict.lost),
+        "doubled": len(verdict.doubled),
+        "out_of_order": len(verdict.out_of_order),
+        "unknown_with_alert": len(verdict.unknown),
+        "refused_by_vendor": len(verdict.refused_for_good),
+        "paid_model_calls": len(journal.paid_calls),
+        "stored_model_calls": stored["model_calls"],
+        "extra_model_calls": len(journal.paid_calls) - stored["model_calls"],
+        "dropped_drafts": stored["dropped_drafts"],
+        "hurt_in_unavoidable_window": window,
+        "paid_answers_cut": journal.counts["model is paid, answer cut"],
+        "answers_lost_to_errors": journal.counts["answers lost to errors"],
+        "recovered_kills": len(recovered),
+        "recovery_p50_seconds": at(recovered, 50),
+        "recovery_p95_seconds": at(recovered, 95),
+        "recovery_max_seconds": at(recovered, 100),
+        "reply_p50_seconds": at(waits, 50),
+        "reply_p95_seconds": at(waits, 95),
+        "reply_max_seconds": at(waits, 100),
+        "settled": run.is_settled,
+        "seconds": round(run.ended_at - run.started_at, 1),
+        "seed": run.options.seed,
+    }
+
+
+def delays(run: Conductor) -> list[float]:
+    """From a message's acknowledgement to its reply."""
+    messages = run.journal.messages
+    return [
+        max(0.0, reply.at - messages[token].acknowledged_at)
+        for reply in run.journal.accepted
+        for token in reply.tokens
+        if messages[token].acknowledged_at
+    ]
+
+
+def at(ordered: list[float], percent: int) -> float | None:
+    if not ordered:
+        return None
+    if percent == 100 or len(ordered) == 1:
+        return round(ordered[-1], 2)
+    return round(statistics.quantiles(ordered, n=100, method="inclusive")[percent - 1], 2)
+
+
+def broken_promises(figures: dict) -> list[str]:
+    """Sentences; empty when all held."""
+    allowed = (
+        figures["hurt_in_unavoidable_window"]
+        + figures["paid_answers_cut"]
+        + figures["answers_lost_to_errors"]
+    )
+    checks = {
+        "a message was lost": figures["lost"] == 0,
+        "a reply was doubled": figures["doubled"] == 0,
+        "replies of a conversation were out of order": figures["out_of_order"] == 0,
+        "work was left when nobody had anything to wait for": figures["settled"],
+        f"more than {allowed} model calls were paid in vain": (
+            figures["extra_model_calls"] <= allowed
+        ),
+        f"recovery took longer than {LONGEST_RECOVERY_P95_SECONDS} s (p95)": (
+            (figures["recovery_p95_seconds"] or 0) <= LONGEST_RECOVERY_P95_SECONDS
+        ),
+        f"a recovery took longer than {LONGEST_RECOVERY_SECONDS} s": (
+            (figures["recovery_max_seconds"] or 0) <= LONGEST_RECOVERY_SECONDS
+        ),
+    }
+    return [sentence for sentence, holds in checks.items() if not holds]

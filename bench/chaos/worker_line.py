@@ -1,0 +1,19 @@
+"""The line from a worker, or a step's process, to the conductor."""
+
+import json
+import socket
+import threading
+
+
+class Conductor:
+    """Steps in several threads may speak at once; what was told is read even after a kill."""
+
+    def __init__(self, address: str):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(address)
+        self._lock = threading.Lock()
+        self.lines = self._socket.makefile("r")
+
+    def tell(self, event: dict) -> None:
+        with self._lock:
+            self._socket.sendall(json.dumps(event).encode() + b"\n")

@@ -77,8 +77,8 @@ def listen(conductor: Conductor, job: dict, event: StepEvent) -> None:
         reason = (event.result or {}).get("reason")
         facts = {"decision": decision, "reason": reason}
         conductor.tell({"event": "claimed", "job": job["id"], **facts})
-    if event.success is False and event.step_id:
-        failed = (event.result or {}).get("error") or {}
+    if event.success is False and event.step_id and isinstance(event.result, dict):
+        failed = event.result.get("error") or {}
         error = f"{event.step_id}: {failed.get('name')}"
         conductor.tell({"event": "failed", "job": job["id"], "error": error})
     if event.step_id:

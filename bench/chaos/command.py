@@ -54,6 +54,7 @@ async def judged(run: Conductor) -> dict:
         "alerts": stored["alerts"],
         "errors": dict(run.journal.errors),
         "boundaries": boundaries_of(run),
+        "slowest_recoveries": slowest(run),
         "broken": broken_promises(figures),
         "histories": histories,
     }
@@ -70,6 +71,20 @@ def boundaries_of(run: Conductor) -> dict[str, list[int]]:
         ]
         for name, passed in sorted(run.journal.passed.items())
     }
+
+
+def slowest(run: Conductor) -> list[dict]:
+    measured = [one for one in run.journal.hurts if one.recovered_seconds is not None]
+    measured.sort(key=lambda one: one.recovered_seconds, reverse=True)
+    return [
+        {
+            "seconds": round(one.recovered_seconds, 2),
+            "at": round(one.at - run.started_at, 2),
+            "boundary": one.boundary,
+            "conversation_id": one.conversation_id,
+        }
+        for one in measured[:5]
+    ]
 
 
 def described(options: Options) -> dict:

@@ -31,6 +31,7 @@ FREEZE_RATE = 0.001
 LOST_JOB_CHANCE = 0.01
 DOWN_SECONDS = (GRACE_SECONDS + 0.5, GRACE_SECONDS + 1.5)
 SETTLING_SECONDS = 180
+UNANSWERED_PER_WORKER = 8
 
 
 class Conductor:
@@ -40,6 +41,7 @@ class Conductor:
         self.stage = stage
         self.options = options
         self.dice = Dice(options.seed)
+        self.hub: Hub | None = None
         self.database = Database(stage.resource, stage.state, self.journal)
         self._started: dict[str, int] = {}
         self._has = options.faults.__contains__
@@ -87,7 +89,7 @@ class Conductor:
         )
         self.model = Model(self.journal, self.dice, self.options.faults)
         self._schedules = [one.metadata for one in engine.workspace.schedules]
-        for number in range(self.options.workers + max(2, self.options.workers // 3)):
+        for number in range(self.options.workers + max(2, self.options.workers // 2)):
             self.nursery.want("runner" if number < self.options.workers else "receiver")
 
     async def _go(self) -> None:
@@ -96,7 +98,9 @@ class Conductor:
         helpers = [loop.create_task(one) for one in (self._schedule(), self._look_up())]
         stops = loop.create_task(self._stop_database())
         try:
-            await self.traffic.write(self.options.messages, 40 * self.options.workers)
+            await self.traffic.write(
+                self.options.messages, UNANSWERED_PER_WORKER * self.options.workers
+            )
             await self.traffic.all_acknowledged()
             await stops
             self.hub.rates = {"kill_rate": 0, "freeze_rate": 0}

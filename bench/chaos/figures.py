@@ -43,6 +43,7 @@ def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
         "reply_p50_seconds": at(waits, 50),
         "reply_p95_seconds": at(waits, 95),
         "reply_max_seconds": at(waits, 100),
+        "queued_p95_seconds": at(sorted(journal.queued_seconds["runner"]), 95),
         "settled": run.is_settled,
         "seconds": round(run.ended_at - run.started_at, 1),
         "seed": run.options.seed,

@@ -80,7 +80,6 @@ class Hub:
             case "done":
                 self._done(worker, job, event)
             case "claimed" if event["decision"] == "answer":
-                job.claimed = True
                 self._recovery.claimed(job.conversation_id)
             case "failed":
                 self._journal.errors[event["error"]] += 1
@@ -109,6 +108,7 @@ class Hub:
             worker = free.pop()
             worker.job = job
             self._running[job.id] = job
+            self._journal.queued_seconds[kind].append(time.monotonic() - job.due_at)
             facts = job.for_worker(**self._rates_for(job))
             worker.writer.write(json.dumps(facts).encode() + b"\n")
 

@@ -19,7 +19,7 @@ class Job:
     headers: dict = field(default_factory=dict)
     conversation_id: str | None = None
     answered: Future | None = None
-    claimed: bool = False
+    due_at: float = 0.0
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def for_worker(self, kill_rate: float, freeze_rate: float) -> dict:
@@ -36,6 +36,7 @@ class DueJobs:
         self._order = itertools.count()
 
     def put(self, job: Job, due_at: float) -> None:
+        job.due_at = due_at
         heapq.heappush(self._heap, (due_at, next(self._order), job))
 
     def take(self, now: float) -> Job | None:

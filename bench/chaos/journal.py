@@ -1,6 +1,6 @@
 """What happened in a run, as the stand-ins and the conductor saw it: all that the oracle judges."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 
@@ -52,6 +52,7 @@ class Journal:
     counts: Counter = field(default_factory=Counter)
     passed: Counter = field(default_factory=Counter)
     errors: Counter = field(default_factory=Counter)
+    queued_seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     database_stops: list[tuple[float, float]] = field(default_factory=list)
 
     def hurts_of(self, kind: str) -> list[Hurt]:

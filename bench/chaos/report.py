@@ -37,9 +37,10 @@ async def show_progress(task: asyncio.Task, run, stream) -> None:
         await asyncio.wait([task], timeout=INTERVAL_SECONDS)
         journal = run.journal
         kills, stops = len(journal.hurts_of("kill")), len(journal.database_stops)
+        queued = sum(len(queue) for queue in run.hub.queues.values()) if run.hub else 0
         print(
             f"  {len(journal.messages):>6} written {len(journal.accepted):>6} replies"
-            f" {kills:>5} kills {stops:>3} database stops",
+            f" {kills:>5} kills {stops:>3} database stops {queued:>5} queued",
             file=stream,
             flush=True,
         )

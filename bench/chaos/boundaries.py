@@ -41,8 +41,9 @@ class Job:
     tell: Callable[[dict], None]
     passed: Counter = field(default_factory=Counter)
     numbers: Counter = field(default_factory=Counter)
-    holds_unstored_call: bool = False
+    unstored_call_of: int | None = None  # the thread that paid; beats of the lease store nothing
     lost_calls: int = 0
+    fenced: int = 0
 
 
 _lock = threading.Lock()
@@ -68,14 +69,26 @@ def _wrapped_connect(connect):
     def connect_with_boundaries(resource):
         name = _numbered("transaction")
         reach(f"{name}:begin")
-        with connect(resource) as conn:
+        with _counted_refusals(), connect(resource) as conn:
             yield conn
             reach(f"{name}:before commit")
-        if _job and _step() == "run_agent":
-            _job.holds_unstored_call = False
+        if _job and _job.unstored_call_of == threading.get_ident():
+            _job.unstored_call_of = None
         reach(f"{name}:committed")
 
     return connect_with_boundaries
+
+
+@contextmanager
+def _counted_refusals():
+    from f.shared.errors import StaleTurn
+
+    try:
+        yield
+    except StaleTurn:
+        if _job:
+            _job.fenced += 1
+        raise
 
 
 def _wrapped_request(request):
@@ -100,18 +113,18 @@ def _paid_call(is_paid: bool):
         yield
         return
     forget_call(_job)
-    _job.holds_unstored_call = True
+    _job.unstored_call_of = threading.get_ident()
     try:
         yield
     except Exception:
-        _job.holds_unstored_call = False  # refused, or cut: the stand-in counts those itself
+        _job.unstored_call_of = None  # refused, or cut: the stand-in counts those itself
         raise
 
 
 def forget_call(job: Job) -> None:
     """An answer that nobody stored, because of an error and not of a kill."""
-    job.lost_calls += job.holds_unstored_call
-    job.holds_unstored_call = False
+    job.lost_calls += job.unstored_call_of is not None
+    job.unstored_call_of = None
 
 
 def _step() -> str:
@@ -164,6 +177,12 @@ def _freeze(job: Job, name: str) -> None:
 
 
 def _tell(job: Job, event: dict) -> None:
-    more = {"job": job.id, "in_window": job.holds_unstored_call, "passed": dict(job.passed)}
-    job.tell({**event, **more})
-    job.passed = Counter()
+    is_in_window = job.unstored_call_of is not None
+    job.tell({**event, "job": job.id, "in_window": is_in_window, **found_by(job)})
+
+
+def found_by(job: Job) -> dict:
+    """What was counted since it was last asked for."""
+    found = {"passed": dict(job.passed), "lost_calls": job.lost_calls, "fenced": job.fenced}
+    job.passed, job.lost_calls, job.fenced = Counter(), 0, 0
+    return found

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 
+from bench.answering import commit
 from bench.chaos import evidence, stage
 from bench.chaos.conductor import Conductor
 from bench.chaos.figures import broken_promises, figures_of
@@ -49,13 +50,14 @@ async def judged(run: Conductor) -> dict:
     ]
     return {
         **figures,
+        "commit": commit(),
         "options": described(run.options),
         "faults_met": {name: count for name, count in run.journal.counts.items() if name},
         "alerts": stored["alerts"],
         "errors": dict(run.journal.errors),
         "boundaries": boundaries_of(run),
         "slowest_recoveries": slowest(run),
-        "broken": broken_promises(figures),
+        "broken": broken_promises(figures, verdict),
         "histories": histories,
     }
 

@@ -19,19 +19,19 @@ from bench.chaos.model import Model
 from bench.chaos.options import Options
 from bench.chaos.receipts import Receipts
 from bench.chaos.recovery import Recovery
-from bench.chaos.stage import GRACE_SECONDS, Stage
+from bench.chaos.stage import Stage
 from bench.chaos.traffic import Traffic
 from local.running import Options as EngineOptions
 from local.running import Prepared, make_engine
 from runner.cron import parse_cron
 
 SCHEDULES = ("f/ops/sweep_conversations",)
-KILL_RATE = 0.008
+KILL_RATE = 0.005
 FREEZE_RATE = 0.001
 LOST_JOB_CHANCE = 0.01
-DOWN_SECONDS = (GRACE_SECONDS + 0.5, GRACE_SECONDS + 1.5)
+DOWN_AFTER_GRACE_SECONDS = (0.5, 1.5)
 SETTLING_SECONDS = 180
-UNANSWERED_PER_WORKER = 8
+UNANSWERED_PER_WORKER = 16
 
 
 class Conductor:
@@ -60,6 +60,7 @@ class Conductor:
         server, base_url = await serve(self._answer)
         model = stages.model_at(base_url)
         channels = stages.connect_channels(self.stage, base_url)
+        stages.set_limits(self.stage, self.options.grace_seconds)
         ready = Prepared(self.stage.resource, model, self.stage.secrets)
         engine = make_engine(ready, EngineOptions())
         self.api = EngineApi(engine, self._start_flow)
@@ -82,7 +83,7 @@ class Conductor:
             self.stage.secrets.app_secret,
             self._has("webhooks"),
         )
-        late = GRACE_SECONDS * 0.4
+        late = self.options.grace_seconds * 0.4
         self.receipts = Receipts(self.traffic, self.dice, self._has("receipts"), late)
         self.graph = Graph(
             self.journal, self.dice, self._has("sends"), time.monotonic, self._accepted
@@ -136,6 +137,7 @@ class Conductor:
         is_lost = self.dice.roll("job", job.key) < LOST_JOB_CHANCE
         if is_lost and self._has("jobs"):
             self.journal.counts["jobs lost"] += 1
+            self.recovery.disturbed(conversation_id)
         else:
             self.hub.put(job, wait_seconds)
         return job.id
@@ -171,5 +173,6 @@ class Conductor:
             while len(self.journal.messages) < share * self.options.messages:
                 await asyncio.sleep(0.05)
             how = "killed" if self.dice.roll("stop", number) < 0.5 else "stopped"
-            seconds = self.dice.between(*DOWN_SECONDS, "down", number)
-            await self.database.stop_and_start(how, seconds)
+            more = self.dice.between(*DOWN_AFTER_GRACE_SECONDS, "down", number)
+            await self.database.stop_and_start(how, self.options.grace_seconds + more)
+            self.recovery.database_is_back()

@@ -8,18 +8,11 @@ select distinct inbound_messages.provider_message_id
   from inbound_messages
   join outbound_messages on outbound_messages.turn_id = inbound_messages.turn_id
   join alerts on alerts.code = 'delivery_unknown'
-             and alerts.fingerprint like '%' || outbound_messages.id || '%'
+             and alerts.organization_id = outbound_messages.organization_id
  where outbound_messages.state = 'unknown'
 """
-HAS_CALLS = "select to_regclass('model_calls') is not null"
 CALLS = "select count(*) from model_calls"
-CALLS_OF_TURNS = "select coalesce(sum(model_calls), 0) from turns where state <> 'thinking'"
-HAS_DRAFTS = """
-select count(*) > 0 from information_schema.columns
- where table_name = 'turns' and column_name = 'drafts_dropped'
-"""
 DRAFTS = "select coalesce(sum(drafts_dropped), 0) from turns"
-FENCED = "select coalesce(sum(fence), 0) from conversation_work"
 ALERTS = "select code, sum(occurrences) from alerts group by code order by 2 desc"
 HISTORY = """
 select inbound_messages.state, inbound_messages.conversation_id::text,
@@ -51,11 +44,9 @@ async def sums(database: Database) -> dict:
     async def one(query: str):
         return int((await database.rows(query))[0][0])
 
-    calls = CALLS if await one(HAS_CALLS) else CALLS_OF_TURNS
     return {
-        "model_calls": await one(calls),
-        "dropped_drafts": await one(DRAFTS) if await one(HAS_DRAFTS) else 0,
-        "claims": await one(FENCED),
+        "model_calls": await one(CALLS),
+        "dropped_drafts": await one(DRAFTS),
         "alerts": {code: int(count) for code, count in await database.rows(ALERTS)},
     }
 

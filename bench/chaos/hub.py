@@ -54,8 +54,9 @@ class Hub:
         return any(job.path == path for job in self._running.values())
 
     @property
-    def busy(self) -> int:
-        return len(self._running)
+    def seconds_behind(self) -> float:
+        now = time.monotonic()
+        return max(queue.seconds_behind(now) for queue in self.queues.values())
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         worker = None
@@ -76,6 +77,7 @@ class Hub:
         job = self._running.get(event["job"])
         self._journal.passed.update(event.get("passed", {}))
         self._journal.counts["answers lost to errors"] += event.get("lost_calls", 0)
+        self._journal.counts["fenced writes"] += event.get("fenced", 0)
         match event["event"]:
             case "done":
                 self._done(worker, job, event)

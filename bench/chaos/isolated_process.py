@@ -18,8 +18,7 @@ def main() -> int:
     boundaries.begin(job)
     code = python_wrapper.run_process(directory)
     boundaries.forget_call(job)
-    facts = {"passed": dict(job.passed), "lost_calls": job.lost_calls}
-    conductor.tell({"event": "step", "job": job.id, **facts})
+    conductor.tell({"event": "step", "job": job.id, **boundaries.found_by(job)})
     return code
 
 

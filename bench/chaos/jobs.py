@@ -44,8 +44,9 @@ class DueJobs:
             return heapq.heappop(self._heap)[2]
         return None
 
-    def seconds_to_next(self, now: float) -> float | None:
-        return max(0.0, self._heap[0][0] - now) if self._heap else None
+    def seconds_behind(self, now: float) -> float:
+        """How long the job that waits longest has been due."""
+        return max(0.0, now - self._heap[0][0]) if self._heap else 0.0
 
     def __len__(self) -> int:
         return len(self._heap)

@@ -29,7 +29,11 @@ class Accepted:
 
 @dataclass
 class Hurt:
-    """A job whose process was killed or frozen."""
+    """A job whose process was killed or frozen.
+
+    `recovered_seconds`: until a worker had its conversation again, whatever else went wrong;
+    `undisturbed_seconds`: of these, what came after the last of the other faults on that way.
+    """
 
     kind: str
     boundary: str
@@ -39,6 +43,7 @@ class Hurt:
     in_window: bool
     at: float
     recovered_seconds: float | None = None
+    undisturbed_seconds: float | None = None
     is_awaited: bool = False
 
 

@@ -36,15 +36,7 @@ def warm_engine(setup: dict):
     if not setup["isolated"]:
         for path in engine.workspace.scripts:
             importlib.import_module(path.replace("/", "."))
-    shorten_grace(setup["grace_seconds"])
     return engine
-
-
-def shorten_grace(seconds: float) -> None:
-    """Where the grace is a constant of the outbox and not yet a channel's column."""
-    outbox = sys.modules.get("f.chat.outbox")
-    if outbox is not None and hasattr(outbox, "SENDING_GRACE_SECONDS"):
-        outbox.SENDING_GRACE_SECONDS = round(seconds)
 
 
 def live_as_worker(engine, setup: dict, wanted: dict) -> None:

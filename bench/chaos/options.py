@@ -30,6 +30,12 @@ class Options:
     database_stops: int
     seconds: float | None
 
+    @property
+    def grace_seconds(self) -> int:
+        """Production waits 120 s for a receipt. A run's is longer than the stand-in's latest
+        receipt and the way of its webhook, and shorter than every database stop."""
+        return 12 if self.isolated else 3
+
 
 def parse(arguments: list[str], scenarios: list[str]) -> Options:
     parser = argparse.ArgumentParser(
@@ -43,7 +49,7 @@ def parse(arguments: list[str], scenarios: list[str]) -> Options:
     parser.add_argument(
         "--faults", type=fault_list, default=frozenset(FAULTS), help="with commas; default: all"
     )
-    parser.add_argument("--workers", type=positive, default=10, help="processes (%(default)s)")
+    parser.add_argument("--workers", type=positive, help="processes (10; 4 isolated)")
     parser.add_argument("--isolated", action="store_true", help="a process for every step")
     parser.add_argument("--database-stops", type=int, help="how often (one per 1000 messages)")
     parser.add_argument("--json", action="store_true", dest="as_json", help="figures as JSON")
@@ -52,6 +58,7 @@ def parse(arguments: list[str], scenarios: list[str]) -> Options:
     parser.add_argument("--seconds", type=float, help="a scenario's length, to make it shorter")
     given = vars(parser.parse_args(arguments))
     given["messages"] = given["messages"] or (200 if given["isolated"] else FULL_RUN_MESSAGES)
+    given["workers"] = given["workers"] or (4 if given["isolated"] else 10)
     if given["database_stops"] is None:
         given["database_stops"] = max(1, given["messages"] // 1000)
     return Options(**given)

@@ -1,13 +1,14 @@
 """docs/promises.md: the figures of the last full run, with what they were measured on."""
 
 import time
+from pathlib import Path
 
 from bench.answering import commit, machine
 from bench.chaos.options import Options
 from bench.chaos.report import LINES
-from bench.chaos.stage import GRACE_SECONDS
 from local.places import ROOT
 
+HOW_TO_READ = Path(__file__).with_name("how_to_read.md")
 FILE = ROOT / "docs" / "promises.md"
 
 
@@ -42,7 +43,7 @@ def page(report: dict, options: Options) -> str:
             "",
             "## How to read them",
             "",
-            *EXPLANATIONS,
+            HOW_TO_READ.read_text().format(grace_seconds=options.grace_seconds).rstrip(),
             "",
             f"## Boundaries: {len(boundaries)} met, {len(boundaries) - len(never)} killed at",
             "",
@@ -54,21 +55,3 @@ def page(report: dict, options: Options) -> str:
             "",
         ]
     )
-
-
-EXPLANATIONS = [
-    f"- The grace for receipts was {GRACE_SECONDS} s (production: 120 s), so that every database"
-    " stop was longer than it; vendors got 2 s to answer (production: 10 s).",
-    "- Lost: acknowledged with 200, and neither answered nor ended in a visible row with an alert.",
-    "- Doubled: a reference accepted twice, or a message answered in two replies.",
-    "- Out of order: a message answered after one that was first posted when the earlier one was"
-    " already acknowledged.",
-    "- Paid in vain: calls that the model's stand-in answered less those in the store. The"
-    " unavoidable window is from the call until its answer is stored.",
-    "- Recovery: from a kill until a worker claimed that conversation again, where something was"
-    " left to answer.",
-    "- A conversation is hurt at most twice between two replies: five lost attempts are a poisoned"
-    " message, which is buried on purpose.",
-    "- The plan of faults follows from the seed and from stable keys (which message, which job of"
-    " the conversation, which boundary). The timing of threads and processes is not replayable.",
-]

@@ -12,7 +12,8 @@ USUAL_SECONDS = (0.05, 0.3)
 DOUBLED_CHANCE = 0.1
 LATE_CHANCE = 0.05
 SWAPPED_CHANCE = 0.1
-READ_CHANCE = 0.3
+DELIVERED_CHANCE = 0.5
+READ_CHANCE = 0.1
 
 
 class Receipts:
@@ -38,7 +39,8 @@ class Receipts:
 
     def _plan(self, reply: Accepted) -> list[tuple[str, float]]:
         key = ("receipt", reply.contact, *reply.tokens)
-        wanted = 3 if self._dice.roll(*key, "read") < READ_CHANCE else 2
+        chance = self._dice.roll(*key, "read")
+        wanted = 1 + (chance < DELIVERED_CHANCE) + (chance < READ_CHANCE)
         first = self._dice.between(*USUAL_SECONDS, *key)
         if self._has_faults and self._dice.roll(*key, "late") < LATE_CHANCE:
             first = self._dice.between(0.5, 1, *key, "seconds") * self._latest_seconds

@@ -21,6 +21,8 @@ class Recovery:
         self._hurts_since_reply: Counter = Counter()
         self._awaited: defaultdict[str, list[Hurt]] = defaultdict(list)
         self.unanswered: defaultdict[str, set[str]] = defaultdict(set)
+        self._last_fault_at: dict[str | None, float] = {}
+        self._database_up_at = 0.0
 
     def may_be_hurt(self, conversation_id: str | None) -> bool:
         return self._hurts_since_reply[conversation_id] < MOST_HURTS
@@ -41,15 +43,25 @@ class Recovery:
         self._journal.hurts.append(found)
         if not conversation_id:
             return
+        self.disturbed(conversation_id)
         if kind == "kill":
             self._awaited[conversation_id].append(found)
         if kind == "kill" or event["seconds"] > LEASE_SECONDS:
             self._hurts_since_reply[conversation_id] += 1
 
+    def disturbed(self, conversation_id: str | None) -> None:
+        """Something that was to work at the conversation is gone."""
+        self._last_fault_at[conversation_id] = time.monotonic()
+
+    def database_is_back(self) -> None:
+        self._database_up_at = time.monotonic()
+
     def claimed(self, conversation_id: str | None) -> None:
         now = time.monotonic()
+        last_fault_at = max(self._last_fault_at.get(conversation_id, 0), self._database_up_at)
         for hurt in self._awaited.pop(conversation_id, []):
             hurt.recovered_seconds = now - hurt.at
+            hurt.undisturbed_seconds = now - max(hurt.at, last_fault_at)
 
     def message_acknowledged(self, contact: str, token: str) -> None:
         """What was hurt with nothing left to answer is not measured by a later message."""

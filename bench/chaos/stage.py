@@ -15,8 +15,6 @@ from local.postgres import open_postgres
 from local.secrets_file import Secrets, load_secrets
 
 ORGANIZATIONS = 4
-# Production waits 120 s for a receipt; a run's database stops must be longer than the grace.
-GRACE_SECONDS = 3
 MODEL_NAME = "chatmill-offline"
 EMBEDDING_MODEL = "hashing-384"
 
@@ -37,31 +35,21 @@ def set_up():
         resource = fresh_database(postgres)
         secrets = load_secrets(state)
         others = [installation.make_organization(resource) for _ in range(ORGANIZATIONS - 1)]
-        set_limits(resource)
         yield Stage(state, resource, secrets, [installation.DEMO_ORGANIZATION, *others])
 
 
-SETTINGS = {
-    ("channels", "receipt_grace_seconds"): str(GRACE_SECONDS),
-    ("chatbots", "debounce_seconds"): "0",
-    # These contacts write faster than people read.
-    ("chatbots", "loop_limit"): "1000000",
-    ("plans", "message_limit"): "10000000",
-    ("plans", "token_limit"): "1000000000000",
-}
-HAS_COLUMN = """
-select count(*) from information_schema.columns
- where table_schema = 'public' and table_name = %s and column_name = %s
+SETTINGS = """
+update channels set receipt_grace_seconds = %s;
+-- These contacts write faster than people read.
+update chatbots set debounce_seconds = 0, loop_limit = 1000000;
+update plans set message_limit = 10000000, token_limit = 1000000000000;
 """
 
 
-def set_limits(resource: dict) -> None:
+def set_limits(stage: Stage, grace_seconds: int) -> None:
     """Nothing but the faults may stop an answer."""
-    with changed(resource) as cursor:
-        for (table, column), value in SETTINGS.items():
-            cursor.execute(HAS_COLUMN, [table, column])
-            if cursor.fetchone()[0]:
-                cursor.execute(f"update {table} set {column} = {value}")
+    with changed(stage.resource) as cursor:
+        cursor.execute(SETTINGS, [grace_seconds])
 
 
 def connect_channels(stage: Stage, graph_url: str) -> list[tuple[str, str]]:
@@ -104,8 +92,7 @@ async def open_nursery(stage: Stage, model: dict, **setup) -> Nursery:
         start_new_session=True,
     )
     facts = {"resource": stage.resource, "model": model, "secrets": asdict(stage.secrets)}
-    facts |= {"grace_seconds": GRACE_SECONDS, **setup}
-    process.stdin.write(json.dumps(facts).encode() + b"\n")
+    process.stdin.write(json.dumps({**facts, **setup}).encode() + b"\n")
     if await process.stdout.readline() != b"ready\n":
         raise RuntimeError("the nursery did not start; its reason is printed above")
     return Nursery(process)

@@ -19,6 +19,8 @@ DELIVERIES = {"2": 0.2, "3": 0.1}
 SWAP_CHANCE = 0.1
 SWAP_SECONDS = (0.1, 1.0)
 AGAIN_SECONDS = (0.4, 2.0)
+MOST_SECONDS_BEHIND = 0.25
+MOST_POSTING = 12
 FIRST_NUMBER = 351_900_000_000
 
 
@@ -43,15 +45,23 @@ class Traffic:
         self._app_secret = app_secret
         self._has_faults = has_faults
         self._tasks: set[asyncio.Task] = set()
+        self._posting: set[str] = set()
 
     async def write(self, count: int, most_unanswered: int) -> None:
-        """All messages, as fast as they are answered; bursts belong to one contact."""
+        """All messages, as fast as the workers keep up: a run measures recovery and not overload.
+        Bursts belong to one contact."""
         planned = self._plan(count)
         for message in planned:
-            while self.unanswered >= most_unanswered:
-                await asyncio.sleep(0.02)
+            while self.unanswered >= most_unanswered or self._is_behind:
+                await asyncio.sleep(0.01)
             self._journal.messages[message.token] = message
+            self._posting.add(message.token)
             self._spawn(self._deliver(message))
+
+    @property
+    def _is_behind(self) -> bool:
+        is_posting = len(self._posting) >= MOST_POSTING
+        return is_posting or self._hub.seconds_behind > MOST_SECONDS_BEHIND
 
     @property
     def unanswered(self) -> int:
@@ -93,6 +103,7 @@ class Traffic:
         message.posted_at = message.posted_at or time.monotonic()
         message.deliveries += 1
         await self.post_until_acknowledged(url, body, f"{message.token}/{copy}")
+        self._posting.discard(message.token)
         if message.acknowledged_at is None:
             message.acknowledged_at = time.monotonic()
             self._recovery.message_acknowledged(message.contact, message.token)

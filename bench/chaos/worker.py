@@ -48,12 +48,12 @@ def run(engine, setup: dict, routes: RouteTable, conductor: Conductor, job: dict
         outcome = engine.run(job["path"], job["args"], lambda event: listen(conductor, job, event))
         answer = {"status": outcome.status, "error": error_name(outcome)}
     boundaries.forget_call(faults)
-    return {**answer, "passed": dict(faults.passed), "lost_calls": faults.lost_calls}
+    return {**answer, **boundaries.found_by(faults)}
 
 
 def step_process(setup: dict, job: dict) -> None:
     """The runner's command for a step's process, with the boundaries in it."""
-    facts = {"socket": setup["socket"], "seed": setup["seed"], "grace": setup["grace_seconds"]}
+    facts = {"socket": setup["socket"], "seed": setup["seed"]}
     facts |= {name: job[name] for name in ("id", "key", "kill_rate", "freeze_rate")}
     command = (sys.executable, "-u", "-S", "-P", str(ISOLATED_PROCESS), json.dumps(facts))
     isolated_step.COMMAND = command

@@ -42,6 +42,8 @@ class Conductor:
         self.options = options
         self.dice = Dice(options.seed)
         self.hub: Hub | None = None
+        self.nursery: stages.Nursery | None = None
+        self._servers: list[asyncio.Server] = []
         self.database = Database(stage.resource, stage.state, self.journal)
         self._started: dict[str, int] = {}
         self._has = options.faults.__contains__
@@ -49,15 +51,15 @@ class Conductor:
     async def run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="chatmill-chaos-") as folder:
             address = f"{folder}/conductor"
-            await self._open(address)
             try:
+                await self._open(address)
                 await self._go()
             finally:
-                self.hub.close()
-                self.nursery.close()
+                await self._close()
 
     async def _open(self, address: str) -> None:
         server, base_url = await serve(self._answer)
+        self._servers.append(server)
         model = stages.model_at(base_url)
         channels = stages.connect_channels(self.stage, base_url)
         stages.set_limits(self.stage, self.options.grace_seconds)
@@ -73,7 +75,9 @@ class Conductor:
             "freeze_rate": FREEZE_RATE * self._has("freeze"),
         }
         self.hub = Hub(self.journal, self.recovery, rates, self.nursery.want)
-        await asyncio.start_unix_server(self.hub.connected, address, limit=1 << 20)
+        self._servers.append(
+            await asyncio.start_unix_server(self.hub.connected, address, limit=1 << 20)
+        )
         self.traffic = Traffic(
             self.journal,
             self.recovery,
@@ -92,6 +96,14 @@ class Conductor:
         self._schedules = [one.metadata for one in engine.workspace.schedules]
         for number in range(self.options.workers + max(2, self.options.workers // 2)):
             self.nursery.want("runner" if number < self.options.workers else "receiver")
+
+    async def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+        if self.hub:
+            await self.hub.close()
+        if self.nursery:
+            await self.nursery.close()
 
     async def _go(self) -> None:
         self.started_at = time.monotonic()

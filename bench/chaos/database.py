@@ -9,7 +9,7 @@ import psycopg2
 
 from bench.chaos.journal import Journal
 from local import cluster
-from local.cluster_home import find_home
+from local.cluster_home import ClusterHome, find_home
 from local.migrations import connection_to
 from local.postmaster import server_process
 
@@ -30,24 +30,19 @@ class Database:
 
     def __init__(self, resource: dict, state: Path, journal: Journal):
         self.resource = resource
-        self._home = find_home(state)
+        self._state = state
         self._journal = journal
         self.is_up = True
 
     async def stop_and_start(self, how: str, down_seconds: float) -> None:
         stopped_at = time.monotonic()
         self.is_up = False
-        await asyncio.to_thread(self._stop, how)
+        home = find_home(self._state)
+        await asyncio.to_thread(stop, home, how)
         await asyncio.sleep(down_seconds)
-        await asyncio.to_thread(cluster.start, self._home)
+        await asyncio.to_thread(cluster.start, home)
         self.is_up = True
         self._journal.database_stops.append((stopped_at, time.monotonic()))
-
-    def _stop(self, how: str) -> None:
-        if how == "killed":
-            server_process(self._home.data).kill()
-        else:
-            cluster.postgres_program(self._home, "pg_ctl", "stop", "-w", "-m", "immediate")
 
     async def unfinished(self) -> int | None:
         """Rows that somebody still has to work at; None while nobody can say."""
@@ -66,6 +61,13 @@ class Database:
                 cursor.execute(query, values or None)
                 return cursor.fetchall()
         return []
+
+
+def stop(home: ClusterHome, how: str) -> None:
+    if how == "killed":
+        server_process(home.data).kill()
+    else:
+        cluster.postgres_program(home, "pg_ctl", "stop", "-w", "-m", "immediate")
 
 
 @contextmanager

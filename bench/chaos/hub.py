@@ -19,6 +19,9 @@ KINDS = {"flow": "runner", "script": "runner", "webhook": "receiver"}
 WEBHOOK_SHARE = 0.25
 
 
+CLOSING_SECONDS = 10
+
+
 @dataclass(eq=False)
 class Worker:
     kind: str
@@ -40,6 +43,7 @@ class Hub:
         self._running: dict[str, Job] = {}
         self._workers: set[Worker] = set()
         self._frozen: set[int] = set()
+        self._lines: set[asyncio.Task] = set()
         self.is_closing = False
 
     def put(self, job: Job, wait_seconds: float = 0) -> None:
@@ -59,6 +63,8 @@ class Hub:
         return max(queue.seconds_behind(now) for queue in self.queues.values())
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._lines.add(task := asyncio.current_task())
+        task.add_done_callback(self._lines.discard)
         worker = None
         with suppress(ConnectionError, asyncio.CancelledError):
             while line := await reader.readline():
@@ -143,10 +149,13 @@ class Hub:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Workers end when their line does."""
         self.is_closing = True
         for pid in list(self._frozen):
             self._thaw(pid)
         for worker in list(self._workers):
             worker.writer.close()
+        async with asyncio.timeout(CLOSING_SECONDS):
+            while self._lines:
+                await asyncio.wait(self._lines)

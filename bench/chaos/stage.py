@@ -76,8 +76,9 @@ class Nursery:
     def want(self, kind: str) -> None:
         self._process.stdin.write(json.dumps({"kind": kind}).encode() + b"\n")
 
-    def close(self) -> None:
+    async def close(self) -> None:
         self._process.kill()
+        await self._process.communicate()
 
 
 async def open_nursery(stage: Stage, model: dict, **setup) -> Nursery:

@@ -70,7 +70,8 @@ LINTERS = [
     Phase("squawk", squawk),
     Phase("wmill lint", lint_command),
 ]
-CHAOS = Phase("chaos", lambda: [*python("local"), "chaos", "--messages", "1000"], True)
+SHORT_RUN = ("chaos", "--messages", "1000", "--untimed")
+CHAOS = Phase("chaos", lambda: [*python("local"), *SHORT_RUN], True)
 
 
 def run(phase: Phase) -> Done:

@@ -57,7 +57,7 @@ async def judged(run: Conductor) -> dict:
         "errors": dict(run.journal.errors),
         "boundaries": boundaries_of(run),
         "slowest_recoveries": slowest(run),
-        "broken": broken_promises(figures, verdict),
+        "broken": broken_promises(figures, verdict, is_timed=not run.options.untimed),
         "histories": histories,
     }
 

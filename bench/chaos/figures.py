@@ -75,7 +75,7 @@ def at(ordered: list[float], percent: int) -> float | None:
     return round(statistics.quantiles(ordered, n=100, method="inclusive")[percent - 1], 2)
 
 
-def broken_promises(figures: dict, verdict: Verdict) -> list[str]:
+def broken_promises(figures: dict, verdict: Verdict, is_timed: bool) -> list[str]:
     """Sentences with their evidence; empty when all held."""
     unavoidable = (
         figures["hurt_in_unavoidable_window"]
@@ -92,10 +92,10 @@ def broken_promises(figures: dict, verdict: Verdict) -> list[str]:
         f"{figures['extra_model_calls']} model calls were paid in vain, where only {unavoidable}"
         " could not be helped": figures["extra_model_calls"] <= unavoidable,
         f"recovery took {p95} s (p95), longer than {LONGEST_RECOVERY_P95_SECONDS} s": (
-            p95 <= LONGEST_RECOVERY_P95_SECONDS
+            p95 <= LONGEST_RECOVERY_P95_SECONDS or not is_timed
         ),
         f"one recovery took {longest} s, longer than {LONGEST_RECOVERY_SECONDS} s": (
-            longest <= LONGEST_RECOVERY_SECONDS
+            longest <= LONGEST_RECOVERY_SECONDS or not is_timed
         ),
     }
     return [sentence for sentence, holds in checks.items() if not holds]

@@ -29,6 +29,7 @@ class Options:
     scenario: str | None
     database_stops: int
     seconds: float | None
+    untimed: bool
 
     @property
     def grace_seconds(self) -> int:
@@ -56,6 +57,9 @@ def parse(arguments: list[str], scenarios: list[str]) -> Options:
     parser.add_argument("--write", action="store_true", help="write docs/promises.md in any case")
     parser.add_argument("--scenario", choices=scenarios, help="another run than the mixed one")
     parser.add_argument("--seconds", type=float, help="a scenario's length, to make it shorter")
+    parser.add_argument(
+        "--untimed", action="store_true", help="a busy machine: slow recoveries break nothing"
+    )
     given = vars(parser.parse_args(arguments))
     given["messages"] = given["messages"] or (200 if given["isolated"] else FULL_RUN_MESSAGES)
     given["workers"] = given["workers"] or (4 if given["isolated"] else 10)

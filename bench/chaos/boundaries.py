@@ -1,4 +1,4 @@
-"""Named places in every step where its process may be killed or frozen, without a hook in it.
+"""Named places in every step where its process may be killed, frozen or held, without a hook in it.
 
 `install` wraps the two functions through which every step touches the world, before the steps are
 imported and bind their names. A boundary is called step:what:number:where, like
@@ -19,6 +19,9 @@ from bench.chaos.dice import Dice
 HIGHEST_NUMBER = 6
 LONGEST_VENDOR_WAIT_SECONDS = 2.0
 FREEZES = {"shorter": (0.2, 3.0), "longer": (6.0, 9.0)}  # than the lease of 5 seconds
+# Between the sender's last look at the clock and the call nobody can hold it back: who freezes
+# there for longer than the grace sends late. Production's grace is 120 s; here it is 3 s.
+LONGEST_FREEZE_AT_THE_CALL_SECONDS = 2.4
 
 KINDS = (
     ("model", re.compile(r"/chat/completions$")),
@@ -39,6 +42,8 @@ class Job:
     freeze_rate: float
     dice: Dice
     tell: Callable[[dict], None]
+    pause_at: str | None = None
+    wait: Callable[[], object] | None = None
     passed: Counter = field(default_factory=Counter)
     numbers: Counter = field(default_factory=Counter)
     unstored_call_of: int | None = None  # the thread that paid; beats of the lease store nothing
@@ -152,6 +157,10 @@ def reach(name: str) -> None:
         if is_later_round(name):
             return
         job.passed[name] += 1
+        if name == job.pause_at:
+            job.pause_at = None
+            _tell(job, {"event": "pause", "boundary": name})
+            job.wait()
         rates = {"kill": job.kill_rate, "freeze": job.freeze_rate}
         fate = job.dice.pick(rates, "boundary", job.key, name, job.passed[name])
         if fate == "kill":
@@ -170,6 +179,8 @@ def is_later_round(name: str) -> bool:
 def _freeze(job: Job, name: str) -> None:
     kind = "longer" if job.dice.roll("longer", job.key, name) < 0.3 else "shorter"
     seconds = job.dice.between(*FREEZES[kind], "seconds", job.key, name)
+    if ":vendor:" in name and name.endswith(":begin"):
+        seconds = min(seconds, LONGEST_FREEZE_AT_THE_CALL_SECONDS)
     job.freeze_rate = 0  # once a job
     event = {"event": "freeze", "boundary": name, "seconds": seconds, "pid": os.getpid()}
     _tell(job, event)

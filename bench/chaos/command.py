@@ -2,97 +2,34 @@
 
 import asyncio
 import json
-import sys
 
-from bench.answering import commit
-from bench.chaos import evidence, stage
+from bench.chaos import stage
 from bench.chaos.conductor import Conductor
-from bench.chaos.figures import broken_promises, figures_of
+from bench.chaos.judged import judged
 from bench.chaos.options import FULL_RUN_MESSAGES, Options, parse
-from bench.chaos.oracle import judge
 from bench.chaos.promises import write_promises
-from bench.chaos.report import print_report, show_progress
+from bench.chaos.report import print_report, run_shown
 from bench.chaos.scenarios import SCENARIOS
-
-MOST_HISTORIES = 20
 
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments, list(SCENARIOS))
-    if options.scenario:
-        report = SCENARIOS[options.scenario](options)
-    else:
-        with stage.set_up() as ready:
-            report = asyncio.run(mixed_run(Conductor(ready, options)))
+    is_full = not options.scenario and options.messages >= FULL_RUN_MESSAGES
+    report = SCENARIOS[options.scenario](options) if options.scenario else mixed(options)
     if options.as_json:
         print(json.dumps(report, indent=2))
     else:
         print_report(report)
-    if options.write or (not options.scenario and options.messages >= FULL_RUN_MESSAGES):
+    if options.write or is_full:
         write_promises(report, options)
     return 1 if report["broken"] else 0
 
 
+def mixed(options: Options) -> dict:
+    with stage.set_up() as ready:
+        return asyncio.run(mixed_run(Conductor(ready, options)))
+
+
 async def mixed_run(run: Conductor) -> dict:
-    task = asyncio.create_task(run.run())
-    await show_progress(task, run, sys.stderr)
-    await task
+    await run_shown(run)
     return await judged(run)
-
-
-async def judged(run: Conductor) -> dict:
-    verdict = judge(run.journal, await evidence.unknown_tokens(run.database))
-    stored = await evidence.sums(run.database)
-    figures = figures_of(run, verdict, stored)
-    wrong = [*verdict.lost, *verdict.doubled, *verdict.out_of_order][:MOST_HISTORIES]
-    histories = [
-        await evidence.history(run.database, run.journal, token, run.started_at) for token in wrong
-    ]
-    return {
-        **figures,
-        "commit": commit(),
-        "options": described(run.options),
-        "faults_met": {name: count for name, count in run.journal.counts.items() if name},
-        "alerts": stored["alerts"],
-        "errors": dict(run.journal.errors),
-        "boundaries": boundaries_of(run),
-        "slowest_recoveries": slowest(run),
-        "broken": broken_promises(figures, verdict, is_timed=not run.options.untimed),
-        "histories": histories,
-    }
-
-
-def boundaries_of(run: Conductor) -> dict[str, list[int]]:
-    """By name: how often passed, killed, frozen."""
-    hurts = run.journal.hurts
-    return {
-        name: [
-            passed,
-            sum(one.boundary == name for one in hurts if one.kind == "kill"),
-            sum(one.boundary == name for one in hurts if one.kind == "freeze"),
-        ]
-        for name, passed in sorted(run.journal.passed.items())
-    }
-
-
-def slowest(run: Conductor) -> list[dict]:
-    measured = [one for one in run.journal.hurts if one.recovered_seconds is not None]
-    measured.sort(key=lambda one: one.recovered_seconds, reverse=True)
-    return [
-        {
-            "seconds": round(one.recovered_seconds, 2),
-            "at": round(one.at - run.started_at, 2),
-            "boundary": one.boundary,
-            "conversation_id": one.conversation_id,
-        }
-        for one in measured[:5]
-    ]
-
-
-def described(options: Options) -> dict:
-    return {
-        "faults": sorted(options.faults),
-        "workers": options.workers,
-        "isolated": options.isolated,
-        "database_stops": options.database_stops,
-    }

@@ -3,7 +3,9 @@
 import asyncio
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench.chaos import stage as stages
@@ -26,16 +28,30 @@ from local.running import Prepared, make_engine
 from runner.cron import parse_cron
 
 SCHEDULES = ("f/ops/sweep_conversations",)
-KILL_RATE = 0.005
-FREEZE_RATE = 0.001
-LOST_JOB_CHANCE = 0.01
 DOWN_AFTER_GRACE_SECONDS = (0.5, 1.5)
 SETTLING_SECONDS = 180
 UNANSWERED_PER_WORKER = 16
 
 
+@dataclass(frozen=True)
+class Rates:
+    """How likely a process is hurt at one boundary, and a flow never comes."""
+
+    kill: float = 0.005
+    freeze: float = 0.001
+    lost_job: float = 0.01
+
+
 class Conductor:
-    def __init__(self, stage: Stage, options: Options):
+    """`story` is who writes what when; without one, all messages while Postgres is stopped."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        options: Options,
+        rates: Rates = Rates(),
+        story: Callable[["Conductor"], Awaitable[None]] | None = None,
+    ):
         self.journal = Journal()
         self.recovery = Recovery(self.journal)
         self.stage = stage
@@ -45,7 +61,10 @@ class Conductor:
         self.nursery: stages.Nursery | None = None
         self._servers: list[asyncio.Server] = []
         self.database = Database(stage.resource, stage.state, self.journal)
+        self._rates = rates
+        self._story = story or mixed
         self._started: dict[str, int] = {}
+        self.pauses: dict[str, str] = {}
         self._has = options.faults.__contains__
 
     async def run(self) -> None:
@@ -71,8 +90,8 @@ class Conductor:
             self.stage, model, isolated=self.options.isolated, **setup
         )
         rates = {
-            "kill_rate": KILL_RATE * self._has("kill"),
-            "freeze_rate": FREEZE_RATE * self._has("freeze"),
+            "kill_rate": self._rates.kill * self._has("kill"),
+            "freeze_rate": self._rates.freeze * self._has("freeze"),
         }
         self.hub = Hub(self.journal, self.recovery, rates, self.nursery.want)
         self._servers.append(
@@ -109,21 +128,16 @@ class Conductor:
         self.started_at = time.monotonic()
         loop = asyncio.get_running_loop()
         helpers = [loop.create_task(one) for one in (self._schedule(), self._look_up())]
-        stops = loop.create_task(self._stop_database())
         try:
-            await self.traffic.write(
-                self.options.messages, UNANSWERED_PER_WORKER * self.options.workers
-            )
-            await self.traffic.all_acknowledged()
-            await stops
+            await self._story(self)
             self.hub.rates = {"kill_rate": 0, "freeze_rate": 0}
-            self.is_settled = await self._settle()
+            self.is_settled = await self.settle()
             self.ended_at = time.monotonic()
         finally:
-            for task in (*helpers, stops):
+            for task in helpers:
                 task.cancel()
 
-    async def _settle(self) -> bool:
+    async def settle(self) -> bool:
         """Nobody helps: only the sweep's own schedule goes on."""
         deadline = time.monotonic() + SETTLING_SECONDS
         while time.monotonic() < deadline:
@@ -146,7 +160,8 @@ class Conductor:
         known = self.recovery.contacts.get(conversation_id, conversation_id)
         number = self._started[known] = self._started.get(known, 0) + 1
         job = Job("flow", path, f"{known}/{number}", args, conversation_id=conversation_id)
-        is_lost = self.dice.roll("job", job.key) < LOST_JOB_CHANCE
+        job.pause_at = self.pauses.get(known)
+        is_lost = self.dice.roll("job", job.key) < self._rates.lost_job
         if is_lost and self._has("jobs"):
             self.journal.counts["jobs lost"] += 1
             self.recovery.disturbed(conversation_id)
@@ -177,14 +192,25 @@ class Conductor:
                     for conversation_id, contact in (await self.database.contacts()).items():
                         self.recovery.known(conversation_id, contact)
 
-    async def _stop_database(self) -> None:
-        """Spread over the run by how much of it has been written."""
-        stops = self.options.database_stops if self._has("database") else 0
-        for number in range(1, stops + 1):
-            share = number / (stops + 1)
-            while len(self.journal.messages) < share * self.options.messages:
-                await asyncio.sleep(0.05)
-            how = "killed" if self.dice.roll("stop", number) < 0.5 else "stopped"
-            more = self.dice.between(*DOWN_AFTER_GRACE_SECONDS, "down", number)
-            await self.database.stop_and_start(how, self.options.grace_seconds + more)
-            self.recovery.database_is_back()
+
+async def mixed(run: Conductor) -> None:
+    stops = asyncio.create_task(stop_database(run))
+    try:
+        await run.traffic.write(run.options.messages, UNANSWERED_PER_WORKER * run.options.workers)
+        await run.traffic.all_acknowledged()
+        await stops
+    finally:
+        stops.cancel()
+
+
+async def stop_database(run: Conductor) -> None:
+    """Spread over the run by how much of it has been written."""
+    stops = run.options.database_stops if "database" in run.options.faults else 0
+    for number in range(1, stops + 1):
+        share = number / (stops + 1)
+        while len(run.journal.messages) < share * run.options.messages:
+            await asyncio.sleep(0.05)
+        how = "killed" if run.dice.roll("stop", number) < 0.5 else "stopped"
+        more = run.dice.between(*DOWN_AFTER_GRACE_SECONDS, "down", number)
+        await run.database.stop_and_start(how, run.options.grace_seconds + more)
+        run.recovery.database_is_back()

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -31,13 +32,15 @@ class Worker:
 
 
 class Hub:
-    """`want(kind)` asks the nursery for one more worker of a kind."""
+    """`want(kind)` asks the nursery for one more worker of a kind; `on_pause(job, boundary)` is
+    what happens while a job is held at its `pause_at`."""
 
     def __init__(self, journal: Journal, recovery: Recovery, rates: dict[str, float], want):
         self._journal = journal
         self._recovery = recovery
         self._want = want
         self.rates = rates
+        self.on_pause: Callable[[Job, str], Awaitable[None]] | None = None
         self.queues = {"runner": DueJobs(), "receiver": DueJobs()}
         self._free: dict[str, list[Worker]] = {"runner": [], "receiver": []}
         self._running: dict[str, Job] = {}
@@ -91,6 +94,8 @@ class Hub:
                 self._recovery.claimed(job.conversation_id)
             case "failed":
                 self._journal.errors[event["error"]] += 1
+            case "pause":
+                asyncio.get_running_loop().create_task(self._pause(worker, job, event))
             case "kill":
                 self._recovery.hurt("kill", event, job)
             case "freeze":
@@ -138,6 +143,10 @@ class Hub:
                 job.answered.set_result(None)
         if not self.is_closing:
             self._want(worker.kind)
+
+    async def _pause(self, worker: Worker, job: Job, event: dict) -> None:
+        await self.on_pause(job, event["boundary"])
+        worker.writer.write(b"go on\n")
 
     def _thaw_later(self, pid: int, seconds: float) -> None:
         self._frozen.add(pid)

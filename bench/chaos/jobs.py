@@ -18,12 +18,13 @@ class Job:
     body: str = ""
     headers: dict = field(default_factory=dict)
     conversation_id: str | None = None
+    pause_at: str | None = None
     answered: Future | None = None
     due_at: float = 0.0
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def for_worker(self, kill_rate: float, freeze_rate: float) -> dict:
-        names = ("id", "kind", "path", "key", "args", "body", "headers")
+        names = ("id", "kind", "path", "key", "args", "body", "headers", "pause_at")
         rates = {"kill_rate": kill_rate, "freeze_rate": freeze_rate}
         return {**{name: getattr(self, name) for name in names}, **rates}
 

@@ -20,6 +20,8 @@ SEARCH_SHARE = 0.1
 
 
 class Model:
+    """`hanging`: seconds by the first token of a question that takes so long."""
+
     def __init__(self, journal: Journal, dice: Dice, faults: frozenset[str]):
         self._journal = journal
         self._dice = dice
@@ -29,6 +31,7 @@ class Model:
         }
         self._embedder = HashingEmbedder()
         self._calls: Counter = Counter()
+        self.hanging: dict[str, float] = {}
 
     def answer(self, request: Request) -> Reply:
         body = request.json()
@@ -44,6 +47,7 @@ class Model:
         if fate == "model is paid, answer cut":
             return Reply(is_cut=True)
         delay = self._dice.between(*HANG_SECONDS, tokens) if fate == "model hangs" else 0
+        delay = self.hanging.get(tokens[0], delay) if tokens else delay
         is_asked = last["role"] == "user" and self._dice.roll("search", tokens[:1]) < SEARCH_SHARE
         message = {"tool_calls": [search(tokens)]} if is_asked else {"content": words(tokens)}
         return Reply(200, completion(message), delay_seconds=delay)

@@ -19,7 +19,7 @@ FULL_RUN_MESSAGES = 10_000
 
 @dataclass(frozen=True)
 class Options:
-    messages: int
+    messages: int | None  # a scenario has its own number
     seed: int
     faults: frozenset[str]
     workers: int
@@ -28,7 +28,6 @@ class Options:
     write: bool
     scenario: str | None
     database_stops: int
-    seconds: float | None
     untimed: bool
 
     @property
@@ -56,15 +55,15 @@ def parse(arguments: list[str], scenarios: list[str]) -> Options:
     parser.add_argument("--json", action="store_true", dest="as_json", help="figures as JSON")
     parser.add_argument("--write", action="store_true", help="write docs/promises.md in any case")
     parser.add_argument("--scenario", choices=scenarios, help="another run than the mixed one")
-    parser.add_argument("--seconds", type=float, help="a scenario's length, to make it shorter")
     parser.add_argument(
         "--untimed", action="store_true", help="a busy machine: slow recoveries break nothing"
     )
     given = vars(parser.parse_args(arguments))
-    given["messages"] = given["messages"] or (200 if given["isolated"] else FULL_RUN_MESSAGES)
+    if not given["scenario"]:
+        given["messages"] = given["messages"] or (200 if given["isolated"] else FULL_RUN_MESSAGES)
     given["workers"] = given["workers"] or (4 if given["isolated"] else 10)
     if given["database_stops"] is None:
-        given["database_stops"] = max(1, given["messages"] // 1000)
+        given["database_stops"] = max(1, (given["messages"] or 0) // 1000)
     return Options(**given)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 
 from local.terminal import heading, wrapped
 
@@ -34,7 +35,9 @@ LINES = (
 )
 
 
-async def show_progress(task: asyncio.Task, run, stream) -> None:
+async def run_shown(run) -> None:
+    """Runs it, and says every few seconds how far it is."""
+    task = asyncio.create_task(run.run())
     while not task.done():
         await asyncio.wait([task], timeout=INTERVAL_SECONDS)
         journal = run.journal
@@ -43,9 +46,10 @@ async def show_progress(task: asyncio.Task, run, stream) -> None:
         print(
             f"  {len(journal.messages):>6} written {len(journal.accepted):>6} replies"
             f" {kills:>5} kills {stops:>3} database stops {queued:>5} queued",
-            file=stream,
+            file=sys.stderr,
             flush=True,
         )
+    await task
 
 
 def print_report(report: dict) -> None:

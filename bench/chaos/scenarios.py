@@ -1,7 +1,12 @@
-"""Runs other than the mixed one, by name."""
+"""Runs other than the mixed one, by name: each is short, so it is run when its rule is touched."""
 
 from collections.abc import Callable
 
+from bench.chaos.frozen_twins import frozen_twins
 from bench.chaos.options import Options
+from bench.chaos.takeover import takeover
 
-SCENARIOS: dict[str, Callable[[Options], dict]] = {}
+SCENARIOS: dict[str, Callable[[Options], dict]] = {
+    "frozen-twins": frozen_twins,
+    "takeover": takeover,
+}

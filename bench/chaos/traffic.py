@@ -50,13 +50,25 @@ class Traffic:
     async def write(self, count: int, most_unanswered: int) -> None:
         """All messages, as fast as the workers keep up: a run measures recovery and not overload.
         Bursts belong to one contact."""
-        planned = self._plan(count)
-        for message in planned:
-            while self.unanswered >= most_unanswered or self._is_behind:
-                await asyncio.sleep(0.01)
-            self._journal.messages[message.token] = message
-            self._posting.add(message.token)
-            self._spawn(self._deliver(message))
+        for message in self._plan(count):
+            await self.when_not_behind(most_unanswered)
+            self._post(message)
+
+    def post_from(self, contact_number: int) -> Message:
+        """One message of a contact of one's choice, now."""
+        number = len(self._journal.messages) + 1
+        message = message_of(contact_at(contact_number), number)
+        self._post(message)
+        return message
+
+    def _post(self, message: Message) -> None:
+        self._journal.messages[message.token] = message
+        self._posting.add(message.token)
+        self._spawn(self._deliver(message))
+
+    async def when_not_behind(self, most_unanswered: int) -> None:
+        while self.unanswered >= most_unanswered or self._is_behind:
+            await asyncio.sleep(0.01)
 
     @property
     def _is_behind(self) -> bool:
@@ -78,13 +90,12 @@ class Traffic:
         contact = ""
         while number < count:
             if not burst:
-                contact = str(FIRST_NUMBER + int(self._dice.roll("contact", number) * contacts))
+                contact = contact_at(int(self._dice.roll("contact", number) * contacts))
                 is_burst = self._dice.roll("burst", number) < BURST_CHANCE
                 burst = 1 + int(self._dice.roll("length", number) * LONGEST_BURST) * is_burst
             burst -= 1
             number += 1
-            text = f"How long does a refund take? [m{number}]"
-            yield Message(f"m{number}", contact, number, text)
+            yield message_of(contact, number)
 
     async def _deliver(self, message: Message) -> None:
         copies = 1
@@ -129,6 +140,15 @@ class Traffic:
     def _spawn(self, coroutine) -> None:
         self._tasks.add(task := asyncio.get_running_loop().create_task(coroutine))
         task.add_done_callback(self._tasks.discard)
+
+
+def contact_at(number: int) -> str:
+    return str(FIRST_NUMBER + number)
+
+
+def message_of(contact: str, number: int) -> Message:
+    text = f"How long does a refund take? [m{number}]"
+    return Message(f"m{number}", contact, number, text)
 
 
 def inbound(message: Message, phone_number_id: str) -> str:

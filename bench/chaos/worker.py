@@ -24,7 +24,7 @@ def work(engine, setup: dict, wanted: dict) -> None:
         engine.workspace_id,
     )
     conductor.tell({"event": "hello", **wanted})
-    for line in conductor.lines:
+    while line := conductor.lines.readline():
         job = json.loads(line)
         outcome = run(engine, setup, routes, conductor, job)
         conductor.tell({"event": "done", "job": job["id"], **outcome})
@@ -38,6 +38,8 @@ def run(engine, setup: dict, routes: RouteTable, conductor: Conductor, job: dict
         job["freeze_rate"],
         Dice(setup["seed"]),
         conductor.tell,
+        job["pause_at"],
+        conductor.wait,
     )
     boundaries.begin(faults)
     if setup["isolated"]:

@@ -14,6 +14,10 @@ class Conductor:
         self._lock = threading.Lock()
         self.lines = self._socket.makefile("r")
 
+    def wait(self) -> str:
+        """Until the conductor says to go on, in the middle of a job."""
+        return self.lines.readline()
+
     def tell(self, event: dict) -> None:
         with self._lock:
             self._socket.sendall(json.dumps(event).encode() + b"\n")

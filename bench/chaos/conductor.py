@@ -43,7 +43,11 @@ class Rates:
 
 
 class Conductor:
-    """`story` is who writes what when; without one, all messages while Postgres is stopped."""
+    """`story` is who writes what when; without one, all messages while Postgres is stopped.
+
+    `pauses`: where a contact's next flow is held; `hanging`: seconds that the model takes, by the
+    first token of a question.
+    """
 
     def __init__(
         self,
@@ -65,6 +69,7 @@ class Conductor:
         self._story = story or mixed
         self._started: dict[str, int] = {}
         self.pauses: dict[str, str] = {}
+        self.hanging: dict[str, float] = {}
         self._has = options.faults.__contains__
 
     async def run(self) -> None:
@@ -111,7 +116,7 @@ class Conductor:
         self.graph = Graph(
             self.journal, self.dice, self._has("sends"), time.monotonic, self._accepted
         )
-        self.model = Model(self.journal, self.dice, self.options.faults)
+        self.model = Model(self.journal, self.dice, self.options.faults, self.hanging)
         self._schedules = [one.metadata for one in engine.workspace.schedules]
         for number in range(self.options.workers + max(2, self.options.workers // 2)):
             self.nursery.want("runner" if number < self.options.workers else "receiver")

@@ -1,6 +1,7 @@
 """The figures of a run, and the promises that they break."""
 
 import statistics
+from collections.abc import Callable
 
 from bench.chaos.conductor import Conductor
 from bench.chaos.oracle import Verdict
@@ -56,14 +57,14 @@ def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
     }
 
 
-def delays(run: Conductor) -> list[float]:
-    """From a message's acknowledgement to its reply."""
+def delays(run: Conductor, is_meant: Callable[[str], bool] = bool) -> list[float]:
+    """From a message's acknowledgement to its reply; `is_meant` chooses by tokens."""
     messages = run.journal.messages
     return [
         max(0.0, reply.at - messages[token].acknowledged_at)
         for reply in run.journal.accepted
         for token in reply.tokens
-        if messages[token].acknowledged_at
+        if is_meant(token) and messages[token].acknowledged_at
     ]
 
 

@@ -1,6 +1,7 @@
 """The model's stand-in: repeats the last question's tokens, counts what it was paid for."""
 
 import json
+import time
 from collections import Counter
 
 from bench.chaos.dice import Dice
@@ -20,9 +21,9 @@ SEARCH_SHARE = 0.1
 
 
 class Model:
-    """`hanging`: seconds by the first token of a question that takes so long."""
-
-    def __init__(self, journal: Journal, dice: Dice, faults: frozenset[str]):
+    def __init__(
+        self, journal: Journal, dice: Dice, faults: frozenset[str], hanging: dict[str, float]
+    ):
         self._journal = journal
         self._dice = dice
         self._chances = {
@@ -31,7 +32,8 @@ class Model:
         }
         self._embedder = HashingEmbedder()
         self._calls: Counter = Counter()
-        self.hanging: dict[str, float] = {}
+        self._hanging = hanging
+        self._hangs_until: dict[str, float] = {}
 
     def answer(self, request: Request) -> Reply:
         body = request.json()
@@ -47,10 +49,18 @@ class Model:
         if fate == "model is paid, answer cut":
             return Reply(is_cut=True)
         delay = self._dice.between(*HANG_SECONDS, tokens) if fate == "model hangs" else 0
-        delay = self.hanging.get(tokens[0], delay) if tokens else delay
+        delay = self._hang_seconds(tokens) or delay
         is_asked = last["role"] == "user" and self._dice.roll("search", tokens[:1]) < SEARCH_SHARE
         message = {"tool_calls": [search(tokens)]} if is_asked else {"content": words(tokens)}
         return Reply(200, completion(message), delay_seconds=delay)
+
+    def _hang_seconds(self, tokens: tuple[str, ...]) -> float:
+        """From the first call on, however often it is made again."""
+        token = next(iter(tokens), "")
+        if token not in self._hanging:
+            return 0
+        now = time.monotonic()
+        return max(0, self._hangs_until.setdefault(token, now + self._hanging[token]) - now)
 
     def _fate(self, tokens: tuple[str, ...], role: str) -> str:
         """As with sends, a question that failed once is answered the next time."""

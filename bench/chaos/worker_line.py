@@ -1,6 +1,7 @@
 """The line from a worker, or a step's process, to the conductor."""
 
 import json
+import os
 import socket
 import threading
 
@@ -20,4 +21,7 @@ class Conductor:
 
     def tell(self, event: dict) -> None:
         with self._lock:
-            self._socket.sendall(json.dumps(event).encode() + b"\n")
+            try:
+                self._socket.sendall(json.dumps(event).encode() + b"\n")
+            except BrokenPipeError:
+                os._exit(0)  # the run is over; what is left of this job belongs to nobody

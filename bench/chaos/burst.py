@@ -42,6 +42,13 @@ async def burst_run(run: Conductor) -> dict:
         "seconds": round(run.ended_at - run.started_at, 1),
         "broken": [],
     }
+    report["promises"] = [
+        f"{len(waits)} webhooks posted in {report['posted_in_seconds']} s are all kept:"
+        f" {report['lost']} lost, {report['doubled']} doubled, {report['out_of_order']} out of"
+        f" order; acknowledged after {report['acknowledgement_p50_seconds']} s (p50) and"
+        f" {report['acknowledgement_p99_seconds']} s (p99), all answered after"
+        f" {report['seconds']} s."
+    ]
     for name in ("lost", "doubled", "out_of_order"):
         if tokens := getattr(verdict, name):
             report["broken"].append(f"messages were {name.replace('_', ' ')}: {some(tokens)}")

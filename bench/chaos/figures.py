@@ -22,6 +22,8 @@ def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
     )
     waits = sorted(delays(run))
     window = sum(one.in_window for one in journal.hurts)
+    cut = journal.counts["model is paid, answer cut"]
+    refused = journal.counts["answers lost to errors"]
     return {
         "messages": len(journal.messages),
         "deliveries": sum(one.deliveries for one in journal.messages.values()),
@@ -40,8 +42,9 @@ def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
         "dropped_drafts": stored["dropped_drafts"],
         "fenced_writes": journal.counts["fenced writes"],
         "hurt_in_unavoidable_window": window,
-        "paid_answers_cut": journal.counts["model is paid, answer cut"],
-        "answers_lost_to_errors": journal.counts["answers lost to errors"],
+        "paid_answers_cut": cut,
+        "answers_lost_to_errors": refused,
+        "unavoidable_model_calls": window + cut + refused,
         "recovered_kills": len(recovered),
         "recovery_p50_seconds": at(undisturbed, 50),
         "recovery_p95_seconds": at(undisturbed, 95),
@@ -78,11 +81,7 @@ def at(ordered: list[float], percent: int) -> float | None:
 
 def broken_promises(figures: dict, verdict: Verdict, is_timed: bool) -> list[str]:
     """Sentences with their evidence; empty when all held."""
-    unavoidable = (
-        figures["hurt_in_unavoidable_window"]
-        + figures["paid_answers_cut"]
-        + figures["answers_lost_to_errors"]
-    )
+    unavoidable = figures["unavoidable_model_calls"]
     p95, longest = figures["recovery_p95_seconds"] or 0, figures["recovery_max_seconds"] or 0
     checks = {
         f"messages were lost: {some(verdict.lost)}": not verdict.lost,
@@ -100,6 +99,27 @@ def broken_promises(figures: dict, verdict: Verdict, is_timed: bool) -> list[str
         ),
     }
     return [sentence for sentence, holds in checks.items() if not holds]
+
+
+def promises(figures: dict) -> list[str]:
+    """What held, in sentences."""
+    messages, replies = figures["messages"], figures["replies"]
+    return [
+        f"Nothing that was acknowledged is lost: {figures['lost']} of {messages} messages, while"
+        f" processes were killed {figures['kills']} times, frozen {figures['freezes']} times, and"
+        f" Postgres was stopped or killed {figures['database_stops']} times for longer than the"
+        " grace.",
+        f"Nothing is answered twice: {figures['doubled']} of {replies} replies.",
+        f"Answers keep the order of the questions: {figures['out_of_order']} out of order.",
+        f"Where nobody can know what became of a reply, it says so and alerts:"
+        f" {figures['unknown']} ended as `unknown`.",
+        f"No model call is paid in vain but what can't be helped: {figures['extra_model_calls']} of"
+        f" {figures['paid_model_calls']}, where {figures['unavoidable_model_calls']} could not be"
+        " helped.",
+        "A conversation whose worker was killed goes on by itself: after"
+        f" {figures['recovery_p95_seconds']} s (p95), the longest after"
+        f" {figures['recovery_max_seconds']} s.",
+    ]
 
 
 def some(tokens: list[str]) -> str:

@@ -31,6 +31,11 @@ def hanging(options: Options) -> dict:
         "broken": [],
     }
     longest = max(LONGEST_P95_SECONDS, MOST_SHARE_LATER * report["without_it_p95_seconds"])
+    report["promises"] = [
+        f"A conversation that hangs for {HANG_SECONDS} s keeps nobody waiting: {chosen.messages}"
+        f" others were answered after {report['others_p95_seconds']} s (p95), and after"
+        f" {report['without_it_p95_seconds']} s in the same run without it."
+    ]
     if hung_seconds is None:
         report["broken"].append("the conversation that hung was never answered")
     if len(beside) < chosen.messages:

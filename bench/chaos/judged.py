@@ -3,7 +3,7 @@
 from bench.answering import commit
 from bench.chaos import evidence
 from bench.chaos.conductor import Conductor
-from bench.chaos.figures import broken_promises, figures_of
+from bench.chaos.figures import broken_promises, figures_of, promises
 from bench.chaos.options import Options
 from bench.chaos.oracle import judge
 
@@ -21,6 +21,7 @@ async def judged(run: Conductor) -> dict:
     return {
         **figures,
         "commit": commit(),
+        "promises": promises(figures),
         "options": described(run.options),
         "faults_met": {name: count for name, count in run.journal.counts.items() if name},
         "alerts": stored["alerts"],

@@ -29,6 +29,7 @@ class Options:
     scenario: str | None
     database_stops: int
     untimed: bool
+    command: str
 
     @property
     def grace_seconds(self) -> int:
@@ -53,7 +54,9 @@ def parse(arguments: list[str], scenarios: list[str]) -> Options:
     parser.add_argument("--isolated", action="store_true", help="a process for every step")
     parser.add_argument("--database-stops", type=int, help="how often (one per 1000 messages)")
     parser.add_argument("--json", action="store_true", dest="as_json", help="figures as JSON")
-    parser.add_argument("--write", action="store_true", help="write docs/promises.md in any case")
+    parser.add_argument(
+        "--write", action="store_true", help="write the run's section of docs/promises.md"
+    )
     parser.add_argument("--scenario", choices=scenarios, help="another run than the mixed one")
     parser.add_argument(
         "--untimed", action="store_true", help="a busy machine: slow recoveries break nothing"
@@ -64,7 +67,7 @@ def parse(arguments: list[str], scenarios: list[str]) -> Options:
     given["workers"] = given["workers"] or (4 if given["isolated"] else 10)
     if given["database_stops"] is None:
         given["database_stops"] = max(1, (given["messages"] or 0) // 1000)
-    return Options(**given)
+    return Options(**given, command=" ".join(["./chatmill chaos", *arguments]))
 
 
 def positive(text: str) -> int:

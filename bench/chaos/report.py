@@ -53,14 +53,16 @@ async def run_shown(run) -> None:
 
 
 def print_report(report: dict) -> None:
-    heading(f"Chaos, seed {report.get('seed')}")
+    heading("Chaos")
     known = {name: (words, unit) for name, words, unit in LINES}
     for name, value in report.items():
         if name in known:
             words, unit = known[name]
             print(f"  {words:<58}{value!s:>10}{unit}")
-        elif isinstance(value, int | float | str) and name != "seed":
+        elif isinstance(value, int | float | str):
             print(f"  {name.replace('_', ' '):<58}{value!s:>10}")
+    for sentence in report["promises"]:
+        print(wrapped(f"- {sentence}"))
     if "boundaries" in report:
         print_boundaries(report["boundaries"])
     for one in report.get("histories", []):

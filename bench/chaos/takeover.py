@@ -47,6 +47,12 @@ async def taken_over(ready: stage.Stage, options: Options) -> dict:
         "seconds": round(run.ended_at - run.started_at, 1),
         "broken": [],
     }
+    report["promises"] = [
+        "From the moment when a teammate takes over, the chatbot begins no message:"
+        f" {len(begun)} in {report['takeovers']} takeovers at {report['points_of_a_turn']} points"
+        f" of a turn, and in what these contacts wrote next. {under_way} were on their way to the"
+        " vendor already."
+    ]
     if begun:
         report["broken"].append(
             f"the chatbot spoke after a takeover at {', '.join(sorted(set(begun))[:5])}"

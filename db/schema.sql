@@ -356,6 +356,7 @@ begin
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
+      ('expect_flows', '{chatmill_operations}'),
       ('take_left_behind_delivery', '{chatmill_operations}'),
       ('find_channel_of_delivery', '{chatmill_operations}'),
       ('forget_accepted_deliveries', '{chatmill_operations}'),
@@ -823,7 +824,7 @@ $$;
 
 COMMENT ON FUNCTION public.complete_turn(p_turn_id uuid, p_fence bigint, p_part text) IS 'Stamps one part (sent, saved, charged). The last one finishes the turn and releases the conversation; returns seconds until the next flow, or null.';
 
-CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(conversation_id uuid)
+CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(conversation_id uuid, fence bigint)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -834,22 +835,14 @@ CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(
        select inbound_messages.conversation_id from inbound_messages
         where state = 'waiting' and received_at < now() - interval '30 seconds'
      );
-  update conversation_work
-     set nudged_for = now(),
-         nudged_until = now() + make_interval(secs => least(5 * 2 ^ least(nudges, 4), 60)),
-         nudges = nudges + 1
-   where conversation_id in (
-     select conversation_id from conversation_work
-      where due_at < now()
-        and (lease_until is null or lease_until < now())
-        and (nudged_until is null or nudged_until < now())
-      order by due_at limit p_limit
-      for update skip locked
-   )
-  returning conversation_id;
+  select conversation_id, fence from conversation_work
+   where due_at < now()
+     and (lease_until is null or lease_until < now())
+     and (nudged_until is null or nudged_until < now())
+   order by due_at limit p_limit;
 $$;
 
-COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each.';
+COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
 
 CREATE FUNCTION public.dearer_price(p_model text, p_day date) RETURNS bigint
     LANGUAGE sql STABLE
@@ -1100,6 +1093,26 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.event_of(p_hold public.usage_holds, p_is_answered boolean) IS 'The charge of a turn that ends.';
+
+CREATE FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  -- A claim that came first raised the fence. Skip locked: whoever has the row is at work there.
+  update conversation_work
+     set nudged_for = now(),
+         nudged_until = now() + make_interval(secs => least(5 * 2 ^ least(nudges, 4), 60)),
+         nudges = nudges + 1
+   where conversation_id in (
+     select work.conversation_id
+       from unnest(p_conversation_ids, p_fences) as started (conversation_id, fence)
+       join conversation_work as work using (conversation_id, fence)
+      where work.due_at < now() and (work.nudged_until is null or work.nudged_until < now())
+      for update of work skip locked
+   );
+$$;
+
+COMMENT ON FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]) IS 'Notes that a flow was just started for each of these conversations, where it has not come already.';
 
 CREATE TABLE public.channels (
     id uuid DEFAULT gen_random_uuid() NOT NULL,

@@ -13,6 +13,7 @@ from local.errors import CannotRun
 COMMANDS = {
     "ask": "local.ask",
     "bench": "bench.commands",
+    "chaos": "bench.chaos.command",
     "conformance": "local.conformance",
     "connect": "local.connect",
     "demo": "local.demo",

@@ -1,4 +1,4 @@
-"""./chatmill test: linters, migrations, workspace and tests, with the time that each takes."""
+"""./chatmill test: linters, migrations, workspace, tests and chaos, with the time of each."""
 
 import argparse
 import os
@@ -35,6 +35,8 @@ def main(arguments: list[str]) -> int:
     phases = [Phase("pytest", lambda: [*python("pytest"), *pytest_arguments], True)]
     if not options.fast:
         phases = [*LINTERS, *phases]
+    if not (options.fast or pytest_arguments):
+        phases.append(CHAOS)
     done = [run(phase) for phase in phases]
     print_summary(done)
     return 1 if any(one.outcome == "failed" for one in done) else 0
@@ -43,7 +45,8 @@ def main(arguments: list[str]) -> int:
 def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(
         prog="chatmill test",
-        description="Linters, migrations, workspace and tests. Other arguments go to pytest.",
+        description="Linters, migrations, workspace, tests, and a short run of chaos. Other"
+        " arguments go to pytest, and then there is no chaos.",
     )
     parser.add_argument("--fast", action="store_true", help="only the tests")
     return parser.parse_known_args(arguments)
@@ -67,6 +70,8 @@ LINTERS = [
     Phase("squawk", squawk),
     Phase("wmill lint", lint_command),
 ]
+SHORT_RUN = ("chaos", "--messages", "1000", "--untimed")
+CHAOS = Phase("chaos", lambda: [*python("local"), *SHORT_RUN], True)
 
 
 def run(phase: Phase) -> Done:

@@ -1,3 +1,4 @@
+drop function expect_flows;
 drop function conversations_left_behind;
 drop function give_back_turn;
 drop function postpone_turn;

@@ -206,7 +206,7 @@ comment on function give_back_turn is
   'After a failure: frees the conversation and makes it due again after 2, 8, 32, 128 ... seconds; null for a worker that lost it already.';
 
 create function conversations_left_behind(p_limit integer)
-returns table (conversation_id uuid) as $$
+returns table (conversation_id uuid, fence bigint) as $$
   -- The belt: nothing should wait in a conversation that is not due.
   update conversation_work set due_at = now()
    where due_at is null
@@ -214,19 +214,28 @@ returns table (conversation_id uuid) as $$
        select inbound_messages.conversation_id from inbound_messages
         where state = 'waiting' and received_at < now() - interval '30 seconds'
      );
+  select conversation_id, fence from conversation_work
+   where due_at < now()
+     and (lease_until is null or lease_until < now())
+     and (nudged_until is null or nudged_until < now())
+   order by due_at limit p_limit;
+$$ language sql volatile security definer set search_path = public, pg_temp;
+comment on function conversations_left_behind is
+  'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
+
+create function expect_flows(p_conversation_ids uuid[], p_fences bigint[]) returns void as $$
+  -- A claim that came first raised the fence. Skip locked: whoever has the row is at work there.
   update conversation_work
      set nudged_for = now(),
          nudged_until = now() + make_interval(secs => least(5 * 2 ^ least(nudges, 4), 60)),
          nudges = nudges + 1
    where conversation_id in (
-     select conversation_id from conversation_work
-      where due_at < now()
-        and (lease_until is null or lease_until < now())
-        and (nudged_until is null or nudged_until < now())
-      order by due_at limit p_limit
-      for update skip locked
-   )
-  returning conversation_id;
+     select work.conversation_id
+       from unnest(p_conversation_ids, p_fences) as started (conversation_id, fence)
+       join conversation_work as work using (conversation_id, fence)
+      where work.due_at < now() and (work.nudged_until is null or work.nudged_until < now())
+      for update of work skip locked
+   );
 $$ language sql volatile security definer set search_path = public, pg_temp;
-comment on function conversations_left_behind is
-  'Conversations that are due, held by nobody and expected by nobody: start a flow for each.';
+comment on function expect_flows is
+  'Notes that a flow was just started for each of these conversations, where it has not come already.';

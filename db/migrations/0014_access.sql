@@ -198,6 +198,7 @@ begin
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
+      ('expect_flows', '{chatmill_operations}'),
       ('take_left_behind_delivery', '{chatmill_operations}'),
       ('find_channel_of_delivery', '{chatmill_operations}'),
       ('forget_accepted_deliveries', '{chatmill_operations}'),

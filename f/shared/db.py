@@ -121,6 +121,9 @@ def _translated(error: psycopg2.Error) -> ChatmillError | None:
     error_class = ERRORS_BY_SQLSTATE.get(error.pgcode or "")
     if error_class:
         return error_class(f"the database answered {error.pgcode}")
-    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError) and not error.pgcode:
+    # The plain class: a server that died while its answer was read leaves nothing to classify.
+    is_plain = type(error) is psycopg2.DatabaseError
+    is_away = is_plain or isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    if is_away and not error.pgcode:
         return UpstreamDown("the database went away")
     return None

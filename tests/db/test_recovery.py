@@ -61,10 +61,41 @@ def test_what_a_lost_worker_left_behind_is_found_once(query, thinking):
     conversation_id, _, _ = thinking
     query("update conversation_work set lease_until = now() - interval '1 second'")
 
-    found = query("select conversation_id::text from conversations_left_behind(10)")
-    again = query("select conversation_id::text from conversations_left_behind(10)")
+    found = left_behind(query)
+    expect_flows(query, found)
 
-    assert (found, again) == ([(conversation_id,)], [])
+    assert [one for one, _ in found] == [conversation_id]
+    assert left_behind(query) == []
+
+
+def test_a_sweep_that_was_lost_before_its_flows_started_keeps_nobody_waiting(query, thinking):
+    lose_worker(query)
+
+    assert left_behind(query) == left_behind(query) != []
+
+
+def test_a_flow_that_claimed_before_it_was_expected_is_not_waited_for(query, arrive, thinking):
+    conversation_id, turn_id, _ = thinking
+    lose_worker(query)
+    found = left_behind(query)
+    _, fence, arrivals = claim(query, conversation_id)
+    gather(query, conversation_id, fence, arrivals)
+    commit(query, turn_id, fence)
+    arrive("And on Sunday?")
+    query("update conversation_work set lease_until = null, due_at = now()")
+
+    expect_flows(query, found)
+
+    assert query("select nudged_until from conversation_work") == [(None,)]
+
+
+def left_behind(query) -> list[tuple]:
+    return query("select conversation_id::text, fence from conversations_left_behind(10)")
+
+
+def expect_flows(query, found: list[tuple]) -> None:
+    ids, fences = zip(*found, strict=True)
+    query("select expect_flows(%s::uuid[], %s)", list(ids), list(fences))
 
 
 def lose_worker(query):

@@ -132,3 +132,8 @@ def test_a_database_that_is_away_is_worth_a_retry():
         pass
 
     assert error.value.retryable and "secret" not in str(error.value)
+
+
+def test_a_database_that_dies_while_its_answer_is_read_is_worth_a_retry(owner):
+    with pytest.raises(UpstreamDown), connect(owner):
+        raise psycopg2.DatabaseError("error with status PGRES_TUPLES_OK")  # and no SQLSTATE

@@ -2,7 +2,7 @@
 
 import importlib
 
-BENCHES = {"documents": "bench.documents"}
+BENCHES = {"documents": "bench.documents", "isolation": "bench.isolation"}
 
 
 def main(arguments: list[str]) -> int:

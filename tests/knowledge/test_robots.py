@@ -30,7 +30,7 @@ EVERYBODY = "User-agent: *\n"
         ("Disallow: /", "/a", True),
         (EVERYBODY + "Disallow: /robots.txt", "/robots.txt", True),
         ("\ufeffUser-agent: *\nDisallow: /", "/a", False),
-        ("User-agent: chatmill/1.0\n\n" + EVERYBODY + "Disallow: /", "/a", True),
+        ("User-agent: chatmill/1.0\nDisallow: /a", "/a", False),
         ("User-agent: chatmill\nDisallow:\n\n" + EVERYBODY + "Disallow: /", "/a", True),
     ],
 )

@@ -1,10 +1,9 @@
-"""./chatmill bench documents: damaged files read in the sandbox, its cost, and a 10 MB text."""
+"""./chatmill bench documents: how fast they are read, killed while they are, and damaged ones."""
 
 import argparse
 import contextlib
 import io
 import json
-import multiprocessing
 import random
 import resource
 import statistics
@@ -12,7 +11,12 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 
+from bench import ingestion_speed
+from bench.ingestion_kills import Kills
+from bench.ingestion_speed import MEGABYTE, peak_megabytes
+from bench.knowledge_place import knowledge_place
 from f.knowledge.chunks import split
 from f.knowledge.extraction import extract
 from f.knowledge.sandbox import LIMITS
@@ -21,63 +25,32 @@ from local.progress import Progress
 from local.terminal import heading
 from tests.knowledge.seed_files import mutated, seeds
 
-MEGABYTE = 1024 * 1024
 GRACE_SECONDS = 5
 
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     progress = Progress(None if options.json else sys.stdout)
-    with progress.phase("A text of 10 MB"):
-        report = {"text_10_mb": in_own_process(large_text)}
+    with progress.phase("From upload to searchable"):
+        report = {"ingested": ingestion_speed.measure()}
     with progress.phase("One file of each format"):
         report["one_file_ms"] = one_file_each()
+    with progress.phase(f"{options.kills} runs killed while they read"):
+        report["killed"] = killed(options.kills, options.seed)
     with progress.phase(f"{options.files} damaged files"):
         report["damaged"] = damaged_files(options.files, options.seed)
     print(json.dumps(report, indent=2)) if options.json else print_report(report)
-    return 0 if report["damaged"]["crashes"] + report["damaged"]["over_the_limits"] == 0 else 1
+    is_well = report["damaged"]["crashes"] + report["damaged"]["over_the_limits"] == 0
+    return 0 if is_well and report["killed"]["is_clean"] else 1
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="chatmill bench documents")
     parser.add_argument("--files", type=int, default=10_000, help="how many damaged files")
+    parser.add_argument("--kills", type=int, default=200, help="how often kill -9 while reading")
     parser.add_argument("--seed", type=int, default=1, help="of their damage")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     return parser.parse_args(arguments)
-
-
-def in_own_process(measure) -> dict:
-    """Memory of a process only ever grows in its record, so each figure gets a new one."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(measure)
-
-
-def large_text() -> dict:
-    chance = random.Random(1)
-    words = ["".join(chance.choices("abcdefghijklmnoprstuv", k=6)) for _ in range(5000)]
-    text = ""
-    while len(text) < 10 * MEGABYTE:
-        text += " ".join(chance.choices(words, k=2000)) + ".\n\n"
-    content = text[: 10 * MEGABYTE].encode()
-    del text
-    before = peak_megabytes(resource.RUSAGE_SELF)
-    started = time.perf_counter()
-    extracted = extract("a.txt", content)
-    read = time.perf_counter()
-    chunks = split(extracted)
-    return {
-        "chunks": len(chunks),
-        "read_seconds": round(read - started, 2),
-        "split_seconds": round(time.perf_counter() - read, 2),
-        "before_megabytes": before,
-        "this_process_megabytes": peak_megabytes(resource.RUSAGE_SELF),
-        "reader_megabytes": peak_megabytes(resource.RUSAGE_CHILDREN),
-    }
-
-
-def peak_megabytes(who: int) -> int:
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(who).ru_maxrss * unit // MEGABYTE
 
 
 def one_file_each() -> dict:
@@ -90,6 +63,16 @@ def one_file_each() -> dict:
         return (time.perf_counter() - started) * 1000
 
     return {name: round(statistics.median(milliseconds(name) for _ in range(5))) for name in names}
+
+
+def killed(count: int, seed: int) -> dict:
+    started = time.perf_counter()
+    with knowledge_place(with_hashing=True) as place:
+        report = Kills(place.owner, place.steps, place.model, seed).run(
+            place.organization_id, count
+        )
+    minutes = round((time.perf_counter() - started) / 60, 1)
+    return {**asdict(report), "is_clean": report.is_clean, "minutes": minutes}
 
 
 def damaged_files(count: int, seed: int) -> dict:
@@ -133,13 +116,11 @@ def outcome(name: str, content: bytes) -> str:
     return "read"
 
 
-def print_report(report: dict) -> None:
-    for name, figures in report.items():
-        heading(name.replace("_", " "))
-        for key, value in figures.items():
-            if isinstance(value, dict):
-                print(f"  {key.replace('_', ' ')}")
-                for inner, number in value.items():
-                    print(f"    {inner:<60} {number:>8}")
-            else:
-                print(f"  {key.replace('_', ' '):<36} {value:>10}")
+def print_report(report: dict, depth: int = 0) -> None:
+    for name, value in report.items():
+        words = name.replace("_", " ")
+        if not isinstance(value, dict):
+            print(f"{'  ' * depth}{words:<{62 - 2 * depth}} {value!s:>12}")
+            continue
+        print(f"{'  ' * depth}{words}") if depth else heading(words)
+        print_report(value, depth + 1)

@@ -7,16 +7,17 @@ from local.migrations import connection_to
 from local.workspace import checked_workspace
 from runner.engine import Engine
 from runner.jobs import Listener, StepEvent
+from runner.workspace import Workspace
 
 FLOW = "f/knowledge/ingest_source"
 STOP_SECONDS = 3
 
 
 @contextmanager
-def reading(resource: dict, model: dict):
+def reading(resource: dict, model: dict, workspace: Workspace | None = None):
     """An engine that runs the flow and nothing else; `resource` is the owner's or a role's."""
     resources = {"f/knowledge/knowledge_database": resource, "f/chat/model": model}
-    engine = Engine(checked_workspace(), resources=resources, worker_threads=2)
+    engine = Engine(workspace or checked_workspace(), resources=resources, worker_threads=2)
     engine.start()
     try:
         yield engine

@@ -83,7 +83,8 @@ def add(options: argparse.Namespace) -> int:
 def added(connection, options: argparse.Namespace, document: dict[str, bytes]) -> str:
     for name, content in document.items():
         return store.add_source(connection, options.organization, name, content)
-    kind = "sitemap" if options.sitemap else "page"
+    is_sitemap = options.sitemap or options.what.endswith((".xml", ".xml.gz"))
+    kind = "sitemap" if is_sitemap else "page"
     every = options.every or None
     return sources.add_address(connection, options.organization, kind, options.what, every)
 

@@ -4,7 +4,7 @@ import time
 
 import f.knowledge.ingestion_content as ingestion_content
 import f.knowledge.ingestions as ingestions
-from f.knowledge.chunks import embedding_text
+from f.knowledge.chunks import Chunk, embedding_text
 from f.knowledge.embeddings import MAX_TEXTS_PER_CALL, embed
 from f.knowledge.ingestions import Ingestion
 from f.shared.db import connect
@@ -21,10 +21,9 @@ def main(db: postgresql, model: c_model, ingestion_id: str, fence: int) -> dict:
         ingestion = ingestions.enter(conn, ingestion_id, fence)
         if ingestion and not ingestion.is_past("split"):
             ingestion = use_model(conn, ingestion, model["embedding_model"])
-    while ingestion and not ingestion.is_past("split"):
-        ingestion = embed_some(db, model, ingestion)
-        if time.monotonic() > end:
-            break
+    start = 0
+    while ingestion and not ingestion.is_past("split") and time.monotonic() < end:
+        ingestion, start = embed_some(db, model, ingestion, start)
     return ingestions.progress(ingestion) if ingestion else ingestions.REPLACED
 
 
@@ -44,34 +43,49 @@ def use_model(conn, ingestion: Ingestion, embedding_model: str) -> Ingestion:
     )
 
 
-def embed_some(db: dict, model: dict, ingestion: Ingestion) -> Ingestion | None:
-    """One batch: what was embedded before a crash stays."""
+def embed_some(
+    db: dict, model: dict, ingestion: Ingestion, start: int
+) -> tuple[Ingestion | None, int]:
+    """One batch, from a position on; and where the next begins. What was embedded before a crash
+    stays."""
     with connect(db) as conn:
         entered = ingestions.enter(conn, ingestion.id, ingestion.fence)
         if entered is None:
-            return None
-        chunks = ingestion_content.load_not_embedded(conn, entered, MAX_TEXTS_PER_CALL)
+            return None, 0
+        chunks = ingestion_content.load_not_embedded(conn, entered, start, MAX_TEXTS_PER_CALL)
         if not chunks:
-            return ingestions.advance(conn, entered, state="embedded")
+            state = "embedded" if start == 0 else "split"
+            return ingestions.advance(conn, entered, state=state), 0
     started = time.monotonic()
     vectors = embed(model, [embedding_text(entered.title, chunk) for chunk in chunks])
-    seconds = time.monotonic() - started
+    embedding_seconds = time.monotonic() - started
     with connect(db) as conn:
         entered = ingestions.enter(conn, ingestion.id, ingestion.fence)
         if entered is None:
-            return None
-        dimensions = len(vectors[0])
-        if (entered.embedding_dimensions or dimensions) != dimensions:
-            raise Misconfigured(f"{model['embedding_model']} gives vectors of different lengths")
-        ingestions.came_further(conn, entered)
-        embedded = entered.embedded_count + ingestion_content.save_embeddings(
-            conn, entered, chunks, vectors
-        )
-        return ingestions.advance(
-            conn,
-            entered,
-            state="embedded" if embedded == entered.chunk_count else "split",
-            embedded_count=embedded,
-            embedding_dimensions=dimensions,
-            embedding_seconds=entered.embedding_seconds + seconds,
-        )
+            return None, 0
+        made = save(conn, entered, chunks, vectors, embedding_seconds)
+        return made, chunks[-1].position + 1
+
+
+def save(
+    conn,
+    ingestion: Ingestion,
+    chunks: list[Chunk],
+    vectors: list[list[float]],
+    embedding_seconds: float,
+) -> Ingestion:
+    dimensions = len(vectors[0])
+    if (ingestion.embedding_dimensions or dimensions) != dimensions:
+        raise Misconfigured("the embedding model gives vectors of different lengths")
+    ingestions.came_further(conn, ingestion)
+    embedded = ingestion.embedded_count + ingestion_content.save_embeddings(
+        conn, ingestion, chunks, vectors
+    )
+    return ingestions.advance(
+        conn,
+        ingestion,
+        state="embedded" if embedded == ingestion.chunk_count else "split",
+        embedded_count=embedded,
+        embedding_dimensions=dimensions,
+        embedding_seconds=ingestion.embedding_seconds + embedding_seconds,
+    )

@@ -3,6 +3,7 @@
 import f.knowledge.ingestions as ingestions
 import f.knowledge.originals as originals
 import f.knowledge.pages as pages
+import f.knowledge.sitemaps as sitemaps
 import f.knowledge.sources as sources
 from f.knowledge.sources import Source
 from f.shared.db import connect
@@ -19,6 +20,8 @@ def main(db: postgresql, source_id: str) -> dict:
         if source.kind == "file":
             return begun(conn, source, source.sha256)
     try:
+        if source.kind == "sitemap":
+            return sitemaps.sync(db, source)
         fetched = pages.fetch_page(db, source)
     except InputRefused as refusal:
         with connect(db) as conn:

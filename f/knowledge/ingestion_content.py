@@ -33,7 +33,7 @@ values %s
 LOAD_CHUNKS = """
 select position, heading_path, page, content, question
   from ingestion_chunks
- where organization_id = %s and ingestion_id = %s and embedding is null
+ where organization_id = %s and ingestion_id = %s and position >= %s and embedding is null
  order by position
  limit %s
 """
@@ -129,9 +129,10 @@ def reuse_embeddings(conn, ingestion: Ingestion, embedding_model: str) -> int:
         return cursor.rowcount
 
 
-def load_not_embedded(conn, ingestion: Ingestion, most: int) -> list[Chunk]:
+def load_not_embedded(conn, ingestion: Ingestion, start: int, most: int) -> list[Chunk]:
+    """From a position on: what lies before was embedded just now, and its old rows cost time."""
     with conn.cursor() as cursor:
-        cursor.execute(LOAD_CHUNKS, [*key(ingestion), most])
+        cursor.execute(LOAD_CHUNKS, [*key(ingestion), start, most])
         return [Chunk(*row) for row in cursor]
 
 

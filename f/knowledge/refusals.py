@@ -29,6 +29,8 @@ SENTENCES = {
     "or ask for a larger plan.",
     "chunks_full": "The plan has no room for so much text: remove a source, split this one, "
     "or ask for a larger plan.",
+    "sitemap_broken": "There is no sitemap with pages of its own site at this address: give the "
+    "address of one, in XML or with one address a line.",
     "url_robots_forbidden": "The website's robots.txt forbids programs to read this page: "
     'allow "chatmill" there, or save the page as a file, and upload that.',
 }

@@ -46,14 +46,15 @@ def rules_for_us(content: str) -> list[Rule]:
     groups: dict[str, list[Rule]] = {}
     agents: list[str] = []
     is_open = False
-    for found in map(LINE.fullmatch, content[:MAX_BYTES].splitlines()):
+    for found in map(LINE.fullmatch, content.removeprefix("\ufeff").splitlines()):
         name, value = (found[1].lower(), found[2]) if found else ("", "")
         if name == "user-agent":
-            agents = [*agents, value.lower()] if is_open else [value.lower()]
+            agent = value.lower().split("/")[0]
+            agents = [*agents, agent] if is_open else [agent]
             is_open = True
-            groups.setdefault(value.lower(), [])
+            groups.setdefault(agent, [])
         elif name in ("allow", "disallow"):
             is_open = False
             for agent in agents:
                 groups[agent].append(Rule(name == "allow", unquote(value)))
-    return (groups.get(AGENT) or groups.get("*", []))[:MAX_RULES]
+    return groups.get(AGENT, groups.get("*", []))[:MAX_RULES]

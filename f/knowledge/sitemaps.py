@@ -1,0 +1,127 @@
+"""Sitemaps as sources: each page that one lists is a source of its own, found by it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from psycopg2.errors import CheckViolation
+
+import f.knowledge.pages as pages
+import f.knowledge.robots as robots
+import f.knowledge.sandbox as sandbox
+import f.knowledge.sitemap_reader as sitemap_reader
+import f.knowledge.sources as sources
+import f.shared.safe_fetch as safe_fetch
+from f.knowledge.refusals import refused
+from f.knowledge.sources import Source
+from f.shared.db import connect
+from f.shared.errors import InputRefused
+from f.shared.safe_fetch import DOCUMENT_TYPES, Rules
+from f.shared.web_addresses import Target, read_url
+
+MAX_PAGES = 500
+MAX_SITEMAPS = 10
+RULES = Rules(media_types=(*DOCUMENT_TYPES, "application/gzip", "application/x-gzip"))
+
+# Pages that a person gave are left alone.
+KEEP_PAGE = """
+insert into sources (organization_id, kind, name, url, found_by)
+values (%(organization_id)s, 'page', %(name)s, %(url)s, %(found_by)s)
+on conflict (organization_id, url) do update
+  set due_at = now(), attempts = 0
+  where sources.found_by = excluded.found_by
+    and not (sources.is_taken and sources.due_at > now())
+    and coalesce(%(changed_at)s > sources.synced_at, true)
+"""
+
+FORGET_OTHERS = "delete from sources where found_by = %s and url <> all (%s)"
+
+
+def sync(db: dict, source: Source) -> dict:
+    """Raises InputRefused: it can't be read, or the plan has no room for all of its pages."""
+    listed = list_pages(db, source)
+    with connect(db) as conn:
+        if sources.take(conn, source.id) is None:
+            return {"state": "gone"}
+        kept = keep_pages(conn, source, listed)
+        if kept == len(listed):
+            sources.settle(conn, source.id)
+    if kept < len(listed):
+        raise refused("sources_full")
+    return {"state": "ready", "pages": kept}
+
+
+def list_pages(db: dict, source: Source) -> dict[str, datetime | None]:
+    """Address and time of the last change: those of its own site that programs may read."""
+    site = read_url(source.url)
+    rules = pages.rules_of_site(db, source)
+    found: dict[str, datetime | None] = {}
+    for url, changed_at in addresses(source.url):
+        target = read_public(url)
+        if target and target.host == site.host and robots.may_read(rules, target.path):
+            found.setdefault(target.url, changed_at)
+        if len(found) == MAX_PAGES:
+            break
+    if not found:
+        raise refused("sitemap_broken")
+    return found
+
+
+def addresses(url: str) -> Iterator[tuple[str, datetime | None]]:
+    """Of the sitemap, or of the first ones of an index, one level deep."""
+    kind, entries = read(url)
+    if kind == sitemap_reader.PAGES:
+        yield from entries
+        return
+    site = read_url(url)
+    for inner, _ in entries[:MAX_SITEMAPS]:
+        target = read_public(inner)
+        if target and target.host == site.host:
+            inner_kind, inner_entries = read(target.url)
+            yield from inner_entries if inner_kind == sitemap_reader.PAGES else ()
+
+
+def read(url: str) -> tuple[str, list[tuple[str, datetime | None]]]:
+    fetched = safe_fetch.fetch(url, RULES)
+    found = sandbox.run(sitemap_reader.__name__, fetched.content)
+    entries = [(one["text"], time_of(one["heading_path"][0])) for one in found["sections"]]
+    return found["title"], entries
+
+
+def read_public(url: str) -> Target | None:
+    try:
+        return read_url(url)
+    except InputRefused:
+        return None
+
+
+def time_of(text: str) -> datetime | None:
+    """The end of what is written: a day without an hour is over when it is over."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found + timedelta(days=1) if len(text) == len("2026-01-01") else found
+
+
+def keep_pages(conn, source: Source, listed: dict[str, datetime | None]) -> int:
+    """How many there was room for; what the sitemap no longer lists is forgotten."""
+    with conn.cursor() as cursor:
+        cursor.execute(FORGET_OTHERS, [source.id, list(listed)])
+        for number, (url, changed_at) in enumerate(listed.items()):
+            values = {
+                "organization_id": source.organization_id,
+                "name": sources.shown_url(url),
+                "url": url,
+                "found_by": source.id,
+                "changed_at": changed_at,
+            }
+            cursor.execute("savepoint before_page")
+            try:
+                cursor.execute(KEEP_PAGE, values)
+            except CheckViolation as error:
+                if not isinstance(sources.full(error), InputRefused):
+                    raise
+                cursor.execute("rollback to before_page")
+                return number
+    return len(listed)

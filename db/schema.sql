@@ -296,6 +296,7 @@ begin
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
+        ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
         ('chatmill_worker', 'insert',
           'turns model_calls outbound_messages tool_calls messages alerts'),
         ('chatmill_worker', 'update',
@@ -2362,6 +2363,31 @@ $$;
 
 COMMENT ON FUNCTION public.take_period(p_hold public.usage_holds) IS 'The statement that decides: it waits for the row and judges its newest version. Null: no room.';
 
+CREATE FUNCTION public.tg_conversations__end_handoff() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update handoffs set state = 'ended', ended_at = now()
+   where conversation_id = new.id and state = 'open';
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_conversations__end_handoff() IS 'Whoever gives the conversation back ends the handoff.';
+
+CREATE FUNCTION public.tg_handoffs__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, 'warning', 'handoff_asked', new.conversation_id::text,
+    format('conversation %s waits for a teammate: %s', new.conversation_id, new.reason));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_handoffs__raise_alert() IS 'A person learns of it in the moment it is committed.';
+
 CREATE FUNCTION public.tg_organizations__set_period_limits() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2451,6 +2477,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_sources__make_due() IS 'What waits is due.';
+CREATE FUNCTION public.tg_turns__open_handoff() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update handoffs set state = 'open', opened_at = now()
+   where turn_id = new.id and state = 'asked';
+  if found then
+    update conversations set mode = 'human' where id = new.conversation_id and mode = 'bot';
+  end if;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_turns__open_handoff() IS 'The chatbot falls silent when its last reply is out: earlier, that reply would be held too.';
 
 CREATE FUNCTION public.tg_turns__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
@@ -2721,16 +2761,28 @@ CREATE TABLE public.chatbots (
     loop_limit integer DEFAULT 20,
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    handoff_reply text DEFAULT 'I am passing this on to a colleague, who will answer you here.'::text NOT NULL,
+    business_hours jsonb DEFAULT '{}'::jsonb NOT NULL,
+    allowed_link_hosts text[] DEFAULT '{}'::text[] NOT NULL,
+    forbidden_words text[] DEFAULT '{}'::text[] NOT NULL,
+    policy text,
+    least_confidence numeric DEFAULT 0 NOT NULL,
+    spam_confidence numeric DEFAULT 0.95 NOT NULL,
+    CONSTRAINT chatbots_business_hours_check CHECK ((jsonb_typeof(business_hours) = 'object'::text)),
     CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
     CONSTRAINT chatbots_daily_message_limit_check CHECK ((daily_message_limit >= 0)),
     CONSTRAINT chatbots_debounce_cap_seconds_check CHECK (((debounce_cap_seconds >= (0)::numeric) AND (debounce_cap_seconds <= (120)::numeric))),
     CONSTRAINT chatbots_debounce_seconds_check CHECK (((debounce_seconds >= (0)::numeric) AND (debounce_seconds <= (30)::numeric))),
     CONSTRAINT chatbots_economy_model_check CHECK (((length(economy_model) >= 1) AND (length(economy_model) <= 200))),
     CONSTRAINT chatbots_failure_notice_check CHECK (((length(failure_notice) >= 1) AND (length(failure_notice) <= 1000))),
+    CONSTRAINT chatbots_handoff_reply_check CHECK (((length(handoff_reply) >= 1) AND (length(handoff_reply) <= 1000))),
+    CONSTRAINT chatbots_least_confidence_check CHECK (((least_confidence >= (0)::numeric) AND (least_confidence <= (1)::numeric))),
     CONSTRAINT chatbots_limit_notice_check CHECK (((length(limit_notice) >= 1) AND (length(limit_notice) <= 1000))),
     CONSTRAINT chatbots_loop_limit_check CHECK ((loop_limit > 0)),
     CONSTRAINT chatbots_max_reply_tokens_check CHECK (((max_reply_tokens >= 16) AND (max_reply_tokens <= 4000))),
     CONSTRAINT chatbots_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT chatbots_policy_check CHECK (((length(policy) >= 1) AND (length(policy) <= 4000))),
+    CONSTRAINT chatbots_spam_confidence_check CHECK (((spam_confidence >= (0)::numeric) AND (spam_confidence <= (1)::numeric))),
     CONSTRAINT chatbots_unknown_reply_check CHECK (((length(unknown_reply) >= 1) AND (length(unknown_reply) <= 1000)))
 );
 
@@ -2759,6 +2811,20 @@ COMMENT ON COLUMN public.chatbots.failure_notice IS 'What a contact reads when f
 COMMENT ON COLUMN public.chatbots.loop_limit IS 'After so many turns in a row that were asked faster than a person can read, messages are held: the other side is a machine too; null: no limit.';
 
 COMMENT ON COLUMN public.chatbots.is_active IS 'The organization''s own off-switch; nothing else changes it. Messages are held for a teammate.';
+
+COMMENT ON COLUMN public.chatbots.handoff_reply IS 'What a contact reads when a person takes over because the chatbot can''t go on.';
+
+COMMENT ON COLUMN public.chatbots.business_hours IS 'Hours in which a person is there, in the organization''s time zone: {"mon": [["09:00", "18:00"]], "2026-12-25": []}; a date goes before its weekday; {}: not told.';
+
+COMMENT ON COLUMN public.chatbots.allowed_link_hosts IS 'Hosts that every link of may be sent; links elsewhere only as they stand in a passage that was found.';
+
+COMMENT ON COLUMN public.chatbots.forbidden_words IS 'A reply with one of these words is not sent.';
+
+COMMENT ON COLUMN public.chatbots.policy IS 'Rules that a model checks every reply against; null: no such check. A check that fails refuses.';
+
+COMMENT ON COLUMN public.chatbots.least_confidence IS 'A turn whose answer is less sure than this goes to a person; 0: none does.';
+
+COMMENT ON COLUMN public.chatbots.spam_confidence IS 'A message that is surer to be spam than this is not answered; 1: all are.';
 
 CREATE TABLE public.chunks (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -2799,6 +2865,21 @@ ALTER TABLE ONLY public.contact_days FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE public.contact_days IS 'One row per contact and day with a turn or a notice, in the organization''s time zone.';
 
 COMMENT ON COLUMN public.contact_days.notice_claimed_at IS 'When the contact was told, once a day, that a limit is reached.';
+
+CREATE TABLE public.contact_facts (
+    contact_id uuid NOT NULL,
+    name text NOT NULL,
+    organization_id uuid NOT NULL,
+    value text NOT NULL,
+    turn_id uuid,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contact_facts_name_check CHECK ((name ~ '^[a-z_]{2,30}$'::text)),
+    CONSTRAINT contact_facts_value_check CHECK ((((length(value) >= 1) AND (length(value) <= 120)) AND (value !~ '[[:cntrl:]]'::text)))
+);
+
+ALTER TABLE ONLY public.contact_facts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.contact_facts IS 'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
 
 CREATE TABLE public.contacts (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -2855,6 +2936,32 @@ ALTER TABLE ONLY public.documents FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE public.documents IS 'One row per version of a source, as it was read and embedded.';
 
 COMMENT ON COLUMN public.documents.embedding_model IS 'Vectors of different models never meet: search compares within one model only.';
+
+CREATE TABLE public.handoffs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    reason text NOT NULL,
+    state text DEFAULT 'asked'::text NOT NULL,
+    note text,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    opened_at timestamp with time zone,
+    ended_at timestamp with time zone,
+    CONSTRAINT handoffs_note_check CHECK (((length(note) >= 1) AND (length(note) <= 4000))),
+    CONSTRAINT handoffs_reason_check CHECK ((reason ~ '^[a-z_]{3,40}$'::text)),
+    CONSTRAINT handoffs_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'open'::text, 'ended'::text])))
+);
+
+ALTER TABLE ONLY public.handoffs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.handoffs IS 'One row per turn after which a teammate is in charge.';
+
+COMMENT ON COLUMN public.handoffs.reason IS 'asked_by_contact, low_confidence, out_of_rounds, unkept_promise, needs_approval, effect_unknown ...';
+
+COMMENT ON COLUMN public.handoffs.state IS 'asked (the turn''s reply is still to be sent) -> open (the chatbot is silent) -> ended (the mode is bot again).';
+
+COMMENT ON COLUMN public.handoffs.note IS 'What the teammate did, for the chatbot to know.';
 
 CREATE TABLE public.inbound_messages (
     id bigint NOT NULL,
@@ -3149,6 +3256,31 @@ ALTER TABLE ONLY public.tool_calls FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tool_calls IS 'One row per tool call of the attempt that answered the turn.';
 
+CREATE TABLE public.tool_effects (
+    turn_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    organization_id uuid NOT NULL,
+    tool text NOT NULL,
+    class text NOT NULL,
+    arguments_sha256 text NOT NULL,
+    state text DEFAULT 'begun'::text NOT NULL,
+    result jsonb,
+    begun_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT tool_effects_arguments_sha256_check CHECK ((arguments_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT tool_effects_class_check CHECK ((class = ANY (ARRAY['own'::text, 'write'::text, 'money'::text]))),
+    CONSTRAINT tool_effects_position_check CHECK (("position" >= 0)),
+    CONSTRAINT tool_effects_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'done'::text, 'refused'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY public.tool_effects FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tool_effects IS 'One row per call of a tool that changes something, written before it is called: turn and position are the key that the tool is given.';
+
+COMMENT ON COLUMN public.tool_effects.class IS 'own: rows of ours; write, money: of a system outside.';
+
+COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | unknown (its worker or its answer was lost: a person looks).';
+
 CREATE TABLE public.usage_warnings (
     organization_id uuid NOT NULL,
     starts_on date NOT NULL,
@@ -3222,6 +3354,9 @@ ALTER TABLE ONLY public.chunks
 ALTER TABLE ONLY public.contact_days
     ADD CONSTRAINT contact_days_pkey PRIMARY KEY (contact_id, day);
 
+ALTER TABLE ONLY public.contact_facts
+    ADD CONSTRAINT contact_facts_pkey PRIMARY KEY (contact_id, name);
+
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_are_known_once UNIQUE (channel_id, contact_key);
 
@@ -3254,6 +3389,12 @@ ALTER TABLE ONLY public.documents
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.handoffs
+    ADD CONSTRAINT handoffs_are_asked_once UNIQUE (turn_id);
+
+ALTER TABLE ONLY public.handoffs
+    ADD CONSTRAINT handoffs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_are_stored_once UNIQUE (channel_id, provider_message_id);
@@ -3318,6 +3459,12 @@ ALTER TABLE ONLY public.ticket_key
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_pkey PRIMARY KEY (turn_id, "position");
 
+ALTER TABLE ONLY public.tool_effects
+    ADD CONSTRAINT tool_effects_pkey PRIMARY KEY (turn_id, "position");
+
+ALTER TABLE ONLY public.turns
+    ADD CONSTRAINT turns_in_conversation UNIQUE (organization_id, conversation_id, id);
+
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_in_organization UNIQUE (organization_id, id);
 
@@ -3353,6 +3500,10 @@ CREATE INDEX chunks_search_vector_idx ON public.chunks USING gin (search_vector)
 
 CREATE INDEX contact_days_contact_id_idx ON public.contact_days USING btree (organization_id, contact_id);
 
+CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (organization_id, contact_id);
+
+CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (organization_id, turn_id);
+
 CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (organization_id, channel_id);
 
 CREATE INDEX conversation_work_due_idx ON public.conversation_work USING btree (due_at) WHERE (due_at IS NOT NULL);
@@ -3368,6 +3519,8 @@ CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
 
 CREATE INDEX documents_source_id_idx ON public.documents USING btree (organization_id, source_id);
+
+CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (organization_id, conversation_id, turn_id);
 
 CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (organization_id, channel_id);
 
@@ -3407,6 +3560,8 @@ CREATE UNIQUE INDEX sources_one_per_url ON public.sources USING btree (organizat
 
 CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (organization_id, turn_id);
 
+CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organization_id, turn_id);
+
 CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization_id, conversation_id);
 
 CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['thinking'::text, 'answered'::text]));
@@ -3436,6 +3591,13 @@ COMMENT ON TRIGGER _400_refuse_overshoot ON public.usage_periods IS 'Whoever wri
 CREATE TRIGGER _500_make_due BEFORE INSERT OR UPDATE OF state ON public.sources FOR EACH ROW WHEN ((new.state = 'waiting'::text)) EXECUTE FUNCTION public.tg_sources__make_due();
 
 COMMENT ON TRIGGER _500_make_due ON public.sources IS 'A new or replaced file is read soon.';
+CREATE TRIGGER _500_end_handoff AFTER UPDATE OF mode ON public.conversations FOR EACH ROW WHEN (((new.mode = 'bot'::text) AND (old.mode <> 'bot'::text))) EXECUTE FUNCTION public.tg_conversations__end_handoff();
+
+COMMENT ON TRIGGER _500_end_handoff ON public.conversations IS 'A handoff lasts as long as the mode.';
+
+CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.handoffs FOR EACH ROW EXECUTE FUNCTION public.tg_handoffs__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.handoffs IS 'No handoff goes unseen.';
 
 CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
 
@@ -3465,6 +3627,10 @@ CREATE TRIGGER _500_set_period_limits AFTER UPDATE OF message_limit, token_limit
 
 COMMENT ON TRIGGER _500_set_period_limits ON public.plans IS 'Nobody has to wait for the next month, or to run anything.';
 
+CREATE TRIGGER _600_open_handoff AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = ANY (ARRAY['finished'::text, 'buried'::text, 'held'::text])) AND (old.state <> new.state))) EXECUTE FUNCTION public.tg_turns__open_handoff();
+
+COMMENT ON TRIGGER _600_open_handoff ON public.turns IS 'However the turn ends, a person was promised.';
+
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
@@ -3486,6 +3652,12 @@ ALTER TABLE ONLY public.chunks
 ALTER TABLE ONLY public.contact_days
     ADD CONSTRAINT contact_days_organization_id_contact_id_fkey FOREIGN KEY (organization_id, contact_id) REFERENCES public.contacts(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.contact_facts
+    ADD CONSTRAINT contact_facts_organization_id_contact_id_fkey FOREIGN KEY (organization_id, contact_id) REFERENCES public.contacts(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contact_facts
+    ADD CONSTRAINT contact_facts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE SET NULL (turn_id);
+
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
 
@@ -3503,6 +3675,12 @@ ALTER TABLE ONLY public.delivery_receipts
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES public.sources(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.handoffs
+    ADD CONSTRAINT handoffs_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.handoffs
+    ADD CONSTRAINT handoffs_organization_id_conversation_id_turn_id_fkey FOREIGN KEY (organization_id, conversation_id, turn_id) REFERENCES public.turns(organization_id, conversation_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
@@ -3555,6 +3733,9 @@ ALTER TABLE ONLY public.sources
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.tool_effects
+    ADD CONSTRAINT tool_effects_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
@@ -3591,6 +3772,8 @@ ALTER TABLE public.chunks ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_days ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.contact_facts ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversation_work ENABLE ROW LEVEL SECURITY;
@@ -3600,6 +3783,8 @@ ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_receipts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.handoffs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inbound_messages ENABLE ROW LEVEL SECURITY;
 
@@ -3629,6 +3814,8 @@ CREATE POLICY own_organization ON public.chunks USING ((organization_id = ( SELE
 
 CREATE POLICY own_organization ON public.contact_days USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.contact_facts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.contacts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.conversation_work USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -3638,6 +3825,8 @@ CREATE POLICY own_organization ON public.conversations USING ((organization_id =
 CREATE POLICY own_organization ON public.delivery_receipts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.documents USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.handoffs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.inbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -3660,6 +3849,8 @@ CREATE POLICY own_organization ON public.robots USING ((organization_id = ( SELE
 CREATE POLICY own_organization ON public.sources USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.tool_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.tool_effects USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -3687,6 +3878,8 @@ CREATE POLICY scheduler ON public.chunks TO chatmill_scheduler USING (true) WITH
 
 CREATE POLICY scheduler ON public.contact_days TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.contact_facts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.contacts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.conversation_work TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -3696,6 +3889,8 @@ CREATE POLICY scheduler ON public.conversations TO chatmill_scheduler USING (tru
 CREATE POLICY scheduler ON public.delivery_receipts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.handoffs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.inbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -3719,6 +3914,8 @@ CREATE POLICY scheduler ON public.sources TO chatmill_scheduler USING (true) WIT
 
 CREATE POLICY scheduler ON public.tool_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.tool_effects TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.usage_events TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -3734,6 +3931,8 @@ CREATE POLICY scheduler ON public.webhook_deliveries TO chatmill_scheduler USING
 ALTER TABLE public.sources ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tool_calls ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tool_effects ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
 

@@ -4,12 +4,21 @@ import json
 import time
 from typing import Protocol
 
+from f.agent.effects import Effects
+from f.agent.json_schema import problem_of_value
 from f.shared.errors import ToolError, ToolRetry
 from f.shared.text import storable
 
+MAX_ARGUMENT_CHARACTERS = 8000
+MAX_RESULT_CHARACTERS = 16_000
+
 
 class Tool(Protocol):
-    """Three facts and one verb: knowledge search, an MCP tool and a script look alike from here."""
+    """Three facts and one verb: knowledge search, an MCP tool and a script look alike from here.
+
+    One that changes something has a `class_` too (own, write, money) and is run by the turn's
+    effects, once: see f/agent/effects.py.
+    """
 
     name: str
     description: str
@@ -20,8 +29,16 @@ class Tool(Protocol):
 
 
 class Toolbox:
-    def __init__(self, tools: list[Tool]):
+    """`link_source`: everything that tools said whose links a reply may hold."""
+
+    def __init__(self, tools: list[Tool], effects: Effects | None = None):
         self._tools = {tool.name: tool for tool in tools}
+        self._effects = effects
+        self._link_sources: list[str] = []
+
+    @property
+    def link_source(self) -> str:
+        return "\n".join(self._link_sources)
 
     @property
     def schemas(self) -> list[dict]:
@@ -37,14 +54,19 @@ class Toolbox:
             for tool in self._tools.values()
         ]
 
-    def answer(self, call: dict) -> tuple[dict, dict]:
-        """The message that answers the call, and the call's record for the receipt."""
+    def answer(self, call: dict, position: int, refusal: str | None = None) -> tuple[dict, dict]:
+        """The message that answers the call, and the call's record for the receipt.
+
+        `position`: the call's place in the turn. `refusal`: why it is not made.
+        """
         started = time.monotonic()
         name = call["function"]["name"]
         arguments: dict = {}
         try:
+            if refusal:
+                raise ToolRetry(refusal)
             arguments = storable(_parse(call["function"]["arguments"]))
-            text, result = self._tool(name).run(arguments)
+            text, result = self._run(name, arguments, position)
         except ToolError as error:
             text, result = f"error: {error}", {"error": str(error)}
         record = {
@@ -53,15 +75,30 @@ class Toolbox:
             "result": result,
             "duration_ms": round((time.monotonic() - started) * 1000),
         }
-        return {"role": "tool", "tool_call_id": call["id"], "content": text}, record
+        content = text[:MAX_RESULT_CHARACTERS]
+        return {"role": "tool", "tool_call_id": call["id"], "content": content}, record
+
+    def _run(self, name: str, arguments: dict, position: int) -> tuple[str, dict]:
+        tool = self._tool(name)
+        problem = problem_of_value(tool.parameters, arguments)
+        if problem:
+            raise ToolRetry(problem)
+        if getattr(tool, "class_", "read") != "read":
+            return self._effects.once(tool, arguments, position)
+        text, result = tool.run(arguments)
+        if getattr(tool, "links_are_known", False):
+            self._link_sources.append(text)
+        return text, result
 
     def _tool(self, name: str) -> Tool:
         if name not in self._tools:
-            raise ToolRetry(f"there is no tool {name!r}; there are: {', '.join(self._tools)}")
+            raise ToolRetry(f"there is no tool {name[:60]!r}; there are: {', '.join(self._tools)}")
         return self._tools[name]
 
 
 def _parse(arguments: str) -> dict:
+    if len(arguments) > MAX_ARGUMENT_CHARACTERS:
+        raise ToolRetry(f"the arguments are longer than {MAX_ARGUMENT_CHARACTERS} characters")
     try:
         parsed = json.loads(arguments)
     except (ValueError, TypeError, RecursionError) as error:

@@ -7,10 +7,13 @@ import f.channels.registry as registry
 import f.chat.lease as lease
 import f.chat.turn_context as turn_context
 import f.chat.turns as turns
-from f.agent.guards import guard
-from f.agent.knowledge_tool import KnowledgeTool
+from f.agent.deadline import Deadline
+from f.agent.effects import Effects
+from f.agent.hand_off_tool import ask_teammate
 from f.agent.openai_model import OpenAIModel
 from f.agent.prompts import system_prompt
+from f.agent.reply import Reply, reply_to
+from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
 from f.chat.turn_context import TurnContext
@@ -18,14 +21,15 @@ from f.shared.resources import c_model, postgresql
 
 
 def main(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
+    deadline = Deadline(loop.MAX_SECONDS)
     with lease.kept(db, turn_id, fence):
-        result = answer(db, model, turn_id, fence)
+        result = answer(db, model, turn_id, fence, deadline)
         while result["state"] == "draft_dropped":
-            result = answer(db, model, turn_id, fence)
+            result = answer(db, model, turn_id, fence, deadline)
     return result
 
 
-def answer(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
+def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: Deadline) -> dict:
     """One draft. No transaction is open while it thinks."""
     open_transaction = partial(turns.transaction, db, turn_id, fence)
     with open_transaction() as conn:
@@ -34,31 +38,44 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
         return {"state": turn.state, "model_calls": 0}
     chosen = c_model(**{**model, "model": turn.economy_model or model["model"]})
     stored_model = StoredModel(
-        OpenAIModel(chosen, turn.max_reply_tokens),
+        OpenAIModel(chosen, turn.max_reply_tokens, deadline),
         open_transaction,
         turn_id,
         fence,
         turn.draft,
         turns.RESERVED_TOKENS,
     )
-    toolbox = Toolbox([KnowledgeTool(open_transaction, model, turn.organization_id)])
-    replies, thought, receipt = think(turn, stored_model, toolbox)
+    effects = Effects(open_transaction, turn_id)
+    toolbox = Toolbox(tools_of(turn.for_tools(open_transaction, model)), effects)
+    thought, reply = think(turn, stored_model, toolbox, deadline)
+    replies = registry.library(turn.channel_kind).split_text(reply.text)
     with open_transaction() as conn:
         state = turns.commit(
-            conn, turn_id, fence, replies, receipt, thought.tool_calls, stored_model.has_room
+            conn,
+            turn_id,
+            fence,
+            replies,
+            {"guard": reply.verdict},
+            thought.tool_calls,
+            # What was done can't be thought again.
+            may_drop=stored_model.has_room and not effects,
         )
+        if state == "answered" and reply.handoff:
+            with conn.cursor() as cursor:
+                ask_teammate(cursor, turn_id, reply.handoff)
     return {
         "state": state,
         "drafts_dropped": turn.draft,
         "replies": len(replies),
         "model_calls": thought.model_calls,
         "tool_calls": len(thought.tool_calls),
-        "guard": receipt["guard"],
+        "guard": reply.verdict,
     }
 
 
-def think(turn: TurnContext, model, toolbox: Toolbox) -> tuple[list[str], loop.Answer, dict]:
-    """The replies, how they came about, and the receipt."""
+def think(
+    turn: TurnContext, model, toolbox: Toolbox, deadline: Deadline
+) -> tuple[loop.Answer, Reply]:
     prompt = system_prompt(
         turn.chatbot_name, turn.organization_name, turn.instructions, turn.unknown_reply, turn.now
     )
@@ -67,12 +84,6 @@ def think(turn: TurnContext, model, toolbox: Toolbox) -> tuple[list[str], loop.A
         *turn.history,
         {"role": "user", "content": turn.question},
     ]
-    thought = loop.run(model, messages, toolbox)
-    text, verdict = guard(thought.text, turn.unknown_reply, _link_sources(turn, messages))
-    replies = registry.library(turn.channel_kind).split_text(text)
-    return replies, thought, {"guard": verdict}
-
-
-def _link_sources(turn: TurnContext, messages: list[dict]) -> str:
-    found = [message["content"] for message in messages if message["role"] == "tool"]
-    return "\n".join([turn.instructions, turn.unknown_reply, *found])
+    thought = loop.run(model, messages, toolbox, deadline)
+    allowed_text = "\n".join([turn.instructions, turn.unknown_reply, toolbox.link_source])
+    return thought, reply_to(thought, turn.own_words, allowed_text)

@@ -5,6 +5,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import f.chat.turns as turns
+from f.agent.reply import OwnWords
+from f.agent.tool_context import ToolContext
+from f.shared.resources import c_model
 
 HISTORY_LINES = 20
 # What a model is given of one turn's question and of one line of history: a paste is paid again
@@ -17,6 +20,9 @@ LINE_CHARACTERS = 1000
 class TurnContext:
     turn_id: str
     organization_id: str
+    conversation_id: str
+    contact_id: str
+    chatbot_id: str
     organization_name: str
     state: str
     draft: int
@@ -25,17 +31,41 @@ class TurnContext:
     channel_kind: str
     instructions: str
     unknown_reply: str
+    handoff_reply: str
+    failure_notice: str
+    business_hours: dict
     max_reply_tokens: int
     now: datetime
     history: list[dict]
     question: str
 
+    @property
+    def own_words(self) -> OwnWords:
+        return OwnWords(self.unknown_reply, self.handoff_reply, self.failure_notice)
+
+    def for_tools(self, open_transaction, model: c_model) -> ToolContext:
+        return ToolContext(
+            open_transaction=open_transaction,
+            model=model,
+            organization_id=self.organization_id,
+            chatbot_id=self.chatbot_id,
+            conversation_id=self.conversation_id,
+            contact_id=self.contact_id,
+            turn_id=self.turn_id,
+            now=self.now,
+            business_hours=self.business_hours,
+            question=self.question,
+        )
+
 
 LOAD_TURN = """
-select turns.id, turns.organization_id, organizations.name, turns.state, turns.drafts_dropped,
+select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
+       conversations.contact_id::text, chatbots.id::text,
+       organizations.name, turns.state, turns.drafts_dropped,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
        chatbots.name, channels.kind, chatbots.instructions, chatbots.unknown_reply,
-       chatbots.max_reply_tokens, organizations.time_zone, turns.conversation_id
+       chatbots.handoff_reply, chatbots.failure_notice, chatbots.business_hours,
+       chatbots.max_reply_tokens, organizations.time_zone
   from turns
   join conversations on conversations.id = turns.conversation_id
   join channels on channels.id = conversations.channel_id
@@ -65,8 +95,8 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     turns.begin_attempt(conn, turn_id, fence)
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
-        *columns, time_zone, conversation_id = cursor.fetchone()
-        question, history = _read_words(cursor, turn_id, conversation_id)
+        *columns, time_zone = cursor.fetchone()
+        question, history = _read_words(cursor, turn_id, conversation_id=columns[2])
     return TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), history, question)
 
 

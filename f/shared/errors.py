@@ -10,7 +10,7 @@ ChatmillError
 │   ├── UpstreamBusy       429                                      no alert, retry
 │   ├── UpstreamRefused    any other 4xx                            alert, no retry
 │   └── DeliveryUnknown    sent, and no answer came                 alert, no retry
-├── AgentStuck             the model used all its rounds            alert, no retry
+├── AgentStuck             rounds, tokens or time are used up       stays in the agent loop
 └── ToolError              answered to the model, stays in the agent loop
     ├── ToolRetry          the model can mend its arguments
     └── ToolFailed         the model must do without
@@ -98,7 +98,7 @@ class DeliveryUnknown(UpstreamError):
 
 
 class AgentStuck(ChatmillError):
-    """The model used all its rounds without an answer."""
+    """The turn has no rounds, tokens or time left for its model."""
 
 
 class ToolError(ChatmillError):

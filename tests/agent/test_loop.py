@@ -1,28 +1,47 @@
 """The agent loop: tools by name, mistakes answered to the model, an end in any case."""
 
-import pytest
+from threading import Event
 
+import pytest
+from werkzeug import Response
+
+from f.agent.deadline import Deadline
 from f.agent.loop import run
 from f.agent.openai_model import OpenAIModel
 from f.agent.toolbox import Toolbox
-from f.shared.errors import AgentStuck, Misconfigured, ToolFailed, UpstreamBusy, UpstreamDown
+from f.shared.errors import Misconfigured, ToolFailed, UpstreamBusy, UpstreamDown
 from tests.scripted_model import calls, says
 
 
 class Price:
     name = "price"
     description = "Price of a thing."
-    parameters = {"type": "object", "properties": {"of": {"type": "string"}}}
+    parameters = {
+        "type": "object",
+        "properties": {"of": {"type": "string"}},
+        "required": ["of"],
+        "additionalProperties": False,
+    }
 
     def run(self, arguments):
-        if arguments.get("of") == "nothing":
+        if arguments["of"] == "nothing":
             raise ToolFailed("there is no such thing")
         return "12 euros", {"cents": 1200}
 
 
-def ask(model, text="How much?"):
-    openai_model = OpenAIModel(model.resource, max_reply_tokens=200)
-    return run(openai_model, [{"role": "user", "content": text}], Toolbox([Price()]))
+class Counted(Price):
+    calls = 0
+
+    def run(self, arguments):
+        self.calls += 1
+        return super().run(arguments)
+
+
+def ask(model, text="How much?", seconds=45, price=None):
+    deadline = Deadline(seconds)
+    openai_model = OpenAIModel(model.resource, 200, deadline)
+    toolbox = Toolbox([price or Price()])
+    return run(openai_model, [{"role": "user", "content": text}], toolbox, deadline)
 
 
 def test_a_tool_is_called_and_its_result_answered_with(model):
@@ -64,8 +83,8 @@ def test_arguments_that_are_not_json_are_answered_to_the_model(model):
     assert model.requests[1]["messages"][-1]["content"] == "error: the arguments are not JSON"
 
 
-def test_the_last_round_has_no_tools_so_that_it_must_answer(model):
-    model.will(*[calls("price", of="tea")] * 5, says("12 euros."))
+def test_l08_the_last_round_has_no_tools_so_that_it_must_answer(model):
+    model.will(*[calls("price", of=f"tea {n}") for n in range(5)], says("12 euros."))
 
     answer = ask(model)
 
@@ -73,11 +92,103 @@ def test_the_last_round_has_no_tools_so_that_it_must_answer(model):
     assert "tools" in model.requests[4] and "tools" not in model.requests[5]
 
 
-def test_a_model_that_never_answers_is_stuck(model):
-    model.will(*[calls("price", of="tea")] * 6)
+def test_l08_a_model_that_only_calls_ends_after_six_rounds(model):
+    model.will(*[calls("price", of=f"tea {n}") for n in range(6)])
 
-    with pytest.raises(AgentStuck):
+    answer = ask(model)
+
+    assert (answer.stuck, answer.text, len(model.requests)) == ("rounds", "", 6)
+
+
+def test_l08_a_call_made_too_often_is_not_made_again_and_ends_the_calling(model):
+    price = Counted()
+    model.will(*[calls("price", of="tea")] * 4, says("12 euros."))
+
+    answer = ask(model, price=price)
+
+    assert (answer.text, price.calls) == ("12 euros.", 3)
+    assert "tools" not in model.requests[4]
+
+
+def test_l09_only_four_calls_of_a_message_are_made_and_each_is_answered(model):
+    price = Counted()
+    message = calls("price", of="tea")
+    message["tool_calls"] = [
+        {
+            "id": f"call_{n}",
+            "type": "function",
+            "function": {"name": "price", "arguments": f'{{"of": "{n}"}}'},
+        }
+        for n in range(50)
+    ]
+    model.will(message, says("12 euros."))
+
+    ask(model, price=price)
+
+    answers = [one for one in model.requests[1]["messages"] if one["role"] == "tool"]
+    assert (price.calls, len(answers)) == (4, 50)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "mistake"),
+    [
+        ("price", "[]", "not a JSON object"),
+        ("price", '{"of": 3}', "arguments.of has to be of type string"),
+        ("price", "{}", "arguments.of is missing"),
+        ("price", '{"of": "tea", "and": 1}', "arguments.and is not allowed"),
+        ("price", '{"of": "' + "x" * 1_000_000 + '"}', "longer than 8000"),
+        ("price list.v2", "{}", "there is no tool"),
+        ("x" * 5000, "{}", "there is no tool"),
+    ],
+)
+def test_l07_a_wrong_call_is_answered_to_the_model_and_not_made(model, name, arguments, mistake):
+    price = Counted()
+    call = {"id": "1", "type": "function", "function": {"name": name, "arguments": arguments}}
+    model.will({"role": "assistant", "content": None, "tool_calls": [call]}, says("Sorry."))
+
+    ask(model, price=price)
+
+    told = model.requests[1]["messages"][-1]["content"]
+    assert mistake in told and len(told) < 300
+    assert price.calls == 0
+
+
+def test_l06_an_empty_answer_is_asked_for_once_more(model):
+    model.will({"role": "assistant", "content": None}, says("12 euros."))
+
+    assert ask(model).text == "12 euros."
+
+
+@pytest.mark.parametrize("body", ["no JSON", "{}", '{"choices": []}', '{"choices": [{}]}', "[1]"])
+def test_l06_an_answer_in_no_form_is_the_providers_failure(httpserver, model, body):
+    httpserver.clear_all_handlers()
+    httpserver.expect_request("/v1/chat/completions").respond_with_data(body)
+
+    with pytest.raises(UpstreamDown):
         ask(model)
+
+
+def test_l04_a_provider_that_drips_bytes_is_left_at_the_deadline(httpserver, model):
+    released = Event()
+
+    def drip(request):
+        def bytes_one_by_one():
+            while not released.wait(0.02):
+                yield b" "
+
+        return Response(bytes_one_by_one())
+
+    httpserver.clear_all_handlers()
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(drip)
+    with pytest.raises(UpstreamDown):
+        ask(model, seconds=0.2)
+    released.set()
+
+
+def test_l04_a_turn_without_time_ends_without_another_call(model):
+    answer = ask(model, seconds=0)
+
+    assert (answer.stuck, model.requests) == ("time", [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,25 @@
+"""What a tool may know of the turn that it is run in; a model can't name another."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+
+from f.shared.resources import c_model
+
+
+@dataclass(frozen=True)
+class ToolContext:
+    """`open_transaction` opens one that holds the turn; `now` is where the organization is;
+    `question` is what the contact wrote in this turn."""
+
+    open_transaction: Callable[[], AbstractContextManager]
+    model: c_model
+    organization_id: str
+    chatbot_id: str
+    conversation_id: str
+    contact_id: str
+    turn_id: str
+    now: datetime
+    business_hours: dict
+    question: str

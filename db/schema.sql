@@ -297,6 +297,8 @@ begin
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
+        ('chatmill_worker', 'select', 'model_slots'),
+        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         ('chatmill_worker', 'insert',
           'turns model_calls outbound_messages tool_calls messages alerts'),
         ('chatmill_worker', 'update',
@@ -3063,6 +3065,23 @@ ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.model_breakers (
+    organization_id uuid NOT NULL,
+    provider_key text NOT NULL,
+    failures integer NOT NULL,
+    open_until timestamp with time zone,
+    CONSTRAINT model_breakers_failures_check CHECK ((failures > 0)),
+    CONSTRAINT model_breakers_provider_key_check CHECK ((length(provider_key) = 16))
+);
+
+ALTER TABLE ONLY public.model_breakers FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.model_breakers IS 'One row per organization, address and key of a model''s vendor that failed the last time it was asked.';
+
+COMMENT ON COLUMN public.model_breakers.provider_key IS 'A hash of the address and the key.';
+
+COMMENT ON COLUMN public.model_breakers.open_until IS 'Until then nobody asks; after it one asks, and the others wait for what becomes of that.';
+
 CREATE TABLE public.model_calls (
     turn_id uuid NOT NULL,
     draft integer NOT NULL,
@@ -3087,6 +3106,39 @@ COMMENT ON TABLE public.model_calls IS 'One row per paid call of a model, stored
 COMMENT ON COLUMN public.model_calls.draft IS 'turns.drafts_dropped when it was made.';
 
 COMMENT ON COLUMN public.model_calls.is_estimated IS 'The provider told no usage; the tokens are our estimate.';
+
+CREATE TABLE public.model_slots (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    purpose text DEFAULT 'usual'::text NOT NULL,
+    tier integer DEFAULT 0 NOT NULL,
+    weight integer DEFAULT 1 NOT NULL,
+    kind text NOT NULL,
+    model text NOT NULL,
+    base_url text,
+    sealed_key text,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT model_slots_base_url_check CHECK (((base_url ~ '^https?://'::text) AND (length(base_url) <= 500))),
+    CONSTRAINT model_slots_kind_check CHECK ((kind ~ '^[a-z_]{2,30}$'::text)),
+    CONSTRAINT model_slots_model_check CHECK (((length(model) >= 1) AND (length(model) <= 200))),
+    CONSTRAINT model_slots_purpose_check CHECK ((purpose = ANY (ARRAY['usual'::text, 'economy'::text]))),
+    CONSTRAINT model_slots_tier_check CHECK (((tier >= 0) AND (tier <= 9))),
+    CONSTRAINT model_slots_weight_check CHECK (((weight >= 1) AND (weight <= 100)))
+);
+
+ALTER TABLE ONLY public.model_slots FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.model_slots IS 'One row per model that may answer for a chatbot; without any, the installation''s own does.';
+
+COMMENT ON COLUMN public.model_slots.purpose IS 'economy: from 95 % of the plan on.';
+
+COMMENT ON COLUMN public.model_slots.tier IS 'A turn begins in the lowest tier, at a slot drawn by weight, and goes on to the others and then to the next tier when one fails.';
+
+COMMENT ON COLUMN public.model_slots.base_url IS 'Null: the vendor''s own.';
+
+COMMENT ON COLUMN public.model_slots.sealed_key IS 'The vendor''s key, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
 
 CREATE TABLE public.organizations (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3423,8 +3475,14 @@ ALTER TABLE ONLY public.messages
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.model_breakers
+    ADD CONSTRAINT model_breakers_pkey PRIMARY KEY (organization_id, provider_key);
+
 ALTER TABLE ONLY public.model_calls
     ADD CONSTRAINT model_calls_pkey PRIMARY KEY (turn_id, draft, "position");
+
+ALTER TABLE ONLY public.model_slots
+    ADD CONSTRAINT model_slots_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
@@ -3543,6 +3601,8 @@ CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (organi
 CREATE INDEX messages_turn_id_idx ON public.messages USING btree (organization_id, turn_id);
 
 CREATE INDEX model_calls_turn_id_idx ON public.model_calls USING btree (organization_id, turn_id);
+
+CREATE INDEX model_slots_chatbot_id_idx ON public.model_slots USING btree (organization_id, chatbot_id);
 
 CREATE INDEX organizations_plan_id_idx ON public.organizations USING btree (plan_id);
 
@@ -3709,8 +3769,14 @@ ALTER TABLE ONLY public.messages
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.model_breakers
+    ADD CONSTRAINT model_breakers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.model_calls
     ADD CONSTRAINT model_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.model_slots
+    ADD CONSTRAINT model_slots_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id) ON DELETE RESTRICT;
@@ -3796,7 +3862,11 @@ ALTER TABLE public.ingestions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.messages ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.model_breakers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.model_calls ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.model_slots ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
@@ -3838,7 +3908,11 @@ CREATE POLICY own_organization ON public.ingestions USING ((organization_id = ( 
 
 CREATE POLICY own_organization ON public.messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.model_breakers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.model_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.model_slots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.organizations USING ((id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -3902,7 +3976,11 @@ CREATE POLICY scheduler ON public.ingestions TO chatmill_scheduler USING (true) 
 
 CREATE POLICY scheduler ON public.messages TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.model_breakers TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.model_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.model_slots TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.organizations TO chatmill_scheduler USING (true) WITH CHECK (true);
 

@@ -167,9 +167,11 @@ def windmill(httpserver, databases, monkeypatch):
 
 
 @pytest.fixture
-def model(httpserver):
+def model(httpserver, monkeypatch):
     """A model that says what a test scripted: model.will(calls("knowledge", ...), says("...")).
-    `model.resource` is what a step takes, `model.requests` what it was asked."""
+    `model.resource` is what a step takes, `model.requests` what it was asked. It is asked again
+    without a pause."""
+    monkeypatch.setattr("f.agent.model_chain.FIRST_PAUSE_SECONDS", 0.001)
     return ScriptedModel(httpserver)
 
 

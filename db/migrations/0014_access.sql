@@ -124,6 +124,8 @@ begin
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
+        ('chatmill_worker', 'select', 'model_slots'),
+        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         ('chatmill_worker', 'insert',
           'turns model_calls outbound_messages tool_calls messages alerts'),
         ('chatmill_worker', 'update',

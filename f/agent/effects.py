@@ -32,13 +32,15 @@ select position, tool, class, state from tool_effects where turn_id = %s
 
 
 class Effects:
-    """`open_transaction` opens one that holds the turn, so a worker that lost it changes nothing.
+    """`conn` is in a transaction that holds the turn, `open_transaction` opens another: a worker
+    that lost the turn changes nothing.
+
     `rows`: (tool, class, state) of every effect of this turn, by the place of its call."""
 
-    def __init__(self, open_transaction: Callable[[], AbstractContextManager], turn_id: str):
+    def __init__(self, conn, open_transaction: Callable[[], AbstractContextManager], turn_id: str):
         self._open_transaction = open_transaction
         self._turn_id = turn_id
-        with open_transaction() as conn, conn.cursor() as cursor:
+        with conn.cursor() as cursor:
             cursor.execute(READ_ALL, (turn_id,))
             self.rows: dict[int, tuple[str, str, str]] = {row[0]: row[1:] for row in cursor}
 

@@ -23,7 +23,7 @@ class Answer:
     input_tokens: int = 0
     output_tokens: int = 0
     tool_calls: list[dict] = field(default_factory=list)
-    # Why it ended without words: rounds, tokens, time; None: it answered.
+    # Why it ended without words: rounds, tokens, time, refused; None: it answered.
     stuck: str | None = None
 
 
@@ -39,8 +39,8 @@ def run(
         schemas = toolbox.schemas if may_call and round_number < max_rounds else []
         try:
             completion = model.complete(messages, schemas)
-        except AgentStuck:
-            return _stuck(answer, "tokens" if deadline.seconds_left else "time")
+        except AgentStuck as error:
+            return _stuck(answer, error.reason)
         _count(answer, completion)
         messages.append(completion.message)
         if completion.tool_calls:

@@ -25,10 +25,10 @@ class Reply:
 
 
 def reply_to(thought: loop.Answer, words: OwnWords, allowed_text: str) -> Reply:
-    """A provider that did not answer in time is our trouble, not a reason to keep the chatbot
-    silent: only the other ways of being stuck end in a handoff."""
-    if thought.stuck == "time":
-        return Reply(words.failure_notice, "out_of_time")
+    """A vendor that is slow or refuses us is our trouble, not a reason to keep the chatbot silent
+    from now on: only the other ways of being stuck end in a handoff."""
+    if thought.stuck in ("time", "refused"):
+        return Reply(words.failure_notice, f"model_{thought.stuck}")
     if thought.stuck:
         return Reply(words.handoff_reply, f"out_of_{thought.stuck}", f"out_of_{thought.stuck}")
     text, verdict = guard(thought.text, words.unknown_reply, allowed_text)

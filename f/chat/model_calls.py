@@ -4,25 +4,23 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from f.agent.openai_model import Completion
+from f.agent.completion import CHARACTERS_PER_TOKEN, Completion
 from f.shared.errors import AgentStuck
 
-# Tokens are at least three characters long in all but a few scripts; what a call is thought to
-# need is compared with what is left of the turn's reservation.
-CHARACTERS_PER_TOKEN = 3
-
 READ = """
-select position, response, input_tokens, output_tokens, draft from model_calls
+select position, response, input_tokens, output_tokens, is_estimated, model, draft from model_calls
  where turn_id = %s order by draft, position
 """
 STORE = "select store_model_call(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
 
 
 class StoredModel:
-    """`model` completes; `open_transaction` opens one that holds the turn."""
+    """`model` completes. `conn` is in a transaction that holds the turn, `open_transaction` opens
+    another."""
 
     def __init__(
         self,
+        conn,
         model,
         open_transaction: Callable[[], AbstractContextManager],
         turn_id: str,
@@ -35,7 +33,7 @@ class StoredModel:
         self._key = (turn_id, fence, draft)
         self._position = 0
         self._token_budget = token_budget
-        self._stored, self.tokens_used = self._read(turn_id, draft)
+        self._stored, self.tokens_used = _read(conn, turn_id, draft)
 
     @property
     def has_room(self) -> bool:
@@ -47,22 +45,16 @@ class StoredModel:
         position, self._position = self._position, self._position + 1
         stored = self._stored.get(position)
         if stored:
+            self._model.go_on_with(stored.model)
             return stored
         needed = _tokens_of(messages, schemas) + self._model.max_reply_tokens
         left = self._token_budget - self.tokens_used
         if needed > left:
-            raise AgentStuck(f"the turn has {left} tokens left, its next call needs {needed}")
+            raise AgentStuck("tokens", f"{left} tokens are left, the next call needs {needed}")
         # A tool's result is read by another call: without room for that one, this has to answer.
         completion = self._model.complete(messages, schemas if 2 * needed <= left else [])
         self._store(position, completion)
         return completion
-
-    def _read(self, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:
-        with self._open_transaction() as conn, conn.cursor() as cursor:
-            cursor.execute(READ, (turn_id,))
-            rows = cursor.fetchall()
-        stored = {row[0]: Completion(*row[1:4]) for row in rows if row[4] == draft}
-        return stored, sum(row[2] + row[3] for row in rows)
 
     def _store(self, position: int, completion: Completion) -> None:
         self.tokens_used += completion.input_tokens + completion.output_tokens
@@ -72,7 +64,7 @@ class StoredModel:
             fence,
             draft,
             position,
-            self._model.name,
+            completion.model,
             completion.input_tokens,
             completion.output_tokens,
             completion.is_estimated,
@@ -80,6 +72,14 @@ class StoredModel:
         )
         with self._open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(STORE, values)
+
+
+def _read(conn, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:
+    with conn.cursor() as cursor:
+        cursor.execute(READ, (turn_id,))
+        rows = cursor.fetchall()
+    stored = {row[0]: Completion(*row[1:6]) for row in rows if row[6] == draft}
+    return stored, sum(row[2] + row[3] for row in rows)
 
 
 def _tokens_of(messages: list[dict], schemas: list[dict]) -> int:

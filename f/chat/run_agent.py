@@ -7,10 +7,12 @@ import f.channels.registry as registry
 import f.chat.lease as lease
 import f.chat.turn_context as turn_context
 import f.chat.turns as turns
+from f.agent.breaker import Breaker
 from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.hand_off_tool import ask_teammate
-from f.agent.openai_model import OpenAIModel
+from f.agent.model_chain import ModelChain
+from f.agent.model_slot import in_order, slots_of
 from f.agent.prompts import system_prompt
 from f.agent.reply import Reply, reply_to
 from f.agent.tool_kinds import tools_of
@@ -34,18 +36,20 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
     open_transaction = partial(turns.transaction, db, turn_id, fence)
     with open_transaction() as conn:
         turn = turn_context.load(conn, turn_id, fence)
-    if turn.state != "thinking":
-        return {"state": turn.state, "model_calls": 0}
-    chosen = c_model(**{**model, "model": turn.economy_model or model["model"]})
-    stored_model = StoredModel(
-        OpenAIModel(chosen, turn.max_reply_tokens, deadline),
-        open_transaction,
-        turn_id,
-        fence,
-        turn.draft,
-        turns.RESERVED_TOKENS,
-    )
-    effects = Effects(open_transaction, turn_id)
+        if turn.state != "thinking":
+            return {"state": turn.state, "model_calls": 0}
+        effects = Effects(conn, open_transaction, turn_id)
+        chain = ModelChain(
+            in_order(slots_of(conn, turn.chatbot_id, model, turn.economy_model), turn_id),
+            turn.max_reply_tokens,
+            deadline,
+            Breaker(conn, open_transaction, turn_id),
+            may_switch=lambda: not effects.has_acted(),
+            on_refusal=partial(turns.alert_of_model, open_transaction, turn.organization_id),
+        )
+        stored_model = StoredModel(
+            conn, chain, open_transaction, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
+        )
     toolbox = Toolbox(tools_of(turn.for_tools(open_transaction, model)), effects)
     thought, reply = think(turn, stored_model, toolbox, deadline)
     replies = registry.library(turn.channel_kind).split_text(reply.text)

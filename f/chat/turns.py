@@ -125,6 +125,16 @@ def _record_tool_calls(cursor, turn_id: str, calls: list[dict]) -> None:
         cursor.execute(RECORD_TOOL_CALL, values)
 
 
+def alert_of_model(open_transaction, organization_id: str, slot, status: int | None) -> None:
+    """A model's vendor refused for good: a key, a limit of spending, a name of a model."""
+    summary = f"model slot {slot.slot_id} ({slot.model}): its vendor answered {status or 'no'}"
+    with open_transaction() as conn, conn.cursor() as cursor:
+        cursor.execute(
+            "select raise_alert(%s, 'error', 'model_refused', %s, %s)",
+            (organization_id, slot.slot_id, summary),
+        )
+
+
 def complete(conn, turn_id: str, fence: int, part: str) -> float | None:
     """Stamps `sent`, `saved` or `charged`; seconds until the next flow if one is due.
 

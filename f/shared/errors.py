@@ -10,7 +10,7 @@ ChatmillError
 │   ├── UpstreamBusy       429                                      no alert, retry
 │   ├── UpstreamRefused    any other 4xx                            alert, no retry
 │   └── DeliveryUnknown    sent, and no answer came                 alert, no retry
-├── AgentStuck             rounds, tokens or time are used up       stays in the agent loop
+├── AgentStuck             tokens or time used up, or all refused   stays in the agent loop
 └── ToolError              answered to the model, stays in the agent loop
     ├── ToolRetry          the model can mend its arguments
     └── ToolFailed         the model must do without
@@ -98,7 +98,12 @@ class DeliveryUnknown(UpstreamError):
 
 
 class AgentStuck(ChatmillError):
-    """The turn has no rounds, tokens or time left for its model."""
+    """The turn has no rounds, tokens or time left for its model, or no model that takes it."""
+
+    def __init__(self, reason: str, message: str = ""):
+        """`reason`: tokens, time or refused."""
+        super().__init__(message)
+        self.reason = reason
 
 
 class ToolError(ChatmillError):

@@ -7,6 +7,7 @@ from werkzeug import Response
 
 from f.agent.deadline import Deadline
 from f.agent.loop import run
+from f.agent.model_slot import ModelSlot
 from f.agent.openai_model import OpenAIModel
 from f.agent.toolbox import Toolbox
 from f.shared.errors import Misconfigured, ToolFailed, UpstreamBusy, UpstreamDown
@@ -29,6 +30,18 @@ class Price:
         return "12 euros", {"cents": 1200}
 
 
+class Single:
+    """A chain of one model, never asked twice."""
+
+    def __init__(self, resource, deadline):
+        slot = ModelSlot("1", "openai", "m", resource["base_url"], resource["api_key"])
+        self._model = OpenAIModel(slot, 200)
+        self._deadline = deadline
+
+    def complete(self, messages, schemas):
+        return self._model.complete(messages, schemas, self._deadline.seconds_left)
+
+
 class Counted(Price):
     calls = 0
 
@@ -39,9 +52,9 @@ class Counted(Price):
 
 def ask(model, text="How much?", seconds=45, price=None):
     deadline = Deadline(seconds)
-    openai_model = OpenAIModel(model.resource, 200, deadline)
     toolbox = Toolbox([price or Price()])
-    return run(openai_model, [{"role": "user", "content": text}], toolbox, deadline)
+    messages = [{"role": "user", "content": text}]
+    return run(Single(model.resource, deadline), messages, toolbox, deadline)
 
 
 def test_a_tool_is_called_and_its_result_answered_with(model):

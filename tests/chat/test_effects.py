@@ -58,8 +58,9 @@ def test_giving_the_conversation_back_ends_the_handoff(database, query, whatsapp
 
 def test_a_turn_taken_up_again_doubles_no_effect(database, query, think, model):
     with pytest.raises(UpstreamDown):
-        think("I'm Ada, a person please", calls("hand_off", reason="complaint"), 503)
+        think("I'm Ada, a person please", calls("hand_off", reason="complaint"), *[503] * 3)
 
+    query("delete from model_breakers")
     think("Hello?", calls("remember_fact", name="name", value="Ada"), says("Done."))
 
     assert query("select tool, class, state from tool_effects order by position") == [

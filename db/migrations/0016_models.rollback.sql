@@ -1,0 +1,2 @@
+drop table model_breakers;
+drop table model_slots;

@@ -1,0 +1,80 @@
+"""The models that may answer for a chatbot, in the order in which this turn asks them."""
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+
+from f.shared.crypto import open_sealed
+from f.shared.resources import c_model
+from f.shared.windmill import get_variable
+
+SEALING_KEY = "f/chat/sealing_key"
+
+READ = """
+select id::text, kind, model, base_url, sealed_key, tier, weight from model_slots
+ where chatbot_id = %s and purpose = %s and is_active
+"""
+
+
+@dataclass(frozen=True)
+class ModelSlot:
+    slot_id: str
+    kind: str
+    model: str
+    base_url: str | None
+    key: str = field(repr=False)  # an error that quotes the slot must not quote the key
+    tier: int = 0
+    weight: int = 1
+
+    @property
+    def provider_key(self) -> str:
+        """Equal for slots that fail together: same address, same key."""
+        named = "\n".join([self.kind, self.base_url or "", self.key])
+        return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+def slots_of(conn, chatbot_id: str, installation: c_model, economy_model: str | None) -> list:
+    """The chatbot's own, or the installation's one. `economy_model`: set when the plan is nearly
+    used up; an economy slot, where there is one, goes before its name."""
+    own = _read(conn, chatbot_id, "economy") if economy_model else []
+    own = own or _read(conn, chatbot_id, "usual")
+    if own:
+        return own
+    model = economy_model or installation["model"]
+    base_url, key = installation["base_url"], installation["api_key"]
+    return [ModelSlot("installation", "openai", model, base_url, key)]
+
+
+def in_order(slots: list[ModelSlot], turn_id: str) -> list[ModelSlot]:
+    """By tier, and within one drawn by weight.
+
+    Drawn from the turn's id, so each slot gets its share without a counter that every turn would
+    have to write, and a turn that is taken up again begins where it began. Weighted rendezvous
+    hashing (Schindelhauer and Schomaker 2005).
+    """
+    return sorted(slots, key=lambda slot: (slot.tier, _draw(slot, turn_id)))
+
+
+def _draw(slot: ModelSlot, turn_id: str) -> float:
+    digest = hashlib.sha256(f"{turn_id}:{slot.slot_id}".encode()).digest()
+    share = (int.from_bytes(digest[:7], "big") + 1) / (2**56 + 1)
+    return -math.log(share) / slot.weight
+
+
+def _read(conn, chatbot_id: str, purpose: str) -> list[ModelSlot]:
+    with conn.cursor() as cursor:
+        cursor.execute(READ, (chatbot_id, purpose))
+        rows = cursor.fetchall()
+    sealing_key = get_variable(SEALING_KEY) if any(row[4] for row in rows) else ""
+    return [
+        ModelSlot(slot_id, kind, model, base_url, _opened(sealing_key, slot_id, sealed), *rest)
+        for slot_id, kind, model, base_url, sealed, *rest in rows
+    ]
+
+
+def sealing_place(slot_id: str) -> str:
+    return f"model_slots.sealed_key:{slot_id}"
+
+
+def _opened(sealing_key: str, slot_id: str, sealed: str | None) -> str:
+    return open_sealed(sealing_key, sealed, sealing_place(slot_id)) if sealed else ""

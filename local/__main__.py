@@ -17,6 +17,7 @@ COMMANDS = {
     "connect": "local.connect",
     "demo": "local.demo",
     "migrate": "local.migrations",
+    "models": "local.models_command",
     "resources": "local.resource_files",
     "run": "local.run",
     "serve": "local.serve",

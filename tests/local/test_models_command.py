@@ -1,0 +1,36 @@
+"""Models of a chatbot, added where only their sealed key is kept."""
+
+import pytest
+
+from f.agent.model_slot import slots_of
+from local.errors import CannotRun
+from local.models_command import add, parse, remove, report
+from tests.conftest import CHATBOT_ID, SEALING_KEY, connected
+
+
+def test_a_model_that_was_added_is_asked_with_its_key(owner, windmill, query, capsys):
+    options = parse(["add", "anthropic", "claude", "--tier", "1", "--weight", "3"])
+
+    add(owner, SEALING_KEY, options, "canary-key")
+    with connected(owner) as connection:
+        (slot,) = slots_of(connection, CHATBOT_ID, {}, None)
+    report(owner)
+
+    assert (slot.kind, slot.model, slot.key, slot.tier, slot.weight) == (
+        "anthropic",
+        "claude",
+        "canary-key",
+        1,
+        3,
+    )
+    assert "canary" not in f"{query('select * from model_slots')}{capsys.readouterr().out}"
+
+
+def test_a_model_that_was_removed_is_gone_and_a_stranger_is_named(owner, query):
+    slot_id = add(owner, SEALING_KEY, parse(["add", "openai", "gpt"]), "key")
+
+    remove(owner, slot_id)
+
+    assert query("select count(*) from model_slots") == [(0,)]
+    with pytest.raises(CannotRun):
+        remove(owner, slot_id)

@@ -2767,6 +2767,7 @@ CREATE TABLE public.chatbots (
     business_hours jsonb DEFAULT '{}'::jsonb NOT NULL,
     allowed_link_hosts text[] DEFAULT '{}'::text[] NOT NULL,
     forbidden_words text[] DEFAULT '{}'::text[] NOT NULL,
+    languages text[] DEFAULT '{}'::text[] NOT NULL,
     policy text,
     least_confidence numeric DEFAULT 0 NOT NULL,
     spam_confidence numeric DEFAULT 0.95 NOT NULL,
@@ -2821,6 +2822,8 @@ COMMENT ON COLUMN public.chatbots.business_hours IS 'Hours in which a person is 
 COMMENT ON COLUMN public.chatbots.allowed_link_hosts IS 'Hosts that every link of may be sent; links elsewhere only as they stand in a passage that was found.';
 
 COMMENT ON COLUMN public.chatbots.forbidden_words IS 'A reply with one of these words is not sent.';
+
+COMMENT ON COLUMN public.chatbots.languages IS 'Two letters each: a reply is in the contact''s language if it is one of these, else in the first; {}: not checked.';
 
 COMMENT ON COLUMN public.chatbots.policy IS 'Rules that a model checks every reply against; null: no such check. A check that fails refuses.';
 

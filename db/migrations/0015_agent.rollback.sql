@@ -12,6 +12,7 @@ alter table chatbots
   drop column business_hours,
   drop column allowed_link_hosts,
   drop column forbidden_words,
+  drop column languages,
   drop column policy,
   drop column least_confidence,
   drop column spam_confidence;

@@ -10,6 +10,7 @@ alter table chatbots
   add column business_hours jsonb not null default '{}' check (jsonb_typeof(business_hours) = 'object'),
   add column allowed_link_hosts text[] not null default '{}',
   add column forbidden_words text[] not null default '{}',
+  add column languages text[] not null default '{}',
   add column policy text check (length(policy) between 1 and 4000),
   add column least_confidence numeric not null default 0 check (least_confidence between 0 and 1),
   add column spam_confidence numeric not null default 0.95 check (spam_confidence between 0 and 1);
@@ -20,6 +21,8 @@ comment on column chatbots.business_hours is
 comment on column chatbots.allowed_link_hosts is
   'Hosts that every link of may be sent; links elsewhere only as they stand in a passage that was found.';
 comment on column chatbots.forbidden_words is 'A reply with one of these words is not sent.';
+comment on column chatbots.languages is
+  'Two letters each: a reply is in the contact''s language if it is one of these, else in the first; {}: not checked.';
 comment on column chatbots.policy is
   'Rules that a model checks every reply against; null: no such check. A check that fails refuses.';
 comment on column chatbots.least_confidence is

@@ -28,11 +28,17 @@ class Answer:
 
 
 def run(
-    model, messages: list[dict], toolbox: Toolbox, deadline: Deadline, max_rounds: int = MAX_ROUNDS
+    model,
+    messages: list[dict],
+    toolbox: Toolbox,
+    deadline: Deadline,
+    max_rounds: int = MAX_ROUNDS,
+    answer: Answer | None = None,
 ) -> Answer:
     """`model` is anything with complete(messages, schemas). The last round gets no tools, nor does
-    one after a call was repeated too often: so that it has to answer with what it found."""
-    answer, seen, may_call = Answer(), Counter(), True
+    one after a call was repeated too often: so that it has to answer with what it found.
+    `answer`: one that is to be given again."""
+    answer, seen, may_call = answer or Answer(), Counter(), True
     for round_number in range(1, max_rounds + 1):
         if deadline.seconds_left == 0:
             return _stuck(answer, "time")

@@ -1,35 +1,124 @@
-"""What a contact reads after the agent thought: its words if they may be sent, else ours."""
+"""What a contact reads: the agent's words if they may be sent and are true, else the owner's."""
 
 from dataclasses import dataclass
 
 import f.agent.loop as loop
-from f.agent.guards import guard
+from f.agent.deadline import Deadline
+from f.agent.effects import Effects
+from f.agent.guards import Rules, formatted, verdict_on
+from f.agent.policy import keeps_policy
+from f.agent.promises import claims_in, unkept
+from f.agent.route import Route, answer_confidence, spam_confidence, wants_person
+from f.agent.toolbox import Toolbox
+
+# What a model is asked to mend once.
+REWRITE = {
+    "wrong_language": "Say your last answer again in the language of the customer's last message.",
+    "unkept_promise": (
+        "Your last answer says that something was done which you did not do. Do it with a tool, or "
+        "say again what is true."
+    ),
+}
+REWRITE_ROUNDS = 2
 
 
 @dataclass(frozen=True)
 class OwnWords:
-    """What the chatbot's owner wrote, in its language, for when the model has no words."""
+    """What the chatbot's owner wrote, in its language, for when the model has no words, and the
+    thresholds of who answers."""
 
     unknown_reply: str
     handoff_reply: str
     failure_notice: str
+    policy: str | None = None
+    least_confidence: float = 0
+    spam_confidence: float = 1
 
 
 @dataclass(frozen=True)
 class Reply:
-    """`handoff`: why a person takes over after it; None: nobody does."""
+    """`handoff`: why a person takes over after it; None: nobody does. An empty text: nothing is
+    sent."""
 
     text: str
     verdict: str
+    route: Route
     handoff: str | None = None
 
 
-def reply_to(thought: loop.Answer, words: OwnWords, allowed_text: str) -> Reply:
-    """A vendor that is slow or refuses us is our trouble, not a reason to keep the chatbot silent
-    from now on: only the other ways of being stuck end in a handoff."""
-    if thought.stuck in ("time", "refused"):
-        return Reply(words.failure_notice, f"model_{thought.stuck}")
-    if thought.stuck:
-        return Reply(words.handoff_reply, f"out_of_{thought.stuck}", f"out_of_{thought.stuck}")
-    text, verdict = guard(thought.text, words.unknown_reply, allowed_text)
-    return Reply(text, verdict)
+def before_thinking(question: str, words: OwnWords) -> Reply | None:
+    """What needs no model: nobody pays for spam, nor to be told of a plain wish for a person."""
+    spam = spam_confidence(question)
+    if spam > words.spam_confidence:
+        return Reply("", "spam", Route("spam", spam, "spam"))
+    if wants_person(question):
+        route = Route("human", 1.0, "asked_by_contact")
+        return Reply(words.handoff_reply, "asked_for_person", route, "asked_by_contact")
+    return None
+
+
+class Judge:
+    """Of one turn: looks at what the model wrote, has it written again once, or takes our words."""
+
+    def __init__(
+        self, model, toolbox: Toolbox, effects: Effects, deadline: Deadline, words: OwnWords
+    ):
+        self._model = model
+        self._toolbox = toolbox
+        self._effects = effects
+        self._deadline = deadline
+        self._words = words
+
+    def reply(self, thought: loop.Answer, messages: list[dict], rules: Rules) -> Reply:
+        """`messages` is continued when something is written again. `rules.known_text` is what the
+        owner wrote; what the tools found is added here."""
+        if thought.stuck:
+            return self._without_words(thought)
+        verdict = self._verdict(thought, rules)
+        if verdict in REWRITE and thought.model_calls < loop.MAX_ROUNDS:
+            messages.append({"role": "user", "content": REWRITE[verdict]})
+            rounds = min(REWRITE_ROUNDS, loop.MAX_ROUNDS - thought.model_calls)
+            loop.run(self._model, messages, self._toolbox, self._deadline, rounds, thought)
+            if thought.stuck:
+                return self._without_words(thought)
+            verdict = self._verdict(thought, rules)
+        return self._judged(formatted(thought.text), verdict, thought)
+
+    def _verdict(self, thought: loop.Answer, rules: Rules) -> str:
+        text = formatted(thought.text)
+        if text in (self._words.unknown_reply, self._words.handoff_reply):
+            return "ok"  # the owner's own words
+        known_text = f"{rules.known_text}\n{self._toolbox.link_source}"
+        verdict = verdict_on(text, rules.with_known(known_text))
+        if verdict != "ok":
+            return verdict
+        if unkept(claims_in(text, known_text), self._effects, self._toolbox.has_read_outside):
+            return "unkept_promise"
+        if self._words.policy and not keeps_policy(self._model, self._words.policy, text):
+            return "policy"
+        return "ok"
+
+    def _judged(self, text: str, verdict: str, thought: loop.Answer) -> Reply:
+        words = self._words
+        is_unknown = verdict != "ok" or text == words.unknown_reply
+        sure = answer_confidence(thought.tool_calls, is_unknown)
+        if self._effects.is_any_unknown:
+            return self._handed_off("effect_unknown", verdict, sure)
+        if verdict == "unkept_promise":
+            return self._handed_off(verdict, verdict, sure)
+        if sure < words.least_confidence:
+            return self._handed_off("low_confidence", verdict, sure)
+        route = Route("auto", sure, "answered" if verdict == "ok" else verdict)
+        return Reply(text if verdict == "ok" else words.unknown_reply, verdict, route)
+
+    def _handed_off(self, reason: str, verdict: str, sure: float) -> Reply:
+        return Reply(self._words.handoff_reply, verdict, Route("human", sure, reason), reason)
+
+    def _without_words(self, thought: loop.Answer) -> Reply:
+        """A vendor that is slow or refuses us is our trouble, not a reason to keep the chatbot
+        silent from now on: only the other ways of being stuck end in a handoff."""
+        if thought.stuck in ("time", "refused") and not self._effects:
+            reason = f"model_{thought.stuck}"
+            return Reply(self._words.failure_notice, reason, Route("auto", 0.0, reason))
+        reason = f"out_of_{thought.stuck}"
+        return self._handed_off(reason, reason, 0.0)

@@ -29,12 +29,14 @@ class Tool(Protocol):
 
 
 class Toolbox:
-    """`link_source`: everything that tools said whose links a reply may hold."""
+    """`link_source`: everything that tools said whose links a reply may hold; `has_read_outside`:
+    whether a system of the organization's told something."""
 
     def __init__(self, tools: list[Tool], effects: Effects | None = None):
         self._tools = {tool.name: tool for tool in tools}
         self._effects = effects
         self._link_sources: list[str] = []
+        self.has_read_outside = False
 
     @property
     def link_source(self) -> str:
@@ -86,6 +88,7 @@ class Toolbox:
         if getattr(tool, "class_", "read") != "read":
             return self._effects.once(tool, arguments, position)
         text, result = tool.run(arguments)
+        self.has_read_outside |= getattr(tool, "is_outside", False)
         if getattr(tool, "links_are_known", False):
             self._link_sources.append(text)
         return text, result

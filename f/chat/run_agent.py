@@ -1,5 +1,6 @@
 """Think, call tools, and commit the reply."""
 
+from dataclasses import asdict
 from functools import partial
 
 import f.agent.loop as loop
@@ -13,8 +14,7 @@ from f.agent.effects import Effects
 from f.agent.hand_off_tool import ask_teammate
 from f.agent.model_chain import ModelChain
 from f.agent.model_slot import in_order, slots_of
-from f.agent.prompts import system_prompt
-from f.agent.reply import Reply, reply_to
+from f.agent.reply import Judge, Reply, before_thinking
 from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
@@ -51,7 +51,7 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
             conn, chain, open_transaction, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
         )
     toolbox = Toolbox(tools_of(turn.for_tools(open_transaction, model)), effects)
-    thought, reply = think(turn, stored_model, toolbox, deadline)
+    thought, reply = think(turn, stored_model, toolbox, effects, deadline)
     replies = registry.library(turn.channel_kind).split_text(reply.text)
     with open_transaction() as conn:
         state = turns.commit(
@@ -59,7 +59,7 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
             turn_id,
             fence,
             replies,
-            {"guard": reply.verdict},
+            {"guard": reply.verdict, "route": asdict(reply.route)},
             thought.tool_calls,
             # What was done can't be thought again.
             may_drop=stored_model.has_room and not effects,
@@ -78,16 +78,16 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
 
 
 def think(
-    turn: TurnContext, model, toolbox: Toolbox, deadline: Deadline
+    turn: TurnContext, model, toolbox: Toolbox, effects: Effects, deadline: Deadline
 ) -> tuple[loop.Answer, Reply]:
-    prompt = system_prompt(
-        turn.chatbot_name, turn.organization_name, turn.instructions, turn.unknown_reply, turn.now
-    )
+    known = before_thinking(turn.question, turn.own_words)
+    if known:
+        return loop.Answer(), known
     messages = [
-        {"role": "system", "content": prompt},
+        {"role": "system", "content": turn.system_prompt},
         *turn.history,
         {"role": "user", "content": turn.question},
     ]
     thought = loop.run(model, messages, toolbox, deadline)
-    allowed_text = "\n".join([turn.instructions, turn.unknown_reply, toolbox.link_source])
-    return thought, reply_to(thought, turn.own_words, allowed_text)
+    judge = Judge(model, toolbox, effects, deadline, turn.own_words)
+    return thought, judge.reply(thought, messages, turn.rules)

@@ -5,6 +5,8 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import f.chat.turns as turns
+from f.agent.guards import Rules
+from f.agent.prompts import canary_of, our_rules, system_prompt
 from f.agent.reply import OwnWords
 from f.agent.tool_context import ToolContext
 from f.shared.resources import c_model
@@ -34,6 +36,12 @@ class TurnContext:
     handoff_reply: str
     failure_notice: str
     business_hours: dict
+    policy: str | None
+    least_confidence: float
+    spam_confidence: float
+    allowed_link_hosts: list[str]
+    forbidden_words: list[str]
+    languages: list[str]
     max_reply_tokens: int
     now: datetime
     history: list[dict]
@@ -41,7 +49,38 @@ class TurnContext:
 
     @property
     def own_words(self) -> OwnWords:
-        return OwnWords(self.unknown_reply, self.handoff_reply, self.failure_notice)
+        return OwnWords(
+            self.unknown_reply,
+            self.handoff_reply,
+            self.failure_notice,
+            self.policy,
+            float(self.least_confidence),
+            float(self.spam_confidence),
+        )
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(
+            known_text=f"{self.instructions}\n{self.unknown_reply}\n{self.handoff_reply}",
+            own_text="\n".join([self.question, *(one["content"] for one in self.history)]),
+            allowed_hosts=tuple(self.allowed_link_hosts),
+            forbidden_words=tuple(self.forbidden_words),
+            secret_text=our_rules(),
+            canary=canary_of(self.turn_id),
+            languages=tuple(self.languages),
+            question=self.question,
+        )
+
+    @property
+    def system_prompt(self) -> str:
+        return system_prompt(
+            self.chatbot_name,
+            self.organization_name,
+            self.instructions,
+            self.unknown_reply,
+            self.now,
+            canary_of(self.turn_id),
+        )
 
     def for_tools(self, open_transaction, model: c_model) -> ToolContext:
         return ToolContext(
@@ -65,6 +104,8 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
        chatbots.name, channels.kind, chatbots.instructions, chatbots.unknown_reply,
        chatbots.handoff_reply, chatbots.failure_notice, chatbots.business_hours,
+       chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
+       chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
        chatbots.max_reply_tokens, organizations.time_zone
   from turns
   join conversations on conversations.id = turns.conversation_id

@@ -34,7 +34,7 @@ def finish(database, conversation_id, turn_id, fence):
 def test_after_a_handoff_the_reply_still_goes_out_and_then_the_chatbot_is_silent(
     database, query, whatsapp, arrive, think
 ):
-    asked = think("A person, please", calls("hand_off", reason="asked_by_contact"), says("Sure."))
+    asked = think("I have a complaint", calls("hand_off", reason="complaint"), says("Sure."))
     assert query("select mode from conversations") == [("bot",)]
 
     finish(database, *asked)
@@ -43,12 +43,12 @@ def test_after_a_handoff_the_reply_still_goes_out_and_then_the_chatbot_is_silent
 
     assert [sent["text"]["body"] for sent in whatsapp.accepted] == ["Sure."]
     assert (later["decision"], later["reason"]) == ("hold", "human")
-    assert query("select state, reason from handoffs") == [("open", "asked_by_contact")]
+    assert query("select state, reason from handoffs") == [("open", "complaint")]
     assert query("select code from alerts") == [("handoff_asked",)]
 
 
 def test_giving_the_conversation_back_ends_the_handoff(database, query, whatsapp, think):
-    asked = think("A person, please", calls("hand_off", reason="asked_by_contact"), says("Sure."))
+    asked = think("I have a complaint", calls("hand_off", reason="complaint"), says("Sure."))
     finish(database, *asked)
 
     query("update conversations set mode = 'bot'")
@@ -58,7 +58,7 @@ def test_giving_the_conversation_back_ends_the_handoff(database, query, whatsapp
 
 def test_a_turn_taken_up_again_doubles_no_effect(database, query, think, model):
     with pytest.raises(UpstreamDown):
-        think("I'm Ada, a person please", calls("hand_off", reason="complaint"), *[503] * 3)
+        think("I am Ada, I complain", calls("hand_off", reason="complaint"), *[503] * 3)
 
     query("delete from model_breakers")
     think("Hello?", calls("remember_fact", name="name", value="Ada"), says("Done."))
@@ -73,7 +73,7 @@ def test_a_turn_taken_up_again_doubles_no_effect(database, query, think, model):
 def test_a_draft_that_changed_something_is_not_dropped(query, think, arrive, model):
     model.meanwhile(lambda: arrive("Hello?"))
 
-    think("A person, please", calls("hand_off", reason="complaint"), says("Sure."))
+    think("I have a complaint", calls("hand_off", reason="complaint"), says("Sure."))
 
     assert query("select state, drafts_dropped from turns") == [("answered", 0)]
 

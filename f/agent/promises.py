@@ -1,0 +1,106 @@
+"""What a reply claims to have done, held against what this turn really did.
+
+Deterministic on purpose: a second model could be talked into agreeing. A claim is found by the
+words that people use for it in five languages; one that stands in a passage that was found is the
+organization's own sentence and no claim of the agent.
+"""
+
+import re
+
+from f.agent.plain_text import unmasked
+
+PERSON = (
+    r"(?:colleagues?|teammates?|team|agents?|person|human|someone|somebody|specialists?|"
+    r"manager|support|representative|advis[eo]r|coleg\w+|equip[ae]\w*|pessoas?|human[oa]s?|"
+    r"atendentes?|especialistas?|compa[nñ]er\w+|equipos?|agentes?|personas?|asesor\w*|"
+    r"kolleg\w+|mitarbeiter\w*|team|menschen?|coll[eè]gues?|conseill\w+|[eé]quipe|personne|humain)"
+)
+HANDED_OFF = [
+    rf"\b(?:i|we|i'll|we'll|i'm|i've|we've)\b[^.!?\n]{{0,30}}\b(?:pass|forward|escalat|transfer|"
+    rf"hand|connect|refer|notif|inform|alert)\w*\b[^.!?\n]{{0,60}}\b{PERSON}\b",
+    rf"\b{PERSON}\b[^.!?\n]{{0,30}}"
+    r"\b(?:will|is going to|is on it|has been (?:notified|informed))\b",
+    rf"\b(?:encaminh|transfer|passe|repass|reencaminh|avis)\w*\b[^.!?\n]{{0,60}}\b{PERSON}\b",
+    rf"\b{PERSON}\b[^.!?\n]{{0,20}}\b(?:vai|ir[aá]|entrar[aá]|responder[aá]|contactar[aá])\b",
+    rf"\b(?:he|hemos|voy a|vamos a)\b[^.!?\n]{{0,20}}\b(?:pasa|transfer|deriv|remit|escal|avis)\w*"
+    rf"\b[^.!?\n]{{0,60}}\b{PERSON}\b",
+    rf"\b{PERSON}\b[^.!?\n]{{0,20}}\b(?:contactar[aá]|responder[aá]|pondr[aá]|va a|se pondr[aá])\b",
+    r"\b(?:weiter(?:geleitet|gegeben)|leite\b[^.!?\n]{0,60}\bweiter|gebe\b[^.!?\n]{0,60}\bweiter)\b",
+    rf"\b{PERSON}\b[^.!?\n]{{0,20}}\b(?:wird|werden|meldet|melden)\b",
+    rf"\b(?:transmi|transf[eéè]r)\w*\b[^.!?\n]{{0,60}}\b{PERSON}\b",
+    rf"\b{PERSON}\b[^.!?\n]{{0,20}}\b(?:va vous|vous (?:contactera|r[eé]pondra|recontactera))\b",
+]
+REMEMBERED = [
+    r"\b(?:i|we)(?:'ve| have|'ll| will)(?: now| just)? (?:note|noted|saved?|recorded?|remember|"
+    r"remembered|written (?:it|that) down|make a note)\b",
+    r"\b(?:anotei|guardei|registei|registrei|vou (?:anotar|lembrar))\b",
+    r"\b(?:he (?:anotado|guardado|registrado)|voy a recordar)\b",
+    r"\b(?:habe\b[^.!?\n]{0,40}\b(?:notiert|gespeichert|gemerkt)|merke mir)\b",
+    r"\bj'ai (?:bien )?(?:not[eé]|enregistr[eé])\b",
+]
+# Done to something outside: an order, money, a date.
+EN_DONE = (
+    r"(?:cancel|refund|order|book|chang|updat|creat|email|reset|reserv|activat|process|issu|"
+    r"unsubscrib|delet|remov|add|schedul|submit|regist|open|fil|pa(?:id|y)|charg|confirm|extend|"
+    r"appl|credit|reschedul|replac|arrang|plac|upgrad|downgrad|block|approv)\w*"
+)
+DONE = [
+    rf"\b(?:i|we)(?:'ve| have|'m|'re| am| are)(?: just| now| already| successfully)? "
+    rf"(?:{EN_DONE}(?:ed|ing|d)\b|sent\b|made\b|paid\b|sending\b)",
+    rf"\bi (?:just |now |already )?(?:{EN_DONE}ed|sent|made|paid)\b",
+    rf"\byour\b[^.!?\n]{{0,50}}\b(?:has been|have been|was|were|is now|are now)"
+    rf"(?: successfully)? (?:{EN_DONE}(?:ed|d)\b|sent|made|paid)",
+    r"\b(?:cancelei|reembolsei|alterei|mudei|enviei|reservei|agendei|encomendei|atualizei|criei|"
+    r"removi|apaguei|paguei|devolvi)\b",
+    r"\bfoi (?:cancelad|reembolsad|alterad|enviad|reservad|agendad|atualizad|confirmad)[oa]\b",
+    r"\bhe (?:cancelado|reembolsado|cambiado|enviado|reservado|pedido|actualizado|creado|"
+    r"eliminado|pagado|devuelto|programado)\b",
+    r"\bha sido (?:cancelad|reembolsad|cambiad|enviad|reservad|actualizad|confirmad)[oa]\b",
+    r"\b(?:ich|wir) (?:habe|haben)\b[^.!?\n]{0,80}\b(?:storniert|erstattet|ge[aä]ndert|gesendet|"
+    r"geschickt|gebucht|bestellt|reserviert|aktualisiert|gel[oö]scht|bezahlt|gek[uü]ndigt)\b",
+    r"\bwurde\b[^.!?\n]{0,40}\b(?:storniert|erstattet|ge[aä]ndert|versendet|gebucht|gek[uü]ndigt)\b",
+    r"\bj'ai (?:bien )?"
+    r"(?:annul|rembours|chang|modifi|envoy|r[eé]serv|command|supprim|pay)[eé]\w*\b",
+    r"\ba [eé]t[eé] (?:annul|rembours|chang|modifi|envoy|r[eé]serv|confirm)[eé]\w*\b",
+]
+CLAIMS = {
+    kind: [re.compile(pattern, re.I) for pattern in patterns]
+    for kind, patterns in (("handed_off", HANDED_OFF), ("remembered", REMEMBERED), ("done", DONE))
+}
+# What would happen, what one may do: no claim.
+CONDITION = re.compile(
+    r"^\W*(?:if|when|once|after|as soon as|before|unless|until|se|quando|assim que|depois|si|"
+    r"cuando|una vez|wenn|sobald|falls|nachdem|quand|lorsque|d[eè]s que|apr[eè]s)\b",
+    re.I,
+)
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+
+
+def claims_in(reply: str, own_text: str) -> set[str]:
+    """handed_off, remembered, done. `own_text`: what the organization wrote itself."""
+    own = _plain(own_text)
+    return {
+        kind
+        for sentence in SENTENCE_END.split(unmasked(reply).replace("’", "'"))
+        if not CONDITION.match(sentence) and _plain(sentence) not in own
+        for kind, patterns in CLAIMS.items()
+        if any(pattern.search(sentence) for pattern in patterns)
+    }
+
+
+def unkept(claims: set[str], effects, has_read_outside: bool) -> set[str]:
+    """The claims that nothing in this turn bears out.
+
+    `has_read_outside`: a tool of the organization's told something, so "your order was sent" may
+    be its news; it never is for what the agent itself did.
+    """
+    kept = {
+        "handed_off": effects.has_done("hand_off"),
+        "remembered": effects.has_done("remember_fact") or effects.has_acted(),
+        "done": effects.has_acted() or has_read_outside,
+    }
+    return {claim for claim in claims if not kept[claim]}
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))

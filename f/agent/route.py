@@ -1,0 +1,81 @@
+"""Who answers: the chatbot, a person, or nobody because it is spam; and how sure that is."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from f.agent.links import links_in
+from f.agent.plain_text import unmasked
+
+MOST_WORDS_OF_A_WISH = 14
+PERSON = (
+    r"(?:human|person|agent|someone|somebody|representative|real (?:human|person)|operator|"
+    r"member of staff|employee|pessoa|humano|atendente|operador\w*|persona|agente|asesor\w*|"
+    r"menschen|mitarbeiter\w*|berater\w*|humain|personne|conseill\w+|operatore|medewerker|mens)"
+)
+WISH = re.compile(
+    rf"""\b(?:speak|talk|chat|write|connect\ me|transfer\ me|put\ me\ through)\s(?:to|with)\s
+           (?:an?\s|the\s|your\s|some)?(?:\w+\s)?{PERSON}\b
+       | \b(?:i\ (?:want|need)|give\ me|get\ me)\s(?:an?\s)?(?:real\s)?(?:human|person|agent)\b
+       | ^\W*(?:a\s)?(?:human|real\ person|agent|operator|person)(?:,?\s*please)?\W*$
+       | \b(?:falar|conversar)\s(?:com)\s(?:um[a]?\s)?{PERSON}\b
+       | \b(?:hablar|chatear)\s(?:con)\s(?:un[a]?\s)?{PERSON}\b
+       | \bmit\s(?:einem|einer)?\s?(?:echten\s)?{PERSON}\s(?:sprechen|reden|chatten)\b
+       | \bparler\s(?:à|a|avec)\s(?:une?\s)?{PERSON}\b""",
+    re.I | re.X,
+)
+# What unwanted mass mail to a shop's chat says, with what each sign is worth. The sum is a log
+# odds, so the confidence is one: fitted by hand to the samples in tests/agent/test_route.py.
+SPAM = {
+    r"\b(?:crypto|bitcoin|forex|casino|betting|viagra|escort|onlyfans|lottery|jackpot)\b": 2.2,
+    r"\b(?:seo|backlinks?|rank(?:ing)? (?:on|#)|guest post|followers|web ?design services)\b": 2.2,
+    r"\b(?:guaranteed|double your|earn \$?\d|work from home|100% free|risk.free|investment)\b": 1.6,
+    r"\b(?:dear (?:sir|friend|beneficiary)|inheritance|million (?:dollars|usd|euros))\b": 2.4,
+    r"\b(?:click (?:here|the link)|limited (?:time|offer)|act now|join our channel)\b": 1.4,
+    r"\b(?:whatsapp|telegram|t\.me)\b.{0,20}(?:\+?\d[\d ]{7,}|@\w|/)": 1.2,
+}  # fmt: skip
+SPAM_SIGNS = [(re.compile(pattern, re.I | re.S), worth) for pattern, worth in SPAM.items()]
+SPAM_BASE, SPAM_PER_LINK, MOST_LINKS, MOST_OF_A_SIGN = -4.0, 1.3, 3, 3
+
+# Chance that an answer is right by the similarity of the best passage: a logistic curve.
+CERTAINTY_SLOPE, CERTAINTY_MIDDLE = 9.0, 0.42
+WITHOUT_PASSAGE, UNKNOWN, SMALL_TALK = 0.15, 0.05, 0.9
+
+
+@dataclass(frozen=True)
+class Route:
+    kind: str  # auto | human | spam
+    confidence: float
+    reason: str
+
+
+def wants_person(question: str) -> bool:
+    """Asked for in so many words; a long message that mentions it is the model's to understand."""
+    plain = unmasked(question)
+    return len(plain.split()) <= MOST_WORDS_OF_A_WISH and bool(WISH.search(plain))
+
+
+def spam_confidence(question: str) -> float:
+    plain = unmasked(question)
+    worth = sum(worth * min(len(sign.findall(plain)), MOST_OF_A_SIGN) for sign, worth in SPAM_SIGNS)
+    links = min(len(links_in(question)), MOST_LINKS)
+    return _chance(SPAM_BASE + worth + SPAM_PER_LINK * links)
+
+
+def answer_confidence(tool_calls: list[dict], is_unknown_reply: bool) -> float:
+    """`tool_calls`: the records of the toolbox. What no passage bears out is worth little, what
+    needed no look-up (a greeting) is fine."""
+    if is_unknown_reply:
+        return UNKNOWN
+    looked_up = [call["result"] for call in tool_calls if call["tool"] == "knowledge"]
+    others = [call for call in tool_calls if call["tool"] != "knowledge"]
+    if not looked_up:
+        return SMALL_TALK
+    scores = [one["score"] for result in looked_up for one in result.get("passages", [])]
+    if not scores:
+        return SMALL_TALK if others else WITHOUT_PASSAGE
+    return _chance(CERTAINTY_SLOPE * (max(scores) - CERTAINTY_MIDDLE))
+
+
+def _chance(log_odds: float) -> float:
+    return round(1 / (1 + math.exp(-log_odds)), 3)

@@ -297,7 +297,9 @@ begin
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
-        ('chatmill_worker', 'select', 'model_slots'),
+        ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
+        ('chatmill_worker', 'update (state)', 'tools'),
+        ('chatmill_worker', 'select, insert, update', 'tool_confirmations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         ('chatmill_worker', 'insert',
           'turns model_calls outbound_messages tool_calls messages alerts'),
@@ -2479,6 +2481,19 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_sources__make_due() IS 'What waits is due.';
+CREATE FUNCTION public.tg_tool_confirmations__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, 'warning', 'approval_asked', new.turn_id::text,
+    format('turn %s asks a teammate to approve a call: ./chatmill tools confirm %s', new.turn_id, new.turn_id));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_tool_confirmations__raise_alert() IS 'Money waits for a person, who has to know.';
+
 CREATE FUNCTION public.tg_turns__open_handoff() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -2771,7 +2786,13 @@ CREATE TABLE public.chatbots (
     policy text,
     least_confidence numeric DEFAULT 0 NOT NULL,
     spam_confidence numeric DEFAULT 0.95 NOT NULL,
+    confirm_question text DEFAULT 'Shall I do this?
+
+{action}
+
+Answer "yes" to go ahead.'::text NOT NULL,
     CONSTRAINT chatbots_business_hours_check CHECK ((jsonb_typeof(business_hours) = 'object'::text)),
+    CONSTRAINT chatbots_confirm_question_check CHECK ((confirm_question ~~ '%{action}%'::text)),
     CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
     CONSTRAINT chatbots_daily_message_limit_check CHECK ((daily_message_limit >= 0)),
     CONSTRAINT chatbots_debounce_cap_seconds_check CHECK (((debounce_cap_seconds >= (0)::numeric) AND (debounce_cap_seconds <= (120)::numeric))),
@@ -2830,6 +2851,8 @@ COMMENT ON COLUMN public.chatbots.policy IS 'Rules that a model checks every rep
 COMMENT ON COLUMN public.chatbots.least_confidence IS 'A turn whose answer is less sure than this goes to a person; 0: none does.';
 
 COMMENT ON COLUMN public.chatbots.spam_confidence IS 'A message that is surer to be spam than this is not answered; 1: all are.';
+
+COMMENT ON COLUMN public.chatbots.confirm_question IS 'What a contact is asked before something is changed; {action} becomes the tool''s title and its arguments.';
 
 CREATE TABLE public.chunks (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3311,6 +3334,32 @@ ALTER TABLE ONLY public.tool_calls FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tool_calls IS 'One row per tool call of the attempt that answered the turn.';
 
+CREATE TABLE public.tool_confirmations (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    tool_id uuid NOT NULL,
+    needs text NOT NULL,
+    arguments jsonb NOT NULL,
+    arguments_sha256 text NOT NULL,
+    state text DEFAULT 'asked'::text NOT NULL,
+    confirmed_by text,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    used_turn_id uuid,
+    used_position integer,
+    CONSTRAINT tool_confirmations_arguments_sha256_check CHECK ((arguments_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT tool_confirmations_confirmed_by_check CHECK (((length(confirmed_by) >= 1) AND (length(confirmed_by) <= 100))),
+    CONSTRAINT tool_confirmations_needs_check CHECK ((needs = ANY (ARRAY['contact'::text, 'teammate'::text]))),
+    CONSTRAINT tool_confirmations_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'confirmed'::text, 'used'::text])))
+);
+
+ALTER TABLE ONLY public.tool_confirmations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tool_confirmations IS 'One row per turn that asked whether a tool may be called with exactly these arguments.';
+
+COMMENT ON COLUMN public.tool_confirmations.state IS 'asked -> confirmed (a teammate) -> used; asked -> used (the contact''s next message was a yes).';
+
 CREATE TABLE public.tool_effects (
     turn_id uuid NOT NULL,
     "position" integer NOT NULL,
@@ -3335,6 +3384,77 @@ COMMENT ON TABLE public.tool_effects IS 'One row per call of a tool that changes
 COMMENT ON COLUMN public.tool_effects.class IS 'own: rows of ours; write, money: of a system outside.';
 
 COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | unknown (its worker or its answer was lost: a person looks).';
+
+CREATE TABLE public.tool_servers (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    url text NOT NULL,
+    sealed_token text,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tool_servers_name_check CHECK ((name ~ '^[a-z][a-z0-9]{0,19}$'::text)),
+    CONSTRAINT tool_servers_url_check CHECK (((url ~ '^https?://'::text) AND (length(url) <= 2000)))
+);
+
+ALTER TABLE ONLY public.tool_servers FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tool_servers IS 'One row per MCP server of an organization, over streamable HTTP.';
+
+COMMENT ON COLUMN public.tool_servers.name IS 'Goes before the names of its tools, so that two servers may have one of the same name.';
+
+COMMENT ON COLUMN public.tool_servers.sealed_token IS 'Bearer token, AES-256-GCM, bound to this row''s id; sent to this address alone.';
+
+CREATE TABLE public.tools (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    tool_server_id uuid,
+    kind text NOT NULL,
+    name text NOT NULL,
+    title text NOT NULL,
+    target text NOT NULL,
+    pinned_hash text,
+    definition jsonb NOT NULL,
+    definition_sha256 text NOT NULL,
+    class text NOT NULL,
+    bindings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    honours_key boolean DEFAULT false NOT NULL,
+    state text DEFAULT 'approved'::text NOT NULL,
+    approved_by text NOT NULL,
+    approved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tools_approved_by_check CHECK (((length(approved_by) >= 1) AND (length(approved_by) <= 100))),
+    CONSTRAINT tools_bindings_check CHECK ((jsonb_typeof(bindings) = 'object'::text)),
+    CONSTRAINT tools_class_check CHECK ((class = ANY (ARRAY['read'::text, 'write'::text, 'money'::text]))),
+    CONSTRAINT tools_definition_check CHECK ((jsonb_typeof(definition) = 'object'::text)),
+    CONSTRAINT tools_definition_sha256_check CHECK ((definition_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT tools_kind_check CHECK ((kind ~ '^[a-z]{2,20}$'::text)),
+    CONSTRAINT tools_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{1,60}$'::text)),
+    CONSTRAINT tools_pinned_hash_check CHECK (((length(pinned_hash) >= 8) AND (length(pinned_hash) <= 100))),
+    CONSTRAINT tools_state_check CHECK ((state = ANY (ARRAY['approved'::text, 'changed'::text, 'off'::text]))),
+    CONSTRAINT tools_target_check CHECK (((length(target) >= 1) AND (length(target) <= 300))),
+    CONSTRAINT tools_title_check CHECK (((length(title) >= 1) AND (length(title) <= 100)))
+);
+
+ALTER TABLE ONLY public.tools FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tools IS 'One row per tool that a person approved for a chatbot.';
+
+COMMENT ON COLUMN public.tools.title IS 'What a contact reads when asked for a yes.';
+
+COMMENT ON COLUMN public.tools.target IS 'Path of a script, or the tool''s name on its server.';
+
+COMMENT ON COLUMN public.tools.pinned_hash IS 'Version of the script that was approved.';
+
+COMMENT ON COLUMN public.tools.definition IS 'What was approved: name, description, inputSchema, outputSchema, annotations.';
+
+COMMENT ON COLUMN public.tools.class IS 'read: changes nothing; write: needs the contact''s fresh yes; money: needs a teammate''s.';
+
+COMMENT ON COLUMN public.tools.bindings IS 'Arguments that we fill in and no model sees: {"customer": "contact_key"}.';
+
+COMMENT ON COLUMN public.tools.honours_key IS 'Called twice with one key, it does its work once.';
+
+COMMENT ON COLUMN public.tools.state IS 'approved -> changed (its server tells another definition than was approved) -> approved again; off: by hand.';
 
 CREATE TABLE public.usage_warnings (
     organization_id uuid NOT NULL,
@@ -3520,8 +3640,29 @@ ALTER TABLE ONLY public.ticket_key
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_pkey PRIMARY KEY (turn_id, "position");
 
+ALTER TABLE ONLY public.tool_confirmations
+    ADD CONSTRAINT tool_confirmations_pkey PRIMARY KEY (turn_id);
+
 ALTER TABLE ONLY public.tool_effects
     ADD CONSTRAINT tool_effects_pkey PRIMARY KEY (turn_id, "position");
+
+ALTER TABLE ONLY public.tool_servers
+    ADD CONSTRAINT tool_servers_are_named_once UNIQUE (organization_id, name);
+
+ALTER TABLE ONLY public.tool_servers
+    ADD CONSTRAINT tool_servers_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.tool_servers
+    ADD CONSTRAINT tool_servers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tools
+    ADD CONSTRAINT tools_are_named_once UNIQUE (chatbot_id, name);
+
+ALTER TABLE ONLY public.tools
+    ADD CONSTRAINT tools_in_organization UNIQUE (organization_id, id);
+
+ALTER TABLE ONLY public.tools
+    ADD CONSTRAINT tools_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_in_conversation UNIQUE (organization_id, conversation_id, id);
@@ -3623,7 +3764,15 @@ CREATE UNIQUE INDEX sources_one_per_url ON public.sources USING btree (organizat
 
 CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (organization_id, turn_id);
 
+CREATE INDEX tool_confirmations_conversation_id_idx ON public.tool_confirmations USING btree (organization_id, conversation_id, turn_id);
+
+CREATE INDEX tool_confirmations_tool_id_idx ON public.tool_confirmations USING btree (organization_id, tool_id);
+
 CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organization_id, turn_id);
+
+CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, chatbot_id);
+
+CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_id, tool_server_id);
 
 CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization_id, conversation_id);
 
@@ -3665,6 +3814,10 @@ COMMENT ON TRIGGER _500_raise_alert ON public.handoffs IS 'No handoff goes unsee
 CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
 
 COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
+
+CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.tool_confirmations FOR EACH ROW WHEN ((new.needs = 'teammate'::text)) EXECUTE FUNCTION public.tg_tool_confirmations__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.tool_confirmations IS 'No approval goes unseen.';
 
 CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN ((((new.state = 'buried'::text) AND (old.state <> 'buried'::text)) OR ((new.outcome = 'failure_notice'::text) AND (old.outcome IS NULL)))) EXECUTE FUNCTION public.tg_turns__raise_alert();
 
@@ -3802,8 +3955,23 @@ ALTER TABLE ONLY public.sources
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.tool_confirmations
+    ADD CONSTRAINT tool_confirmations_organization_id_conversation_id_turn_id_fkey FOREIGN KEY (organization_id, conversation_id, turn_id) REFERENCES public.turns(organization_id, conversation_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tool_confirmations
+    ADD CONSTRAINT tool_confirmations_organization_id_tool_id_fkey FOREIGN KEY (organization_id, tool_id) REFERENCES public.tools(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.tool_effects
     ADD CONSTRAINT tool_effects_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tool_servers
+    ADD CONSTRAINT tool_servers_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tools
+    ADD CONSTRAINT tools_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tools
+    ADD CONSTRAINT tools_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
@@ -3927,7 +4095,13 @@ CREATE POLICY own_organization ON public.sources USING ((organization_id = ( SEL
 
 CREATE POLICY own_organization ON public.tool_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.tool_confirmations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.tool_effects USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.tool_servers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.tools USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -3995,7 +4169,13 @@ CREATE POLICY scheduler ON public.sources TO chatmill_scheduler USING (true) WIT
 
 CREATE POLICY scheduler ON public.tool_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.tool_confirmations TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.tool_effects TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.tool_servers TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.tools TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4013,7 +4193,13 @@ ALTER TABLE public.sources ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tool_calls ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.tool_confirmations ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.tool_effects ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tool_servers ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tools ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
 

@@ -165,6 +165,11 @@ class Engine:
     def script(self, path: str) -> Script:
         return _found(self.workspace.scripts, path, "Script")
 
+    def path_of_version(self, version: str) -> str:
+        """The script whose content has this hash; there is only one version of each here."""
+        versions = {one.version: path for path, one in self.workspace.scripts.items()}
+        return _found(versions, version, "Script version")
+
     def flow(self, path: str) -> Flow:
         return _found(self.workspace.flows, path, "Flow")
 

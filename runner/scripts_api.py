@@ -29,6 +29,7 @@ def routes(engine: Engine, bodies: BodyReader) -> list[Route]:
         ),
         Route(f"{prefix}/jobs/run/f/{{path:path}}", api.guarded(api.run), methods=["POST"]),
         Route(f"{prefix}/jobs/run/p/{{path:path}}", api.guarded(api.run), methods=["POST"]),
+        Route(f"{prefix}/jobs/run/h/{{hash}}", api.guarded(api.run_version), methods=["POST"]),
         Route(f"{prefix}/jobs_u/completed/get_result_maybe/{{id}}", api.guarded(api.result)),
         Route(f"{prefix}/jobs_u/queue/cancel/{{id}}", api.guarded(api.cancel), methods=["POST"]),
     ]
@@ -80,6 +81,10 @@ class ScriptsApi:
         if self._engine.has_preprocessor(path) and "skip_preprocessor" not in request.query_params:
             event = _webhook_event(request, args)
         return text_response(201, self._engine.submit(path, args, wait_seconds, event))
+
+    async def run_version(self, request: Request) -> Response:
+        request.path_params["path"] = self._engine.path_of_version(request.path_params["hash"])
+        return await self.run(request)
 
     async def result(self, request: Request) -> Response:
         job = self._engine.job(request.path_params["id"])

@@ -1,5 +1,6 @@
 """Read a workspace's files, in the form Windmill's CLI syncs them, into plain objects."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,11 @@ class Script:
     content: str
     file: Path
     metadata: dict
+
+    @property
+    def version(self) -> str:
+        """In the form of Windmill's: sixteen hexadecimal digits that change with the content."""
+        return hashlib.sha256(self.content.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,9 @@ begin
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
-        ('chatmill_worker', 'select', 'model_slots'),
+        ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
+        ('chatmill_worker', 'update (state)', 'tools'),
+        ('chatmill_worker', 'select, insert, update', 'tool_confirmations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         ('chatmill_worker', 'insert',
           'turns model_calls outbound_messages tool_calls messages alerts'),

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from f.shared.errors import ToolFailed, UpstreamError, UpstreamRefused
+from f.shared.errors import ToolError, ToolFailed, UpstreamError, UpstreamRefused
 
 BEGIN = """
 insert into tool_effects (turn_id, position, organization_id, tool, class, arguments_sha256)
@@ -90,7 +90,7 @@ class Effects:
             raise ToolFailed("it was refused; nothing was changed") from error
         except UpstreamError as error:
             raise ToolFailed("nobody knows whether it was done; a person has to look") from error
-        except ToolFailed:
+        except ToolError:
             state, stored = "refused", _json("", {"error": "it was refused"})
             raise
         finally:

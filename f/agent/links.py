@@ -97,3 +97,7 @@ def host_of(link: str) -> str:
     """Of a link as `links_in` tells it; what stands before an @ only looks like a host."""
     authority = re.match(r"[^/?#]*", link).group()
     return authority.rpartition("@")[2].partition(":")[0]
+
+
+def without_links(text: str) -> str:
+    return MARKUP.sub(" ", LINK.sub("(link removed)", unmasked(text)))

@@ -72,15 +72,29 @@ class Judge:
     def reply(self, thought: loop.Answer, messages: list[dict], rules: Rules) -> Reply:
         """`messages` is continued when something is written again. `rules.known_text` is what the
         owner wrote; what the tools found is added here."""
+        return self._asked() or self._considered(thought, messages, rules)
+
+    def _asked(self) -> Reply | None:
+        """A yes that is waited for goes before anything that the model says of it."""
+        asked = self._toolbox.confirmations
+        if not asked:
+            return None
+        if asked.needs_teammate:
+            return self._handed_off("needs_approval", "needs_approval", 1.0)
+        return Reply(asked.question, "asks_for_yes", Route("auto", 1.0, "asks_for_yes"))
+
+    def _considered(self, thought: loop.Answer, messages: list[dict], rules: Rules) -> Reply:
         if thought.stuck:
             return self._without_words(thought)
+        if self._effects.is_any_unknown:
+            return self._handed_off("effect_unknown", "effect_unknown", 0.0)
         verdict = self._verdict(thought, rules)
         if verdict in REWRITE and thought.model_calls < loop.MAX_ROUNDS:
             messages.append({"role": "user", "content": REWRITE[verdict]})
             rounds = min(REWRITE_ROUNDS, loop.MAX_ROUNDS - thought.model_calls)
             loop.run(self._model, messages, self._toolbox, self._deadline, rounds, thought)
-            if thought.stuck:
-                return self._without_words(thought)
+            if thought.stuck or self._asked():
+                return self._asked() or self._without_words(thought)
             verdict = self._verdict(thought, rules)
         return self._judged(formatted(thought.text), verdict, thought)
 
@@ -102,8 +116,6 @@ class Judge:
         words = self._words
         is_unknown = verdict != "ok" or text == words.unknown_reply
         sure = answer_confidence(thought.tool_calls, is_unknown)
-        if self._effects.is_any_unknown:
-            return self._handed_off("effect_unknown", verdict, sure)
         if verdict == "unkept_promise":
             return self._handed_off(verdict, verdict, sure)
         if sure < words.least_confidence:

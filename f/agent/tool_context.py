@@ -19,6 +19,7 @@ class ToolContext:
     chatbot_id: str
     conversation_id: str
     contact_id: str
+    contact_key: str
     turn_id: str
     now: datetime
     business_hours: dict

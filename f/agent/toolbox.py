@@ -4,9 +4,10 @@ import json
 import time
 from typing import Protocol
 
+from f.agent.confirmations import Confirmations
 from f.agent.effects import Effects
 from f.agent.json_schema import problem_of_value
-from f.shared.errors import ToolError, ToolRetry
+from f.shared.errors import ToolError, ToolFailed, ToolRetry, UpstreamError
 from f.shared.text import storable
 
 MAX_ARGUMENT_CHARACTERS = 8000
@@ -32,9 +33,15 @@ class Toolbox:
     """`link_source`: everything that tools said whose links a reply may hold; `has_read_outside`:
     whether a system of the organization's told something."""
 
-    def __init__(self, tools: list[Tool], effects: Effects | None = None):
+    def __init__(
+        self,
+        tools: list[Tool],
+        effects: Effects | None = None,
+        confirmations: Confirmations | None = None,
+    ):
         self._tools = {tool.name: tool for tool in tools}
         self._effects = effects
+        self.confirmations = confirmations
         self._link_sources: list[str] = []
         self.has_read_outside = False
 
@@ -85,12 +92,25 @@ class Toolbox:
         problem = problem_of_value(tool.parameters, arguments)
         if problem:
             raise ToolRetry(problem)
-        if getattr(tool, "class_", "read") != "read":
+        class_ = getattr(tool, "class_", "read")
+        if class_ in ("write", "money"):
+            self.confirmations.check(tool.approved, arguments, position)
+        if class_ != "read":
             return self._effects.once(tool, arguments, position)
+        if getattr(tool, "is_outside", False):
+            return self._read_outside(tool, arguments)
         text, result = tool.run(arguments)
-        self.has_read_outside |= getattr(tool, "is_outside", False)
         if getattr(tool, "links_are_known", False):
             self._link_sources.append(text)
+        return text, result
+
+    def _read_outside(self, tool: Tool, arguments: dict) -> tuple[str, dict]:
+        """A system that is away is no reason to leave the contact without an answer."""
+        try:
+            text, result = tool.run(arguments)
+        except UpstreamError as error:
+            raise ToolFailed("the system behind this tool did not answer") from error
+        self.has_read_outside = True
         return text, result
 
     def _tool(self, name: str) -> Tool:

@@ -8,7 +8,9 @@ import f.channels.registry as registry
 import f.chat.lease as lease
 import f.chat.turn_context as turn_context
 import f.chat.turns as turns
+from f.agent.approved_tool import approved_tools
 from f.agent.breaker import Breaker
+from f.agent.confirmations import Confirmations
 from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.hand_off_tool import ask_teammate
@@ -50,7 +52,10 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
         stored_model = StoredModel(
             conn, chain, open_transaction, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
         )
-    toolbox = Toolbox(tools_of(turn.for_tools(open_transaction, model)), effects)
+        approved = approved_tools(conn, turn.chatbot_id)
+    context = turn.for_tools(open_transaction, model)
+    confirmations = Confirmations(context, turn.confirm_question)
+    toolbox = Toolbox(tools_of(context, approved), effects, confirmations)
     thought, reply = think(turn, stored_model, toolbox, effects, deadline)
     replies = registry.library(turn.channel_kind).split_text(reply.text)
     with open_transaction() as conn:
@@ -61,8 +66,8 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
             replies,
             {"guard": reply.verdict, "route": asdict(reply.route)},
             thought.tool_calls,
-            # What was done can't be thought again.
-            may_drop=stored_model.has_room and not effects,
+            # What was done or asked can't be thought again.
+            may_drop=stored_model.has_room and not effects and not confirmations,
         )
         if state == "answered" and reply.handoff:
             with conn.cursor() as cursor:

@@ -24,6 +24,7 @@ class TurnContext:
     organization_id: str
     conversation_id: str
     contact_id: str
+    contact_key: str
     chatbot_id: str
     organization_name: str
     state: str
@@ -35,6 +36,7 @@ class TurnContext:
     unknown_reply: str
     handoff_reply: str
     failure_notice: str
+    confirm_question: str
     business_hours: dict
     policy: str | None
     least_confidence: float
@@ -90,6 +92,7 @@ class TurnContext:
             chatbot_id=self.chatbot_id,
             conversation_id=self.conversation_id,
             contact_id=self.contact_id,
+            contact_key=self.contact_key,
             turn_id=self.turn_id,
             now=self.now,
             business_hours=self.business_hours,
@@ -99,16 +102,18 @@ class TurnContext:
 
 LOAD_TURN = """
 select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
-       conversations.contact_id::text, chatbots.id::text,
+       conversations.contact_id::text, contacts.contact_key, chatbots.id::text,
        organizations.name, turns.state, turns.drafts_dropped,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
        chatbots.name, channels.kind, chatbots.instructions, chatbots.unknown_reply,
-       chatbots.handoff_reply, chatbots.failure_notice, chatbots.business_hours,
+       chatbots.handoff_reply, chatbots.failure_notice, chatbots.confirm_question,
+       chatbots.business_hours,
        chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
        chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
        chatbots.max_reply_tokens, organizations.time_zone
   from turns
   join conversations on conversations.id = turns.conversation_id
+  join contacts on contacts.id = conversations.contact_id
   join channels on channels.id = conversations.channel_id
   join chatbots on chatbots.id = channels.chatbot_id
   join organizations on organizations.id = turns.organization_id

@@ -48,6 +48,18 @@ def start_flow(path: str, args: dict, wait_seconds: float = 0) -> str:
     return answer.body.decode()
 
 
+def start_script(script_hash: str, args: dict) -> str:
+    """Starts that version of a script, without waiting for it; returns the job's id."""
+    url = _url(f"jobs/run/h/{quote(script_hash, safe='')}")
+    return request("POST", url, headers=_headers(), json=args).body.decode()
+
+
+def find_result(job_id: str) -> dict:
+    """`completed`, and when it is: `success` and `result`."""
+    url = _url(f"jobs_u/completed/get_result_maybe/{quote(job_id, safe='')}")
+    return request("GET", url, headers=_headers()).json()
+
+
 def _read(route: str, path: str):
     key = (os.environ["BASE_INTERNAL_URL"], route)
     kept = _kept.get(key)

@@ -1,3 +1,7 @@
+# extra_requirements:
+# mcp==2.3.0
+# anyio==4.16.0
+# httpx2==2.16.2
 """Think, call tools, and commit the reply."""
 
 from dataclasses import asdict

@@ -299,7 +299,8 @@ begin
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
-        ('chatmill_worker', 'select, insert, update', 'tool_confirmations'),
+        ('chatmill_worker', 'select, insert, update',
+          'tool_confirmations turn_prompts conversation_summaries'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         ('chatmill_worker', 'insert',
           'turns model_calls outbound_messages tool_calls messages alerts'),
@@ -2930,6 +2931,21 @@ COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id o
 
 COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not the contact_key itself.';
 
+CREATE TABLE public.conversation_summaries (
+    conversation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    last_message_id bigint NOT NULL,
+    summary text NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversation_summaries_summary_check CHECK (((length(summary) >= 1) AND (length(summary) <= 3000)))
+);
+
+ALTER TABLE ONLY public.conversation_summaries FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.conversation_summaries IS 'One row per conversation that is longer than a model is told word for word.';
+
+COMMENT ON COLUMN public.conversation_summaries.last_message_id IS 'Up to this line of messages.';
+
 CREATE TABLE public.delivery_receipts (
     channel_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -3456,6 +3472,27 @@ COMMENT ON COLUMN public.tools.honours_key IS 'Called twice with one key, it doe
 
 COMMENT ON COLUMN public.tools.state IS 'approved -> changed (its server tells another definition than was approved) -> approved again; off: by hand.';
 
+CREATE TABLE public.turn_prompts (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    version text NOT NULL,
+    sha256 text NOT NULL,
+    sealed_prompt text NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT turn_prompts_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT turn_prompts_version_check CHECK (((length(version) >= 1) AND (length(version) <= 100)))
+);
+
+ALTER TABLE ONLY public.turn_prompts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.turn_prompts IS 'One row per turn that a model answered: everything that it was given at first.';
+
+COMMENT ON COLUMN public.turn_prompts.version IS 'Of our own rules in it: changes with their words.';
+
+COMMENT ON COLUMN public.turn_prompts.sha256 IS 'Of the prompt before it was sealed.';
+
+COMMENT ON COLUMN public.turn_prompts.sealed_prompt IS 'JSON of messages and tools, AES-256-GCM, bound to the turn (f/shared/crypto.py).';
+
 CREATE TABLE public.usage_warnings (
     organization_id uuid NOT NULL,
     starts_on date NOT NULL,
@@ -3540,6 +3577,9 @@ ALTER TABLE ONLY public.contacts
 
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.conversation_summaries
+    ADD CONSTRAINT conversation_summaries_pkey PRIMARY KEY (conversation_id);
 
 ALTER TABLE ONLY public.conversation_work
     ADD CONSTRAINT conversation_work_pkey PRIMARY KEY (conversation_id);
@@ -3664,6 +3704,9 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.turn_prompts
+    ADD CONSTRAINT turn_prompts_pkey PRIMARY KEY (turn_id);
+
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_in_conversation UNIQUE (organization_id, conversation_id, id);
 
@@ -3707,6 +3750,8 @@ CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (o
 CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (organization_id, turn_id);
 
 CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (organization_id, channel_id);
+
+CREATE INDEX conversation_summaries_conversation_id_idx ON public.conversation_summaries USING btree (organization_id, conversation_id);
 
 CREATE INDEX conversation_work_due_idx ON public.conversation_work USING btree (due_at) WHERE (due_at IS NOT NULL);
 
@@ -3773,6 +3818,8 @@ CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organi
 CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, chatbot_id);
 
 CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_id, tool_server_id);
+
+CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (organization_id, turn_id);
 
 CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization_id, conversation_id);
 
@@ -3877,6 +3924,9 @@ ALTER TABLE ONLY public.contact_facts
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.conversation_summaries
+    ADD CONSTRAINT conversation_summaries_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.conversation_work
     ADD CONSTRAINT conversation_work_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
@@ -3973,6 +4023,9 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.turn_prompts
+    ADD CONSTRAINT turn_prompts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
@@ -4012,6 +4065,8 @@ ALTER TABLE public.contact_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_facts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation_summaries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversation_work ENABLE ROW LEVEL SECURITY;
 
@@ -4059,6 +4114,8 @@ CREATE POLICY own_organization ON public.contact_facts USING ((organization_id =
 
 CREATE POLICY own_organization ON public.contacts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.conversation_summaries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.conversation_work USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.conversations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4103,6 +4160,8 @@ CREATE POLICY own_organization ON public.tool_servers USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.tools USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.turn_prompts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.usage_events USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4132,6 +4191,8 @@ CREATE POLICY scheduler ON public.contact_days TO chatmill_scheduler USING (true
 CREATE POLICY scheduler ON public.contact_facts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.contacts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.conversation_summaries TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.conversation_work TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4177,6 +4238,8 @@ CREATE POLICY scheduler ON public.tool_servers TO chatmill_scheduler USING (true
 
 CREATE POLICY scheduler ON public.tools TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.turn_prompts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.usage_events TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -4200,6 +4263,8 @@ ALTER TABLE public.tool_effects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tool_servers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tools ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.turn_prompts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
 

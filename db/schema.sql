@@ -2482,6 +2482,7 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_sources__make_due() IS 'What waits is due.';
+
 CREATE FUNCTION public.tg_tool_confirmations__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -3847,12 +3848,13 @@ CREATE TRIGGER _400_refuse_overshoot BEFORE UPDATE ON public.usage_periods FOR E
 
 COMMENT ON TRIGGER _400_refuse_overshoot ON public.usage_periods IS 'Whoever writes the row, use never grows past a limit and what was used never shrinks.';
 
-CREATE TRIGGER _500_make_due BEFORE INSERT OR UPDATE OF state ON public.sources FOR EACH ROW WHEN ((new.state = 'waiting'::text)) EXECUTE FUNCTION public.tg_sources__make_due();
-
-COMMENT ON TRIGGER _500_make_due ON public.sources IS 'A new or replaced file is read soon.';
 CREATE TRIGGER _500_end_handoff AFTER UPDATE OF mode ON public.conversations FOR EACH ROW WHEN (((new.mode = 'bot'::text) AND (old.mode <> 'bot'::text))) EXECUTE FUNCTION public.tg_conversations__end_handoff();
 
 COMMENT ON TRIGGER _500_end_handoff ON public.conversations IS 'A handoff lasts as long as the mode.';
+
+CREATE TRIGGER _500_make_due BEFORE INSERT OR UPDATE OF state ON public.sources FOR EACH ROW WHEN ((new.state = 'waiting'::text)) EXECUTE FUNCTION public.tg_sources__make_due();
+
+COMMENT ON TRIGGER _500_make_due ON public.sources IS 'A new or replaced file is read soon.';
 
 CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.handoffs FOR EACH ROW EXECUTE FUNCTION public.tg_handoffs__raise_alert();
 

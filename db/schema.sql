@@ -177,8 +177,10 @@ CREATE FUNCTION public.alert_stuck_turns() RETURNS bigint
     select conversations.*, conversation_work.due_at
       from conversation_work
       join conversations on conversations.id = conversation_work.conversation_id
-      left join alerts on fingerprint
-        = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
+      left join alerts
+        on alerts.organization_id = conversations.organization_id
+       and fingerprint
+         = alert_fingerprint('turn_stuck', conversations.organization_id, channel_id::text)
      where conversation_work.due_at <= now() - stuck_after()
        and conversation_work.due_at > coalesce(last_raised_at, '-infinity') - stuck_after()
   ), raised as (
@@ -277,7 +279,7 @@ declare
     'chatmill_ingress, chatmill_worker, chatmill_operations, chatmill_knowledge';
   -- Of the installation alone: they draw keys, change rights, make tickets.
   v_internal constant text[] := array['ticket_key_block', 'draw_ticket_key', 'ticket_for',
-    'is_ticket', 'isolate_table', 'open_function', 'apply_access'];
+    'is_ticket', 'isolate_table', 'open_function', 'runtime_settings', 'apply_access'];
   v_row record;
 begin
   for v_row in
@@ -296,15 +298,20 @@ begin
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
           conversations documents chunks turns model_calls inbound_messages conversation_work
           outbound_messages tool_calls messages alerts installation_pulse'),
+        ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls'),
+        -- Not their running numbers: whoever takes those in advance keeps others from writing.
+        ('chatmill_worker', 'insert (organization_id, conversation_id, turn_id, author, position,
+          body, written_at)', 'messages'),
+        ('chatmill_worker', 'insert (organization_id, fingerprint, severity, code, summary),
+          update (occurrences, last_raised_at, severity, summary, due_at)', 'alerts'),
+        ('chatmill_worker', 'update', 'turns conversation_work outbound_messages'),
+        ('chatmill_worker', 'update (state, turn_id)', 'inbound_messages'),
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
-        ('chatmill_worker', 'select, insert, update', 'tool_confirmations'),
+        ('chatmill_worker', 'select, insert, update',
+          'tool_confirmations turn_prompts conversation_summaries'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
-        ('chatmill_worker', 'insert',
-          'turns model_calls outbound_messages tool_calls messages alerts'),
-        ('chatmill_worker', 'update',
-          'turns inbound_messages conversation_work outbound_messages alerts'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
@@ -700,7 +707,7 @@ CREATE FUNCTION public.claim_limit_notice(p_conversation public.conversations) R
     SET search_path TO 'public', 'pg_temp'
     AS $$
 begin
-  perform require_own(p_conversation.organization_id);
+  p_conversation := own_conversation(p_conversation.id);
   insert into contact_days (contact_id, day, organization_id, notice_claimed_at)
   values (
     p_conversation.contact_id, usage_today(p_conversation.organization_id),
@@ -1751,6 +1758,25 @@ $$;
 
 COMMENT ON FUNCTION public.open_usage_period(p_organization_id uuid, p_day date) IS 'Makes the organization''s row for the day''s month if it is missing; returns its first day.';
 
+CREATE FUNCTION public.own_conversation(p_id uuid) RETURNS public.conversations
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+  v_conversation conversations;
+begin
+  -- By its id alone: a row that is passed in can be made up, with a channel of somebody else.
+  select * into v_conversation from conversations
+   where id = p_id and organization_id = proved_organization();
+  if not found then
+    raise exception 'conversation % is not of the organization that was proved', p_id
+      using errcode = 'insufficient_privilege';
+  end if;
+  return v_conversation;
+end;
+$$;
+
+COMMENT ON FUNCTION public.own_conversation(p_id uuid) IS 'The conversation as it is, for functions that row-level security does not bind.';
+
 CREATE FUNCTION public.postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds numeric) RETURNS numeric
     LANGUAGE plpgsql
     AS $$
@@ -2068,7 +2094,7 @@ declare
   v_hold usage_holds;
   v_decision text;
 begin
-  perform require_own(p_conversation.organization_id);
+  p_conversation := own_conversation(p_conversation.id);
   if p_tokens is null or p_tokens not between 0 and 1000000000 then
     raise exception 'a turn can''t reserve % tokens', p_tokens
       using errcode = 'invalid_parameter_value';
@@ -2102,6 +2128,19 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.reserve_usage(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'Takes one message, the tokens and their cost for a turn: normal or economy (from 95 % on); or refuses: spent, chatbot_limit, contact_limit, price_unknown. Asked again it says the same and takes nothing more.';
+
+CREATE FUNCTION public.runtime_settings(p_role text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  -- No statement of a step may hold others up. Query texts of one session are not for the others of
+  -- its role, who may be working for another organization; only a superuser can switch them off.
+  select array[
+    'statement_timeout=' || case p_role when 'chatmill_knowledge' then '60s' else '5s' end,
+    'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s', 'track_activities=off'
+  ];
+$$;
+
+COMMENT ON FUNCTION public.runtime_settings(p_role text) IS 'The settings of a runtime role and of its logins. A role may change its own: each start of an installation brings its logins back to these (local/logins.py).';
 
 CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
     LANGUAGE sql
@@ -2944,6 +2983,21 @@ COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id o
 
 COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not the contact_key itself.';
 
+CREATE TABLE public.conversation_summaries (
+    conversation_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    last_message_id bigint NOT NULL,
+    summary text NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversation_summaries_summary_check CHECK (((length(summary) >= 1) AND (length(summary) <= 3000)))
+);
+
+ALTER TABLE ONLY public.conversation_summaries FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.conversation_summaries IS 'One row per conversation that is longer than a model is told word for word.';
+
+COMMENT ON COLUMN public.conversation_summaries.last_message_id IS 'Up to this line of messages.';
+
 CREATE TABLE public.delivery_receipts (
     channel_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -3470,6 +3524,27 @@ COMMENT ON COLUMN public.tools.honours_key IS 'Called twice with one key, it doe
 
 COMMENT ON COLUMN public.tools.state IS 'approved -> changed (its server tells another definition than was approved) -> approved again; off: by hand.';
 
+CREATE TABLE public.turn_prompts (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    version text NOT NULL,
+    sha256 text NOT NULL,
+    sealed_prompt text NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT turn_prompts_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT turn_prompts_version_check CHECK (((length(version) >= 1) AND (length(version) <= 100)))
+);
+
+ALTER TABLE ONLY public.turn_prompts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.turn_prompts IS 'One row per turn that a model answered: everything that it was given at first.';
+
+COMMENT ON COLUMN public.turn_prompts.version IS 'Of our own rules in it: changes with their words.';
+
+COMMENT ON COLUMN public.turn_prompts.sha256 IS 'Of the prompt before it was sealed.';
+
+COMMENT ON COLUMN public.turn_prompts.sealed_prompt IS 'JSON of messages and tools, AES-256-GCM, bound to the turn (f/shared/crypto.py).';
+
 CREATE TABLE public.usage_warnings (
     organization_id uuid NOT NULL,
     starts_on date NOT NULL,
@@ -3508,7 +3583,7 @@ ALTER TABLE ONLY public.alert_outlet
     ADD CONSTRAINT alert_outlet_pkey PRIMARY KEY (is_only);
 
 ALTER TABLE ONLY public.alerts
-    ADD CONSTRAINT alerts_once_per_fingerprint UNIQUE (fingerprint);
+    ADD CONSTRAINT alerts_once_per_fingerprint UNIQUE NULLS NOT DISTINCT (organization_id, fingerprint);
 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
@@ -3554,6 +3629,9 @@ ALTER TABLE ONLY public.contacts
 
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.conversation_summaries
+    ADD CONSTRAINT conversation_summaries_pkey PRIMARY KEY (conversation_id);
 
 ALTER TABLE ONLY public.conversation_work
     ADD CONSTRAINT conversation_work_pkey PRIMARY KEY (conversation_id);
@@ -3678,6 +3756,9 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.turn_prompts
+    ADD CONSTRAINT turn_prompts_pkey PRIMARY KEY (turn_id);
+
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_in_conversation UNIQUE (organization_id, conversation_id, id);
 
@@ -3704,8 +3785,6 @@ ALTER TABLE ONLY public.webhook_deliveries
 
 CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
 
-CREATE INDEX alerts_organization_id_idx ON public.alerts USING btree (organization_id);
-
 CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
 
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
@@ -3721,6 +3800,8 @@ CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (o
 CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (organization_id, turn_id);
 
 CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (organization_id, channel_id);
+
+CREATE INDEX conversation_summaries_conversation_id_idx ON public.conversation_summaries USING btree (organization_id, conversation_id);
 
 CREATE INDEX conversation_work_due_idx ON public.conversation_work USING btree (due_at) WHERE (due_at IS NOT NULL);
 
@@ -3787,6 +3868,8 @@ CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organi
 CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, chatbot_id);
 
 CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_id, tool_server_id);
+
+CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (organization_id, turn_id);
 
 CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization_id, conversation_id);
 
@@ -3892,6 +3975,9 @@ ALTER TABLE ONLY public.contact_facts
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.conversation_summaries
+    ADD CONSTRAINT conversation_summaries_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.conversation_work
     ADD CONSTRAINT conversation_work_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
@@ -3988,6 +4074,9 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.turn_prompts
+    ADD CONSTRAINT turn_prompts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
@@ -4027,6 +4116,8 @@ ALTER TABLE public.contact_days ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.contact_facts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation_summaries ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversation_work ENABLE ROW LEVEL SECURITY;
 
@@ -4074,6 +4165,8 @@ CREATE POLICY own_organization ON public.contact_facts USING ((organization_id =
 
 CREATE POLICY own_organization ON public.contacts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.conversation_summaries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.conversation_work USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.conversations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4118,6 +4211,8 @@ CREATE POLICY own_organization ON public.tool_servers USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.tools USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.turn_prompts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.usage_events USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4147,6 +4242,8 @@ CREATE POLICY scheduler ON public.contact_days TO chatmill_scheduler USING (true
 CREATE POLICY scheduler ON public.contact_facts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.contacts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.conversation_summaries TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.conversation_work TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4192,6 +4289,8 @@ CREATE POLICY scheduler ON public.tool_servers TO chatmill_scheduler USING (true
 
 CREATE POLICY scheduler ON public.tools TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.turn_prompts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.usage_events TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -4215,6 +4314,8 @@ ALTER TABLE public.tool_effects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tool_servers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tools ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.turn_prompts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
 

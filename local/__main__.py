@@ -24,6 +24,7 @@ COMMANDS = {
     "serve": "local.serve",
     "sources": "local.sources",
     "test": "local.test",
+    "tools": "local.tools_command",
     "usage": "local.usage",
 }
 

@@ -9,9 +9,9 @@ import http.client
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-import anyio
+import anyio  # pin: anyio==4.16.0
 import anyio.to_thread
-import httpx2
+import httpx2  # pin: httpx2==2.16.2
 from mcp import Client, MCPError  # pin: mcp==2.3.0
 from mcp.client.streamable_http import streamable_http_client
 

@@ -6,9 +6,6 @@ from dataclasses import dataclass, field
 
 from f.shared.crypto import open_sealed
 from f.shared.resources import c_model
-from f.shared.windmill import get_variable
-
-SEALING_KEY = "f/chat/sealing_key"
 
 READ = """
 select id::text, kind, model, base_url, sealed_key, tier, weight from model_slots
@@ -33,11 +30,13 @@ class ModelSlot:
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
 
-def slots_of(conn, chatbot_id: str, installation: c_model, economy_model: str | None) -> list:
+def slots_of(
+    conn, chatbot_id: str, installation: c_model, economy_model: str | None, sealing_key: str
+) -> list[ModelSlot]:
     """The chatbot's own, or the installation's one. `economy_model`: set when the plan is nearly
     used up; an economy slot, where there is one, goes before its name."""
-    own = _read(conn, chatbot_id, "economy") if economy_model else []
-    own = own or _read(conn, chatbot_id, "usual")
+    own = _read(conn, chatbot_id, "economy", sealing_key) if economy_model else []
+    own = own or _read(conn, chatbot_id, "usual", sealing_key)
     if own:
         return own
     model = economy_model or installation["model"]
@@ -61,11 +60,10 @@ def _draw(slot: ModelSlot, turn_id: str) -> float:
     return -math.log(share) / slot.weight
 
 
-def _read(conn, chatbot_id: str, purpose: str) -> list[ModelSlot]:
+def _read(conn, chatbot_id: str, purpose: str, sealing_key: str) -> list[ModelSlot]:
     with conn.cursor() as cursor:
         cursor.execute(READ, (chatbot_id, purpose))
         rows = cursor.fetchall()
-    sealing_key = get_variable(SEALING_KEY) if any(row[4] for row in rows) else ""
     return [
         ModelSlot(slot_id, kind, model, base_url, _opened(sealing_key, slot_id, sealed), *rest)
         for slot_id, kind, model, base_url, sealed, *rest in rows

@@ -1,6 +1,9 @@
+# extra_requirements:
+# mcp==2.3.0
+# anyio==4.16.0
+# httpx2==2.16.2
 """Think, call tools, and commit the reply."""
 
-from dataclasses import asdict
 from functools import partial
 
 import f.agent.loop as loop
@@ -13,15 +16,14 @@ from f.agent.breaker import Breaker
 from f.agent.confirmations import Confirmations
 from f.agent.deadline import Deadline
 from f.agent.effects import Effects
-from f.agent.hand_off_tool import ask_teammate
 from f.agent.model_chain import ModelChain
 from f.agent.model_slot import in_order, slots_of
-from f.agent.reply import Judge, Reply, before_thinking
 from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
-from f.chat.turn_context import TurnContext
+from f.chat.thinking import keep, think
 from f.shared.resources import c_model, postgresql
+from f.shared.windmill import get_variable
 
 
 def main(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
@@ -35,14 +37,16 @@ def main(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
 
 def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: Deadline) -> dict:
     """One draft. No transaction is open while it thinks."""
+    sealing_key = get_variable("f/chat/sealing_key")
     open_transaction = partial(turns.transaction, db, turn_id, fence)
     with open_transaction() as conn:
         turn = turn_context.load(conn, turn_id, fence)
         if turn.state != "thinking":
             return {"state": turn.state, "model_calls": 0}
         effects = Effects(conn, open_transaction, turn_id)
+        slots = slots_of(conn, turn.chatbot_id, model, turn.economy_model, sealing_key)
         chain = ModelChain(
-            in_order(slots_of(conn, turn.chatbot_id, model, turn.economy_model), turn_id),
+            in_order(slots, turn_id),
             turn.max_reply_tokens,
             deadline,
             Breaker(conn, open_transaction, turn_id),
@@ -56,43 +60,20 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
     context = turn.for_tools(open_transaction, model)
     confirmations = Confirmations(context, turn.confirm_question)
     toolbox = Toolbox(tools_of(context, approved), effects, confirmations)
-    thought, reply = think(turn, stored_model, toolbox, effects, deadline)
-    replies = registry.library(turn.channel_kind).split_text(reply.text)
+    draft = think(turn, stored_model, toolbox, effects, deadline)
+    replies = registry.library(turn.channel_kind).split_text(draft.reply.text)
+    # What was done or asked can't be thought again.
+    may_drop = stored_model.has_room and not effects and not confirmations
     with open_transaction() as conn:
-        state = turns.commit(
-            conn,
-            turn_id,
-            fence,
-            replies,
-            {"guard": reply.verdict, "route": asdict(reply.route)},
-            thought.tool_calls,
-            # What was done or asked can't be thought again.
-            may_drop=stored_model.has_room and not effects and not confirmations,
-        )
-        if state == "answered" and reply.handoff:
-            with conn.cursor() as cursor:
-                ask_teammate(cursor, turn_id, reply.handoff)
+        calls = draft.thought.tool_calls
+        state = turns.commit(conn, turn_id, fence, replies, draft.receipt, calls, may_drop)
+        if state == "answered":
+            keep(conn, turn_id, sealing_key, draft)
     return {
         "state": state,
         "drafts_dropped": turn.draft,
         "replies": len(replies),
-        "model_calls": thought.model_calls,
-        "tool_calls": len(thought.tool_calls),
-        "guard": reply.verdict,
+        "model_calls": draft.thought.model_calls,
+        "tool_calls": len(calls),
+        "guard": draft.reply.verdict,
     }
-
-
-def think(
-    turn: TurnContext, model, toolbox: Toolbox, effects: Effects, deadline: Deadline
-) -> tuple[loop.Answer, Reply]:
-    known = before_thinking(turn.question, turn.own_words)
-    if known:
-        return loop.Answer(), known
-    messages = [
-        {"role": "system", "content": turn.system_prompt},
-        *turn.history,
-        {"role": "user", "content": turn.question},
-    ]
-    thought = loop.run(model, messages, toolbox, deadline)
-    judge = Judge(model, toolbox, effects, deadline, turn.own_words)
-    return thought, judge.reply(thought, messages, turn.rules)

@@ -4,18 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import f.chat.conversation_memory as conversation_memory
 import f.chat.turns as turns
+from f.agent.context import Known
 from f.agent.guards import Rules
 from f.agent.prompts import canary_of, our_rules, system_prompt
 from f.agent.reply import OwnWords
 from f.agent.tool_context import ToolContext
 from f.shared.resources import c_model
 
-HISTORY_LINES = 20
-# What a model is given of one turn's question and of one line of history: a paste is paid again
-# in every round.
+# What a model is given of one turn's question: a paste is paid again in every round.
 QUESTION_CHARACTERS = 8000
-LINE_CHARACTERS = 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class TurnContext:
     languages: list[str]
     max_reply_tokens: int
     now: datetime
-    history: list[dict]
+    known: Known
     question: str
 
     @property
@@ -64,7 +63,7 @@ class TurnContext:
     def rules(self) -> Rules:
         return Rules(
             known_text=f"{self.instructions}\n{self.unknown_reply}\n{self.handoff_reply}",
-            own_text="\n".join([self.question, *(one["content"] for one in self.history)]),
+            own_text="\n".join([self.question, *(one.text for one in self.known.lines)]),
             allowed_hosts=tuple(self.allowed_link_hosts),
             forbidden_words=tuple(self.forbidden_words),
             secret_text=our_rules(),
@@ -81,6 +80,7 @@ class TurnContext:
             self.instructions,
             self.unknown_reply,
             self.now,
+            self.business_hours,
             canary_of(self.turn_id),
         )
 
@@ -125,13 +125,6 @@ select left(string_agg(body, e'\\n' order by sent_at, id), %(characters)s)
   from inbound_messages where turn_id = %(turn_id)s
 """
 
-READ_HISTORY = """
-select author, body from (
-  select id, author, left(body, %(characters)s) as body from messages
-   where conversation_id = %(conversation_id)s order by id desc limit %(lines)s
-) as newest order by id
-"""
-
 
 def load(conn, turn_id: str, fence: int) -> TurnContext:
     """Counts the attempt and renews the lease, so that the model is not paid by who lost the turn.
@@ -142,23 +135,7 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
         *columns, time_zone = cursor.fetchone()
-        question, history = _read_words(cursor, turn_id, conversation_id=columns[2])
-    return TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), history, question)
-
-
-def _read_words(cursor, turn_id: str, conversation_id: str) -> tuple[str, list[dict]]:
-    cursor.execute(READ_QUESTION, {"turn_id": turn_id, "characters": QUESTION_CHARACTERS})
-    question = cursor.fetchone()[0] or ""
-    cursor.execute(
-        READ_HISTORY,
-        {
-            "conversation_id": conversation_id,
-            "lines": HISTORY_LINES,
-            "characters": LINE_CHARACTERS,
-        },
-    )
-    return question, [_line(author, body) for author, body in cursor]
-
-
-def _line(author: str, body: str) -> dict:
-    return {"role": "assistant" if author == "chatbot" else "user", "content": body}
+        cursor.execute(READ_QUESTION, {"turn_id": turn_id, "characters": QUESTION_CHARACTERS})
+        question = cursor.fetchone()[0] or ""
+        known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
+    return TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), known, question)

@@ -8,12 +8,12 @@ from local.models_command import add, parse, remove, report
 from tests.conftest import CHATBOT_ID, SEALING_KEY, connected
 
 
-def test_a_model_that_was_added_is_asked_with_its_key(owner, windmill, query, capsys):
+def test_a_model_that_was_added_is_asked_with_its_key(owner, query, capsys):
     options = parse(["add", "anthropic", "claude", "--tier", "1", "--weight", "3"])
 
     add(owner, SEALING_KEY, options, "canary-key")
     with connected(owner) as connection:
-        (slot,) = slots_of(connection, CHATBOT_ID, {}, None)
+        (slot,) = slots_of(connection, CHATBOT_ID, {}, None, SEALING_KEY)
     report(owner)
 
     assert (slot.kind, slot.model, slot.key, slot.tier, slot.weight) == (

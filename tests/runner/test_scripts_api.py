@@ -59,6 +59,15 @@ def test_without_the_token_nothing_is_answered(server, path):
     assert call(server, method, path, token="wrong") == (401, "Unauthorized")
 
 
+def test_a_script_is_started_by_its_version_and_no_other(server):
+    version = server.engine.script("f/t/double").version
+
+    status, job_id = call(server, "POST", f"jobs/run/h/{version}", {"n": 21})
+
+    assert (status, server.engine.wait(job_id, 10).result) == (201, 42)
+    assert call(server, "POST", "jobs/run/h/0123456789abcdef", {"n": 21})[0] == 404
+
+
 def test_a_job_is_started_and_its_result_fetched(server):
     status, job_id = call(server, "POST", "jobs/run/p/f/t/double", {"n": 21})
     server.engine.wait(job_id, 10)

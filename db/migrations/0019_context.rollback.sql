@@ -1,0 +1,2 @@
+drop table conversation_summaries;
+drop table turn_prompts;

@@ -1,0 +1,56 @@
+"""One draft of an answer: what the model was told, what it did, what the contact will read."""
+
+from dataclasses import asdict, dataclass
+
+import f.agent.loop as loop
+import f.chat.conversation_memory as conversation_memory
+from f.agent.context import Summary, messages_of, new_summary, prompt_text
+from f.agent.deadline import Deadline
+from f.agent.effects import Effects
+from f.agent.hand_off_tool import ask_teammate
+from f.agent.reply import Judge, Reply, before_thinking
+from f.agent.toolbox import Toolbox
+from f.chat.turn_context import TurnContext
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`prompt`: everything that the model was given at first; empty: it was not asked."""
+
+    thought: loop.Answer
+    reply: Reply
+    prompt: str = ""
+    summary: Summary | None = None
+
+    @property
+    def receipt(self) -> dict:
+        return {
+            "guard": self.reply.verdict,
+            "route": asdict(self.reply.route),
+            "stuck": self.thought.stuck,
+        }
+
+
+def think(
+    turn: TurnContext, model, toolbox: Toolbox, effects: Effects, deadline: Deadline
+) -> Draft:
+    known = before_thinking(turn.question, turn.own_words)
+    if known:
+        return Draft(loop.Answer(), known)
+    summary = new_summary(model, turn.known)
+    messages = messages_of(turn.system_prompt, turn.known, summary, turn.question)
+    prompt = prompt_text(messages, toolbox.schemas)
+    thought = loop.run(model, messages, toolbox, deadline)
+    judge = Judge(model, toolbox, effects, deadline, turn.own_words)
+    return Draft(thought, judge.reply(thought, messages, turn.rules), prompt, summary)
+
+
+def keep(conn, turn_id: str, sealing_key: str, draft: Draft) -> None:
+    """In the transaction that commits the reply."""
+    with conn.cursor() as cursor:
+        if draft.reply.handoff:
+            ask_teammate(cursor, turn_id, draft.reply.handoff)
+        if draft.summary:
+            conversation_memory.keep_summary(cursor, turn_id, draft.summary)
+        if draft.prompt:
+            conversation_memory.keep_prompt(cursor, turn_id, sealing_key, draft.prompt)

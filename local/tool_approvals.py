@@ -1,0 +1,165 @@
+"""Approve a tool for a chatbot: its definition as it is now, with the hash that pins it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+
+from f.agent.approved_tool import definition_sha256, problem_of_tool
+from f.agent.mcp_tool import mcp_client, token_place
+from f.shared.crypto import open_sealed, seal
+from f.shared.errors import ChatmillError
+from local.errors import CannotRun
+from local.installation import DEMO_ORGANIZATION
+from local.migrations import connection_to
+from local.places import ROOT
+from runner.workspace import load_workspace
+
+# What of a script's form says which arguments it takes.
+SCHEMA_WORDS = ("type", "properties", "required")
+
+ADD_SERVER = """
+insert into tool_servers (organization_id, name, url) values (%s, %s, %s) returning id::text
+"""
+FIND_SERVER = "select id::text, url, sealed_token from tool_servers where name = %s"
+APPROVE = """
+insert into tools as tool (
+  organization_id, chatbot_id, tool_server_id, kind, name, title, target, pinned_hash, definition,
+  definition_sha256, class, bindings, honours_key, approved_by
+)
+select organization_id, id, %(server_id)s, %(kind)s, %(name)s, %(title)s, %(target)s,
+       %(pinned_hash)s, %(definition)s, %(sha256)s, %(class)s, %(bindings)s, %(honours_key)s,
+       %(approved_by)s
+  from chatbots where id = coalesce(%(chatbot_id)s, (
+    select id from chatbots where organization_id = %(demo)s order by created_at limit 1))
+    on conflict on constraint tools_are_named_once do update
+   set title = excluded.title, pinned_hash = excluded.pinned_hash, target = excluded.target,
+       definition = excluded.definition, definition_sha256 = excluded.definition_sha256,
+       class = excluded.class, bindings = excluded.bindings, honours_key = excluded.honours_key,
+       approved_by = excluded.approved_by, approved_at = now(), state = 'approved',
+       kind = excluded.kind, tool_server_id = excluded.tool_server_id
+returning name
+"""
+
+
+@dataclass(frozen=True)
+class Approval:
+    class_: str
+    approved_by: str
+    title: str | None = None
+    bindings: dict | None = None
+    honours_key: bool = False
+    chatbot_id: str | None = None
+
+
+def add_server(
+    resource: dict, sealing_key: str, name: str, url: str, token: str, organization: str | None
+) -> str:
+    if not url.startswith("https://"):
+        raise CannotRun("an MCP server's address has to begin with https://.")
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(ADD_SERVER, [organization or DEMO_ORGANIZATION, name, url])
+        except psycopg2.IntegrityError as error:
+            raise CannotRun(f"{name!r} can't be a server's name, or there is one.") from error
+        (server_id,) = cursor.fetchone()
+        if token:
+            sealed = seal(sealing_key, token, token_place(server_id))
+            cursor.execute(
+                "update tool_servers set sealed_token = %s where id = %s", [sealed, server_id]
+            )
+        connection.commit()
+        return server_id
+
+
+def definitions_of(resource: dict, sealing_key: str, server_name: str) -> list[dict]:
+    """What the server tells of its tools just now."""
+    server_id, url, sealed = _server(resource, server_name)
+    token = open_sealed(sealing_key, sealed, token_place(server_id)) if sealed else ""
+    client = mcp_client()
+    try:
+        return client.list_tools(client.McpServer(url, token))
+    except ChatmillError as error:
+        raise CannotRun(f"server {server_name}: {error}.") from error
+
+
+def approve_remote(resource: dict, sealing_key: str, path: str, approval: Approval) -> str:
+    """`path`: SERVER/TOOL."""
+    server_name, _, target = path.partition("/")
+    found = [
+        one for one in definitions_of(resource, sealing_key, server_name) if one["name"] == target
+    ]
+    if len(found) != 1:
+        raise CannotRun(f"server {server_name} has no tool {target!r}.")
+    # Prefixed, so that tools of two servers can't be mistaken for each other.
+    name = f"{server_name}__{_plain(target)}"
+    where = {
+        "kind": "mcp",
+        "target": target,
+        "pinned_hash": None,
+        "server_id": _server(resource, server_name)[0],
+    }
+    return _approve(resource, name, found[0], where, approval)
+
+
+def approve_script(resource: dict, path: str, version: str | None, approval: Approval) -> str:
+    scripts = load_workspace(ROOT).scripts
+    if path not in scripts:
+        raise CannotRun(f"there is no script {path}.")
+    script = scripts[path]
+    schema = dict(script.metadata.get("schema") or {})
+    definition = {
+        "name": _plain(Path(path).name),
+        "description": script.metadata.get("summary") or path,
+        "inputSchema": {word: schema[word] for word in SCHEMA_WORDS if word in schema},
+        "outputSchema": None,
+        "annotations": None,
+    }
+    where = {
+        "kind": "script",
+        "target": path,
+        "pinned_hash": version or script.version,
+        "server_id": None,
+    }
+    return _approve(resource, definition["name"], definition, where, approval)
+
+
+def _approve(resource: dict, name: str, definition: dict, where: dict, approval: Approval) -> str:
+    bindings = approval.bindings or {}
+    problem = problem_of_tool(definition, bindings)
+    if problem:
+        raise CannotRun(f"{name}: {problem}.")
+    values = {
+        **where,
+        "name": name,
+        "title": (approval.title or definition["description"] or name)[:100],
+        "definition": json.dumps(definition),
+        "sha256": definition_sha256(definition),
+        "class": approval.class_,
+        "bindings": json.dumps(bindings),
+        "honours_key": approval.honours_key,
+        "approved_by": approval.approved_by,
+        "chatbot_id": approval.chatbot_id,
+        "demo": DEMO_ORGANIZATION,
+    }
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(APPROVE, values)
+        row = cursor.fetchone()
+        if row is None:
+            raise CannotRun(f"there is no chatbot {approval.chatbot_id}.")
+        connection.commit()
+        return row[0]
+
+
+def _server(resource: dict, name: str) -> tuple:
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(FIND_SERVER, [name])
+        row = cursor.fetchone()
+        if row is None:
+            raise CannotRun(f"there is no server {name!r}.")
+        return row
+
+
+def _plain(name: str) -> str:
+    return "".join(one if one.isalnum() and one.isascii() else "_" for one in name.lower())[:40]

@@ -1,0 +1,150 @@
+"""./chatmill tools: what chatbots may call outside: look at it, approve it, confirm a call."""
+
+import argparse
+import getpass
+import json
+import sys
+import uuid
+
+from f.agent.approved_tool import IDENTITIES
+from local import tool_approvals
+from local.errors import CannotRun
+from local.facts import rows
+from local.migrations import connection_to
+from local.places import STATE
+from local.postgres import open_postgres
+from local.secrets_file import load_secrets
+
+TOOLS = """
+select chatbots.name as chatbot, tools.name, class, tools.state, kind, target, approved_by,
+       approved_at::date::text as approved_on
+  from tools join chatbots on chatbots.id = tools.chatbot_id order by chatbots.name, tools.name
+"""
+WAITING = """
+select tool_confirmations.turn_id::text, tools.title, arguments, asked_at::text
+  from tool_confirmations join tools on tools.id = tool_confirmations.tool_id
+ where needs = 'teammate' and tool_confirmations.state = 'asked' order by asked_at
+"""
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    with open_postgres(STATE) as postgres:
+        return ACTIONS[options.action or "list"](postgres.resource, options)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="chatmill tools", description="What chatbots may call outside, and whose yes it needs."
+    )
+    actions = parser.add_subparsers(dest="action")
+    actions.add_parser("list", help="tools, and calls that wait for a teammate")
+    server = actions.add_parser("server", help="add an MCP server; its token from standard input")
+    server.add_argument("name", help="goes before the names of its tools")
+    server.add_argument("url", help="https address of its streamable HTTP endpoint")
+    server.add_argument("--organization", type=uuid.UUID, help="its id; the demo's without one")
+    show = actions.add_parser("show", help="a server's tools in full, as a model would be told")
+    show.add_argument("server")
+    approve = actions.add_parser("approve", help="let a chatbot call SERVER/TOOL or a script")
+    approve.add_argument("tool", help="SERVER/TOOL, or the path of a script under f/")
+    approve.add_argument(
+        "--class", dest="class_", choices=("read", "write", "money"), required=True
+    )
+    approve.add_argument("--title", help="what a contact reads when asked for a yes")
+    approve.add_argument("--bind", action="append", default=[], metavar="ARGUMENT=IDENTITY",
+                         help=f"an argument that we fill in: {', '.join(IDENTITIES)}")  # fmt: skip
+    approve.add_argument("--honours-key", action="store_true", help="called twice, it acts once")
+    approve.add_argument("--version", help="a script's hash in Windmill; else the local one's")
+    approve.add_argument("--chatbot", type=uuid.UUID, help="its id; the demo's without one")
+    for name, text in (("off", "switch a tool off"), ("confirm", "let a waiting call be made")):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("subject", help="the tool's name, or the call's turn")
+    return parser.parse_args(arguments)
+
+
+def report(resource: dict, options: argparse.Namespace) -> int:
+    with connection_to(resource) as connection:
+        tools, waiting = rows(connection, TOOLS, {}), rows(connection, WAITING, {})
+    for tool in tools:
+        print(
+            f"{tool['chatbot']}  {tool['name']}  {tool['class']}, {tool['state']}"
+            f"  {tool['kind']} {tool['target']}, by {tool['approved_by']} on {tool['approved_on']}"
+        )
+    for call in waiting:
+        print(f"waits since {call['asked_at']}: {call['title']} {json.dumps(call['arguments'])}")
+        print(f"  ./chatmill tools confirm {call['turn_id']}")
+    if not tools and not waiting:
+        print("no chatbot may call anything outside")
+    return 0
+
+
+def add_server(resource: dict, options: argparse.Namespace) -> int:
+    token = getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline()
+    key = load_secrets(STATE).sealing_key
+    organization = options.organization and str(options.organization)
+    tool_approvals.add_server(resource, key, options.name, options.url, token.strip(), organization)
+    print(f"server {options.name} added; see its tools: ./chatmill tools show {options.name}")
+    return 0
+
+
+def show_server(resource: dict, options: argparse.Namespace) -> int:
+    key = load_secrets(STATE).sealing_key
+    for definition in tool_approvals.definitions_of(resource, key, options.server):
+        # As ASCII, so that letters that nobody sees are seen.
+        print(json.dumps(definition, indent=2, ensure_ascii=True))
+    return 0
+
+
+def approve(resource: dict, options: argparse.Namespace) -> int:
+    pairs = [one.partition("=") for one in options.bind]
+    approval = tool_approvals.Approval(
+        class_=options.class_,
+        title=options.title,
+        bindings={name: identity for name, _, identity in pairs},
+        honours_key=options.honours_key,
+        chatbot_id=options.chatbot and str(options.chatbot),
+        approved_by=getpass.getuser(),
+    )
+    if options.tool.startswith("f/"):
+        name = tool_approvals.approve_script(resource, options.tool, options.version, approval)
+    else:
+        key = load_secrets(STATE).sealing_key
+        name = tool_approvals.approve_remote(resource, key, options.tool, approval)
+    print(f"{name} may be called from the next turn on")
+    return 0
+
+
+def switch_off(resource: dict, options: argparse.Namespace) -> int:
+    change(resource, "update tools set state = 'off' where name = %s", options.subject)
+    print(f"{options.subject} is not called any more")
+    return 0
+
+
+CONFIRM = """
+update tool_confirmations set state = 'confirmed', confirmed_at = now(), confirmed_by = current_user
+ where turn_id::text = %s and needs = 'teammate' and state = 'asked'
+"""
+
+
+def confirm(resource: dict, options: argparse.Namespace) -> int:
+    change(resource, CONFIRM, options.subject)
+    print("confirmed for a day, for these arguments; give the conversation back to the chatbot")
+    return 0
+
+
+def change(resource: dict, statement: str, subject: str) -> None:
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, [subject])
+        if not cursor.rowcount:
+            raise CannotRun(f"there is nothing of the name {subject!r} to change.")
+        connection.commit()
+
+
+ACTIONS = {
+    "list": report,
+    "server": add_server,
+    "show": show_server,
+    "approve": approve,
+    "off": switch_off,
+    "confirm": confirm,
+}

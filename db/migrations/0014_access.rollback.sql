@@ -27,6 +27,7 @@ revoke usage on schema public from chatmill_scheduler, chatmill_ingress, chatmil
 drop function apply_access;
 drop function raise_conversation_alert;
 drop function enter_outbound_message;
+drop function enter_organization;
 drop function enter_source;
 drop function forget_accepted_deliveries;
 drop function take_left_behind_delivery;

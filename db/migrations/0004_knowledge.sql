@@ -99,6 +99,15 @@ comment on table chunk_sets is
 comment on column chunk_sets.state is
   'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
 
+create function code_of(p_embedding vector) returns bit varying as $$
+  select binary_quantize(p_embedding + step) || binary_quantize(p_embedding)
+         || binary_quantize(p_embedding - step)
+    from (select array_fill(0.7 / sqrt(vector_dims(p_embedding)),
+                            array[vector_dims(p_embedding)])::vector as step) as usual;
+$$ language sql immutable parallel safe;
+comment on function code_of is
+  'Three bits a dimension of a vector of unit length: in which quarter of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
+
 create table embeddings (
   organization_id uuid not null,
   chunk_set_id bigint not null,
@@ -106,16 +115,16 @@ create table embeddings (
   document_id uuid not null,
   is_searched boolean not null,
   embedding vector not null,
-  code bit varying not null generated always as (binary_quantize(embedding)) stored,
+  code bit varying not null generated always as (code_of(embedding)) stored,
   -- An organization is searched by reading its codes one after another, here and nowhere else:
   -- organization first, so that its neighbours' size never matters; codes included, so that the
   -- table with its long vectors is read for the nearest few only.
-  primary key (organization_id, chunk_id, chunk_set_id) include (document_id, is_searched, code),
+  primary key (organization_id, chunk_set_id, chunk_id) include (document_id, is_searched, code),
   foreign key (organization_id, chunk_id) references chunks (organization_id, id) on delete cascade,
   foreign key (organization_id, chunk_set_id)
     references chunk_sets (organization_id, id) on delete cascade
 );
-create index embeddings_chunk_set_id_idx on embeddings (organization_id, chunk_set_id);
+create index embeddings_chunk_id_idx on embeddings (organization_id, chunk_id);
 -- Rows that vacuum has not seen are looked up in the table one by one.
 alter table embeddings set (
   autovacuum_vacuum_insert_scale_factor = 0.01, autovacuum_vacuum_scale_factor = 0.02
@@ -125,7 +134,7 @@ comment on column embeddings.document_id is 'Copied from the chunk, so that sear
 comment on column embeddings.is_searched is 'As its document is_active, for the same reason.';
 comment on column embeddings.embedding is
   'Of unit length; of what embedding_texts says about the chunk; as many dimensions as its set says.';
-comment on column embeddings.code is 'The sign of every dimension: near codes, near vectors.';
+comment on column embeddings.code is 'What is compared first, for every chunk of the organization.';
 
 create table words (
   organization_id uuid not null references organizations on delete cascade,

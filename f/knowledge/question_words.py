@@ -24,16 +24,23 @@ LANGUAGES = (
     " norwegian russian swedish turkish"
 ).split()
 
+# Limits hold the planner to looking up one word after another, also where there are many.
 FIND_WORDS = """
-select forms.place, forms.form, words.chunk_count, words.chunk_ids::text[], chunks.chunk_count
-  from words as chunks
-  join words as languages
-    on languages.organization_id = %(organization_id)s and languages.word = any (%(languages)s)
- cross join lateral (select distinct place, form
-                       from word_forms(%(question)s, substr(languages.word, 2), 'question')
-                    ) as forms
-  join words on words.organization_id = %(organization_id)s and words.word = forms.form
- where chunks.organization_id = %(organization_id)s and chunks.word = ''
+with languages as materialized (
+  select substr(word, 2) as language
+    from words
+   where organization_id = %(organization_id)s and word = any (%(languages)s)
+), asked as materialized (
+  select distinct place, form
+    from languages cross join lateral word_forms(%(question)s, language, 'question')
+)
+select asked.place, asked.form, known.chunk_count, known.chunk_ids::text[],
+       (select chunk_count from words where organization_id = %(organization_id)s and word = '')
+  from asked
+ cross join lateral (select chunk_count, chunk_ids
+                       from words
+                      where organization_id = %(organization_id)s and word = asked.form
+                      limit 1) as known
 """
 
 
@@ -66,10 +73,9 @@ def find_words(cursor, organization_id: str, question: str, most_chunks: int) ->
         "languages": [f"@{language}" for language in LANGUAGES],
     }
     cursor.execute(FIND_WORDS, values)
-    rows = dict.fromkeys((row[0], row[1], row[2], tuple(row[3] or ()), row[4]) for row in cursor)
     words = [
-        Word(place, form, count, list(chunk_ids) or None, math.log(1 + total / (count + 0.5)))
-        for place, form, count, chunk_ids, total in rows
+        Word(place, form, count, chunk_ids, math.log(1 + total / (count + 0.5)))
+        for place, form, count, chunk_ids, total in cursor.fetchall()
     ]
     return weighed(words[:MAX_FORMS], most_chunks)
 

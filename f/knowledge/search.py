@@ -1,10 +1,10 @@
 """Find the passages of an organization's documents that answer a question.
 
 Every chunk of the organization is compared, so a small organization beside a large one misses
-nothing, as it would with an index over everybody's vectors: first by codes of one bit a dimension,
-then the nearest few by their whole vectors. Words add to meaning as far as they tell chunks apart
-(question_words). Then a passage is as good as what is most like it: several answers to the same
-question confirm each other.
+nothing, as it would with an index over everybody's vectors: first by codes of three bits a
+dimension, then the nearest few by their whole vectors. Words add to meaning as far as they tell
+chunks apart (question_words). What fits best comes first; the places after it go to passages that
+others confirm: several answers to one question are alike, and what fits by chance stands alone.
 """
 
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from f.knowledge.question_words import find_words
 
 # All of these were chosen on one half of a benchmark and checked on the other: bench/knowledge.py.
 WORDS_WEIGHT = 0.15
-CANDIDATES = 50
+CANDIDATES = 40
 # Of 100,000 chunks, the ten nearest by vectors are nearly always among these nearest by codes.
-SHORTLIST = 800
+SHORTLIST = 400
 # More alike than this, two passages say the same: the second one only makes room for none.
 SAME_LIKENESS = 0.995
 FIND_DOCUMENTS = """
@@ -44,7 +44,7 @@ with asked as materialized (
      and chunk_set_id = (select chunk_set_id from asked)
      and is_searched
      {filter}
-   order by code <~> (select binary_quantize(vector) from asked)
+   order by code <~> (select code_of(vector) from asked)
    limit %(shortlist)s
 ), near as materialized (
   select embeddings.chunk_id, embeddings.embedding,
@@ -84,33 +84,41 @@ with asked as materialized (
    order by place
    limit %(candidates)s
 ), pairs as materialized (
-  select one.chunk_id, other.chunk_id as other_id, other.score as other_score,
+  select one.place, other.place as other_place, one.score, other.score as other_score,
          -(one.embedding <#> other.embedding) as likeness
-    from rated as one cross join rated as other
+    from rated as one join rated as other on one.place < other.place
 ), usual as materialized (
-  select avg(likeness) + stddev_pop(likeness) / 2 as likeness from pairs where chunk_id <> other_id
+  select coalesce(avg(likeness) + stddev_pop(likeness) / 2, 1) as likeness from pairs
 ), confirmed as (
   -- What is hardly more alike than any two of these passages confirms nothing.
-  select chunk_id, sum(other_score * weight) / nullif(sum(weight), 0) as score
-    from (select pairs.*, greatest(likeness - (select likeness from usual), 0) ^ 2 as weight
-            from pairs offset 0) as weighed
-   group by chunk_id
+  select place, sum(score * weight * weight) / nullif(sum(weight * weight), 0) as score
+    from (select place, other_score as score, pairs.likeness - usual.likeness as weight
+            from pairs join usual on pairs.likeness > usual.likeness
+          union all
+          select other_place, score, pairs.likeness - usual.likeness
+            from pairs join usual on pairs.likeness > usual.likeness
+          union all
+          select place, score, 1 - usual.likeness from rated cross join usual) as votes
+   group by place
 ), best as materialized (
-  select rated.chunk_id, similarity, bonus, rated.score,
-         row_number() over (order by (place = 1)::integer desc,
-                            bonus + coalesce(confirmed.score, rated.score) desc, chunk_id) as place
-    from rated left join confirmed using (chunk_id)
+  select rated.chunk_id, similarity, bonus, rated.score, rated.place,
+         row_number() over (order by (rated.place = 1)::integer desc,
+                            bonus + coalesce(confirmed.score, rated.score) desc, rated.place
+                           ) as new_place
+    from rated left join confirmed using (place)
+), copies as materialized (
+  select place, other_place from pairs where likeness >= %(same_likeness)s
 ), repeated as (
-  select distinct best.chunk_id
-    from pairs
-    join best on best.chunk_id = pairs.chunk_id
-    join best as better on better.chunk_id = pairs.other_id
-   where pairs.likeness >= %(same_likeness)s
-     and better.bonus >= best.bonus and better.place < best.place
+  select distinct greatest(one.new_place, other.new_place) as new_place
+    from copies
+    join best as one on one.place = copies.place
+    join best as other on other.place = copies.other_place
+   -- A copy that holds a code of the question, which the other lacks, is no copy.
+   where one.bonus = other.bonus
 ), shown as materialized (
-  select best.*, repeated.chunk_id is not null as is_repeated
-    from best left join repeated using (chunk_id)
-   order by is_repeated, place
+  select best.*, repeated.new_place is not null as is_repeated
+    from best left join repeated using (new_place)
+   order by is_repeated, new_place
    limit %(limit)s
 )
 select chunks.id::text, documents.id::text, documents.title, chunks.heading_path, chunks.page,
@@ -119,7 +127,7 @@ select chunks.id::text, documents.id::text, documents.title, chunks.heading_path
   join chunks on chunks.organization_id = %(organization_id)s and chunks.id = shown.chunk_id
   join documents on documents.organization_id = %(organization_id)s
                 and documents.id = chunks.document_id
- order by shown.is_repeated, shown.place
+ order by shown.is_repeated, shown.new_place
 """
 IN_DOCUMENTS = "and document_id = any (%(documents)s::uuid[])"
 

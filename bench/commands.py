@@ -2,7 +2,7 @@
 
 import importlib
 
-BENCHES = {"documents": "bench.documents"}
+BENCHES = {"documents": "bench.documents", "knowledge": "bench.knowledge"}
 
 
 def main(arguments: list[str]) -> int:

@@ -2101,6 +2101,117 @@ $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
 
+CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  v_code constant bit varying := code_of(p_vector);
+  -- More alike than this, two passages say the same.
+  v_copy constant float8 := 0.995;
+  v_chunk_set_id bigint;
+begin
+  select id into v_chunk_set_id
+    from chunk_sets
+   where organization_id = p_organization_id and state = 'searched'
+     and embedding_model = p_embedding_model and embedding_dimensions = vector_dims(p_vector);
+  if not found then
+    return;
+  end if;
+
+  return query
+  with shortlist as materialized (
+    select chunk_id
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
+       and (p_document_ids is null or document_id = any (p_document_ids))
+     order by code <~> v_code
+     limit p_shortlist
+  ), near as materialized (
+    select embeddings.chunk_id, embedding, -(embedding <#> p_vector) as similarity
+      from shortlist
+      join embeddings on embeddings.organization_id = p_organization_id
+                     and embeddings.chunk_set_id = v_chunk_set_id
+                     and embeddings.chunk_id = shortlist.chunk_id
+     order by similarity desc, embeddings.chunk_id
+     limit p_candidates
+  ), candidates as materialized (
+    select chunk_id, embedding, similarity from near
+    union all
+    select chunk_id, embedding, -(embedding <#> p_vector)
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
+       and chunk_id = any (p_chunk_ids)
+       and (p_document_ids is null or document_id = any (p_document_ids))
+       and chunk_id not in (select chunk_id from near)
+  ), held as (
+    select candidates.chunk_id, asked.place, max(asked.weight) as weight, sum(asked.bonus) as bonus
+      from candidates
+      join chunks on chunks.organization_id = p_organization_id and chunks.id = candidates.chunk_id
+      join unnest(p_places, p_forms, p_weights, p_bonuses) as asked (place, form, weight, bonus)
+        on asked.form = any (chunks.words)
+     group by candidates.chunk_id, asked.place
+  ), worded as (
+    select chunk_id, sum(weight) as coverage, sum(bonus) as bonus from held group by chunk_id
+  ), rated as materialized (
+    select *, row_number() over (order by score + bonus desc, chunk_id) as place
+      from (select candidates.*, coalesce(worded.bonus, 0) as bonus,
+                   similarity + p_words_weight * coalesce(worded.coverage, 0) as score
+              from candidates left join worded using (chunk_id)) as compared
+     order by place
+     limit p_candidates
+  ), pairs as materialized (
+    select one.place, other.place as other_place, one.score, other.score as other_score,
+           -(one.embedding <#> other.embedding) as likeness
+      from rated as one join rated as other on one.place < other.place
+  ), usual as materialized (
+    select coalesce(avg(likeness) + stddev_pop(likeness) / 2, 1) as likeness from pairs
+  ), confirmed as (
+    -- What is hardly more alike than any two of these passages confirms nothing.
+    select place, sum(score * weight * weight) / nullif(sum(weight * weight), 0) as score
+      from (select place, other_score as score, pairs.likeness - usual.likeness as weight
+              from pairs join usual on pairs.likeness > usual.likeness
+            union all
+            select other_place, score, pairs.likeness - usual.likeness
+              from pairs join usual on pairs.likeness > usual.likeness
+            union all
+            select place, score, 1 - usual.likeness from rated cross join usual) as votes
+     group by place
+  ), best as materialized (
+    select rated.chunk_id, similarity, bonus, rated.score, rated.place,
+           row_number() over (
+             order by (rated.place = 1)::integer desc,
+                      bonus + coalesce(confirmed.score, rated.score) desc, rated.place
+           ) as new_place
+      from rated left join confirmed using (place)
+  ), copies as materialized (
+    select place, other_place from pairs where likeness >= v_copy
+  ), repeated as (
+    select distinct greatest(one.new_place, other.new_place) as new_place
+      from copies
+      join best as one on one.place = copies.place
+      join best as other on other.place = copies.other_place
+     -- A copy that holds a code of the question, which the other lacks, is no copy.
+     where one.bonus = other.bonus
+  ), shown as materialized (
+    select best.*, repeated.new_place is not null as is_repeated
+      from best left join repeated using (new_place)
+     order by is_repeated, new_place
+     limit p_limit
+  )
+  select chunks.id, documents.id, documents.title, chunks.heading_path, chunks.page,
+         chunks.content, shown.score + shown.bonus, shown.similarity
+    from shown
+    join chunks on chunks.organization_id = p_organization_id and chunks.id = shown.chunk_id
+    join documents on documents.organization_id = p_organization_id
+                  and documents.id = chunks.document_id
+   order by shown.is_repeated, shown.new_place;
+end;
+$$;
+
+COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';
+
 CREATE FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'

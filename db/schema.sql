@@ -2104,13 +2104,14 @@ COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn'
 CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
-    AS $$
+    AS $_$
 #variable_conflict use_column
 declare
   v_code constant bit varying := code_of(p_vector);
   -- More alike than this, two passages say the same.
   v_copy constant float8 := 0.995;
   v_chunk_set_id bigint;
+  v_shortlist uuid[];
 begin
   select id into v_chunk_set_id
     from chunk_sets
@@ -2120,17 +2121,18 @@ begin
     return;
   end if;
 
+  -- Planned anew every time: how many chunks there are decides whether both cores read them.
+  execute 'select array(select chunk_id from embeddings
+            where organization_id = $1 and chunk_set_id = $2 and is_searched'
+          || case when p_document_ids is null then '' else ' and document_id = any ($5)' end
+          || ' order by code <~> $3 limit $4)'
+     into v_shortlist
+    using p_organization_id, v_chunk_set_id, v_code, p_shortlist, p_document_ids;
+
   return query
-  with shortlist as materialized (
-    select chunk_id
-      from embeddings
-     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
-       and (p_document_ids is null or document_id = any (p_document_ids))
-     order by code <~> v_code
-     limit p_shortlist
-  ), near as materialized (
+  with near as materialized (
     select embeddings.chunk_id, embedding, -(embedding <#> p_vector) as similarity
-      from shortlist
+      from unnest(v_shortlist) as shortlist (chunk_id)
       join embeddings on embeddings.organization_id = p_organization_id
                      and embeddings.chunk_set_id = v_chunk_set_id
                      and embeddings.chunk_id = shortlist.chunk_id
@@ -2208,7 +2210,7 @@ begin
                   and documents.id = chunks.document_id
    order by shown.is_repeated, shown.new_place;
 end;
-$$;
+$_$;
 
 COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';
 

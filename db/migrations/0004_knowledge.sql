@@ -387,6 +387,7 @@ declare
   -- More alike than this, two passages say the same.
   v_copy constant float8 := 0.995;
   v_chunk_set_id bigint;
+  v_shortlist uuid[];
 begin
   select id into v_chunk_set_id
     from chunk_sets
@@ -396,17 +397,18 @@ begin
     return;
   end if;
 
+  -- Planned anew every time: how many chunks there are decides whether both cores read them.
+  execute 'select array(select chunk_id from embeddings
+            where organization_id = $1 and chunk_set_id = $2 and is_searched'
+          || case when p_document_ids is null then '' else ' and document_id = any ($5)' end
+          || ' order by code <~> $3 limit $4)'
+     into v_shortlist
+    using p_organization_id, v_chunk_set_id, v_code, p_shortlist, p_document_ids;
+
   return query
-  with shortlist as materialized (
-    select chunk_id
-      from embeddings
-     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
-       and (p_document_ids is null or document_id = any (p_document_ids))
-     order by code <~> v_code
-     limit p_shortlist
-  ), near as materialized (
+  with near as materialized (
     select embeddings.chunk_id, embedding, -(embedding <#> p_vector) as similarity
-      from shortlist
+      from unnest(v_shortlist) as shortlist (chunk_id)
       join embeddings on embeddings.organization_id = p_organization_id
                      and embeddings.chunk_set_id = v_chunk_set_id
                      and embeddings.chunk_id = shortlist.chunk_id
@@ -485,7 +487,7 @@ begin
    order by shown.is_repeated, shown.new_place;
 end;
 $$ language plpgsql stable
--- Planning would take as long as the search itself.
+-- Planning the rest would take as long as running it.
 set plan_cache_mode = force_generic_plan;
 comment on function search_chunks is
   'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';

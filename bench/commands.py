@@ -2,7 +2,11 @@
 
 import importlib
 
-BENCHES = {"documents": "bench.documents", "isolation": "bench.isolation"}
+BENCHES = {
+    "documents": "bench.documents",
+    "isolation": "bench.isolation",
+    "knowledge": "bench.knowledge",
+}
 
 
 def main(arguments: list[str]) -> int:

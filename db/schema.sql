@@ -80,6 +80,24 @@ $_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
 
+CREATE FUNCTION public.add_words(p_organization_id uuid, p_document_ids uuid[]) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into words (organization_id, word, chunk_count, chunk_ids)
+  select p_organization_id, word, count(*),
+         case when count(*) <= rare_word_chunks() then array_agg(id) end
+    from chunks cross join unnest(chunks.words) as word
+   where organization_id = p_organization_id and document_id = any (p_document_ids)
+   group by word
+   order by word
+  on conflict (organization_id, word) do update
+    set chunk_count = words.chunk_count + excluded.chunk_count,
+        chunk_ids = case when words.chunk_count + excluded.chunk_count <= rare_word_chunks()
+                         then words.chunk_ids || excluded.chunk_ids end;
+$$;
+
+COMMENT ON FUNCTION public.add_words(p_organization_id uuid, p_document_ids uuid[]) IS 'Counts the words of documents that are searched from now on.';
+
 CREATE FUNCTION public.alert_fingerprint(p_code text, p_organization_id uuid, p_subject text) RETURNS text
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -296,8 +314,9 @@ begin
     select rights.role, rights.privileges, name
       from (values
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
-          conversations documents chunks turns model_calls inbound_messages conversation_work
-          outbound_messages tool_calls messages alerts installation_pulse'),
+          conversations documents chunks chunk_sets embeddings words turns model_calls
+          inbound_messages conversation_work outbound_messages tool_calls messages alerts
+          installation_pulse'),
         ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls'),
         -- Not their running numbers: whoever takes those in advance keeps others from writing.
         ('chatmill_worker', 'insert (organization_id, conversation_id, turn_id, author, position,
@@ -318,8 +337,10 @@ begin
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
         ('chatmill_knowledge', 'delete', 'sources documents'),
-        ('chatmill_knowledge', 'select, insert, update, delete',
-          'ingestions ingestion_sections ingestion_chunks robots'),
+        ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings words
+          ingestions ingestion_sections ingestion_chunks robots'),
+        ('chatmill_knowledge', 'select, delete, update (state), insert (organization_id,
+          embedding_model, embedding_dimensions, state)', 'chunk_sets'),
         ('chatmill_knowledge', 'select', 'organizations plans')
       ) as rights (role, privileges, tables)
      cross join regexp_split_to_table(rights.tables, '\s+') as name
@@ -360,6 +381,7 @@ begin
       ('has_chunk_room', '{chatmill_knowledge}'),
       ('raise_source_alert', '{chatmill_knowledge}'),
       ('tg_sources__keep_limits', '{}'),
+      ('enter_organization', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
@@ -392,7 +414,8 @@ begin
       execute format('revoke all on function %s from public', v_row.name);
     end if;
     if not v_row.prosecdef and not v_row.is_internal then
-      execute format('grant execute on function %s to chatmill_worker', v_row.name);
+      execute format(
+        'grant execute on function %s to chatmill_worker, chatmill_knowledge', v_row.name);
     end if;
     execute format('grant execute on function %s to chatmill_scheduler', v_row.name);
   end loop;
@@ -772,6 +795,17 @@ $$;
 
 COMMENT ON FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) IS 'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left.';
 
+CREATE FUNCTION public.code_of(p_embedding public.vector) RETURNS bit varying
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select binary_quantize(p_embedding + step) || binary_quantize(p_embedding)
+         || binary_quantize(p_embedding - step)
+    from (select array_fill(0.7 / sqrt(vector_dims(p_embedding)),
+                            array[vector_dims(p_embedding)])::vector as step) as usual;
+$$;
+
+COMMENT ON FUNCTION public.code_of(p_embedding public.vector) IS 'Three bits a dimension of a vector of unit length: in which quarter of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
+
 CREATE FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_may_drop boolean) RETURNS text
     LANGUAGE plpgsql
     AS $$
@@ -1037,6 +1071,23 @@ $$;
 
 COMMENT ON FUNCTION public.enter_ingestion(p_ingestion_id uuid, p_fence bigint) IS 'Opens the transaction to the organization of an ingestion, by its id, a random uuid, and its newest fence; no row when the source was deleted or replaced, or another run has it. The source stays locked.';
 
+CREATE FUNCTION public.enter_organization(p_organization_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id uuid;
+begin
+  select id into v_organization_id from organizations where id = p_organization_id;
+  if found then
+    perform prove_organization(v_organization_id);
+  end if;
+  return v_organization_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.enter_organization(p_organization_id uuid) IS 'Opens the transaction to an organization, by its id, a random uuid, for work on all that it gave us; null when it is gone.';
+
 CREATE FUNCTION public.enter_outbound_message(p_message_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1202,6 +1253,16 @@ CREATE FUNCTION public.finish_delivery(p_delivery_id uuid, p_outcome jsonb) RETU
 $$;
 
 COMMENT ON FUNCTION public.finish_delivery(p_delivery_id uuid, p_outcome jsonb) IS 'Notes that everything in a delivery was accepted.';
+
+CREATE FUNCTION public.fold_accents(p_text text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select replace(replace(replace(translate(
+           regexp_replace(normalize(p_text, nfkd), '[\u0300-\u036f]', '', 'g'),
+           'øØłŁđĐıħ', 'oOlLdDih'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
+$$;
+
+COMMENT ON FUNCTION public.fold_accents(p_text text) IS 'As people type it who leave accents out: Kővári is Kovari.';
 
 CREATE FUNCTION public.forget_accepted_deliveries() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1494,6 +1555,30 @@ $_$;
 
 COMMENT ON FUNCTION public.isolate_table(p_table regclass, p_column name) IS 'Row-level security: a transaction sees the rows of the organization that it proved; functions of chatmill_scheduler see all.';
 
+CREATE FUNCTION public.language_of(p_text text) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  with beginning as (
+    select lower(word) as word
+      from regexp_split_to_table(left(p_text, 3000), '[^[:alpha:]]+') as word
+     where word <> ''
+  ), votes as (
+    select language, count(*) filter (where ts_lexize((language || '_stem')::regdictionary, word) = '{}')
+           as stop_words, count(*) as words
+      from beginning, unnest(array['english', 'spanish', 'portuguese', 'french', 'german', 'italian',
+             'dutch', 'danish', 'finnish', 'hungarian', 'norwegian', 'russian', 'swedish', 'turkish'])
+           with ordinality as languages (language, preference)
+     group by language, preference
+     order by stop_words desc, preference
+     limit 1
+  )
+  select case when stop_words >= 3 and stop_words * 8 >= words then language else 'english' end
+    from votes
+   union all select 'english' where not exists (select from votes);
+$$;
+
+COMMENT ON FUNCTION public.language_of(p_text text) IS 'The language whose stop words a text uses most; english when they are too few to tell.';
+
 CREATE FUNCTION public.lease() RETURNS interval
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1509,6 +1594,15 @@ CREATE FUNCTION public.lock_room(p_organization_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.lock_room(p_organization_id uuid) IS 'One at a time counts what an organization has, so that two can''t both take the last place. Locked after sources, never before.';
+
+CREATE FUNCTION public.lock_searched_documents(p_organization_id uuid) RETURNS void
+    LANGUAGE sql
+    SET lock_timeout TO '50s'
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended(p_organization_id::text, 4));
+$$;
+
+COMMENT ON FUNCTION public.lock_searched_documents(p_organization_id uuid) IS 'One transaction at a time changes what is searched in an organization: two documents that hold the same words would wait for each other''s rows, and end in a deadlock.';
 
 CREATE FUNCTION public.may_send_again(p_message public.outbound_messages) RETURNS boolean
     LANGUAGE sql STABLE
@@ -1898,6 +1992,12 @@ $$;
 
 COMMENT ON FUNCTION public.raise_source_alert(p_source_id uuid, p_step text, p_error text) IS 'One alert for what broke while a source was read, without anything of its content.';
 
+CREATE FUNCTION public.rare_word_chunks() RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ select 32 $$;
+
+COMMENT ON FUNCTION public.rare_word_chunks() IS 'In how many chunks a word may stand for words.chunk_ids to name them.';
+
 CREATE FUNCTION public.reading_seconds() RETURNS integer
     LANGUAGE sql IMMUTABLE SECURITY DEFINER PARALLEL SAFE
     SET search_path TO 'public', 'pg_temp'
@@ -2006,6 +2106,45 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.release_usage(p_turn_id uuid) IS 'Nobody was answered: gives the message back, and of the tokens and the money what was not used, once.';
+
+CREATE FUNCTION public.remove_words(p_organization_id uuid, p_document_id uuid) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_words constant text[] := array(
+    select distinct word from chunks cross join unnest(words) as word
+     where organization_id = p_organization_id and document_id = p_document_id);
+begin
+  update words
+     set chunk_count = words.chunk_count - gone.chunk_count,
+         chunk_ids = (select array_agg(id) from unnest(words.chunk_ids) as id
+                       where id <> all (gone.chunk_ids))
+    from (select word, count(*) as chunk_count, array_agg(id) as chunk_ids
+            from chunks cross join unnest(chunks.words) as word
+           where organization_id = p_organization_id and document_id = p_document_id
+           group by word) as gone
+   where words.organization_id = p_organization_id and words.word = gone.word;
+
+  delete from words
+   where organization_id = p_organization_id and word = any (v_words) and chunk_count = 0;
+
+  -- What has become rare again is looked up in every chunk: seldom, and for all such words at once.
+  update words set chunk_ids = found.chunk_ids
+    from (select word, array_agg(chunks.id) as chunk_ids
+            from chunks
+            join documents on documents.id = chunks.document_id and documents.is_active
+           cross join unnest(chunks.words) as word
+           where chunks.organization_id = p_organization_id
+             and documents.id <> p_document_id
+             and word in (select words.word from words
+                           where organization_id = p_organization_id and words.word = any (v_words)
+                             and chunk_ids is null and chunk_count <= rare_word_chunks())
+           group by word) as found
+   where words.organization_id = p_organization_id and words.word = found.word;
+end;
+$$;
+
+COMMENT ON FUNCTION public.remove_words(p_organization_id uuid, p_document_id uuid) IS 'Forgets the words of a document that is no longer searched.';
 
 CREATE FUNCTION public.report_ended_usage_periods() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2158,6 +2297,119 @@ $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
 
+CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $_$
+#variable_conflict use_column
+declare
+  v_code constant bit varying := code_of(p_vector);
+  -- More alike than this, two passages say the same.
+  v_copy constant float8 := 0.995;
+  v_chunk_set_id bigint;
+  v_shortlist uuid[];
+begin
+  select id into v_chunk_set_id
+    from chunk_sets
+   where organization_id = p_organization_id and state = 'searched'
+     and embedding_model = p_embedding_model and embedding_dimensions = vector_dims(p_vector);
+  if not found then
+    return;
+  end if;
+
+  -- Planned anew every time: how many chunks there are decides whether both cores read them.
+  execute 'select array(select chunk_id from embeddings
+            where organization_id = $1 and chunk_set_id = $2 and is_searched'
+          || case when p_document_ids is null then '' else ' and document_id = any ($5)' end
+          || ' order by code <~> $3 limit $4)'
+     into v_shortlist
+    using p_organization_id, v_chunk_set_id, v_code, p_shortlist, p_document_ids;
+
+  return query
+  with near as materialized (
+    select embeddings.chunk_id, embedding, -(embedding <#> p_vector) as similarity
+      from unnest(v_shortlist) as shortlist (chunk_id)
+      join embeddings on embeddings.organization_id = p_organization_id
+                     and embeddings.chunk_set_id = v_chunk_set_id
+                     and embeddings.chunk_id = shortlist.chunk_id
+     order by similarity desc, embeddings.chunk_id
+     limit p_candidates
+  ), candidates as materialized (
+    select chunk_id, embedding, similarity from near
+    union all
+    select chunk_id, embedding, -(embedding <#> p_vector)
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
+       and chunk_id = any (p_chunk_ids)
+       and (p_document_ids is null or document_id = any (p_document_ids))
+       and chunk_id not in (select chunk_id from near)
+  ), held as (
+    select candidates.chunk_id, asked.place, max(asked.weight) as weight, sum(asked.bonus) as bonus
+      from candidates
+      join chunks on chunks.organization_id = p_organization_id and chunks.id = candidates.chunk_id
+      join unnest(p_places, p_forms, p_weights, p_bonuses) as asked (place, form, weight, bonus)
+        on asked.form = any (chunks.words)
+     group by candidates.chunk_id, asked.place
+  ), worded as (
+    select chunk_id, sum(weight) as coverage, sum(bonus) as bonus from held group by chunk_id
+  ), rated as materialized (
+    select *, row_number() over (order by score + bonus desc, chunk_id) as place
+      from (select candidates.*, coalesce(worded.bonus, 0) as bonus,
+                   similarity + p_words_weight * coalesce(worded.coverage, 0) as score
+              from candidates left join worded using (chunk_id)) as compared
+     order by place
+     limit p_candidates
+  ), pairs as materialized (
+    select one.place, other.place as other_place, one.score, other.score as other_score,
+           -(one.embedding <#> other.embedding) as likeness
+      from rated as one join rated as other on one.place < other.place
+  ), usual as materialized (
+    select coalesce(avg(likeness) + stddev_pop(likeness) / 2, 1) as likeness from pairs
+  ), confirmed as (
+    -- What is hardly more alike than any two of these passages confirms nothing.
+    select place, sum(score * weight * weight) / nullif(sum(weight * weight), 0) as score
+      from (select place, other_score as score, pairs.likeness - usual.likeness as weight
+              from pairs join usual on pairs.likeness > usual.likeness
+            union all
+            select other_place, score, pairs.likeness - usual.likeness
+              from pairs join usual on pairs.likeness > usual.likeness
+            union all
+            select place, score, 1 - usual.likeness from rated cross join usual) as votes
+     group by place
+  ), best as materialized (
+    select rated.chunk_id, similarity, bonus, rated.score, rated.place,
+           row_number() over (
+             order by (rated.place = 1)::integer desc,
+                      bonus + coalesce(confirmed.score, rated.score) desc, rated.place
+           ) as new_place
+      from rated left join confirmed using (place)
+  ), copies as materialized (
+    select place, other_place from pairs where likeness >= v_copy
+  ), repeated as (
+    select distinct greatest(one.new_place, other.new_place) as new_place
+      from copies
+      join best as one on one.place = copies.place
+      join best as other on other.place = copies.other_place
+     -- A copy that holds a code of the question, which the other lacks, is no copy.
+     where one.bonus = other.bonus
+  ), shown as materialized (
+    select best.*, repeated.new_place is not null as is_repeated
+      from best left join repeated using (new_place)
+     order by is_repeated, new_place
+     limit p_limit
+  )
+  select chunks.id, documents.id, documents.title, chunks.heading_path, chunks.page,
+         chunks.content, shown.score + shown.bonus, shown.similarity
+    from shown
+    join chunks on chunks.organization_id = p_organization_id and chunks.id = shown.chunk_id
+    join documents on documents.organization_id = p_organization_id
+                  and documents.id = chunks.document_id
+   order by shown.is_repeated, shown.new_place;
+end;
+$_$;
+
+COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';
+
 CREATE FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2216,6 +2468,37 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.settle_usage(p_turn_id uuid) IS 'The turn was answered: charges what its model calls used, once; returns microcents, or null when a price is unknown.';
+
+CREATE FUNCTION public.show_document(p_document_id uuid) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_document documents;
+begin
+  select * into v_document from documents where id = p_document_id;
+  perform lock_searched_documents(v_document.organization_id);
+  if v_document.id is null or exists (
+    select from chunks
+     where chunks.organization_id = v_document.organization_id
+       and chunks.document_id = v_document.id
+       and not exists (
+         select from embeddings join chunk_sets using (organization_id)
+          where organization_id = v_document.organization_id
+            and chunk_sets.id = embeddings.chunk_set_id and chunk_sets.state = 'searched'
+            and embeddings.chunk_id = chunks.id)
+  ) then
+    return false;
+  end if;
+
+  update documents set is_active = false, retired_at = now()
+   where source_id = v_document.source_id and is_active and id <> p_document_id;
+  update documents set is_active = true, retired_at = null
+   where id = p_document_id and not is_active;
+  return true;
+end;
+$$;
+
+COMMENT ON FUNCTION public.show_document(p_document_id uuid) IS 'Has a document searched instead of its source''s version until now; false while a chunk has no embedding by the model that is searched.';
 
 CREATE FUNCTION public.store_delivery(p_channel_id uuid, p_body text) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
@@ -2430,6 +2713,39 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_conversations__end_handoff() IS 'Whoever gives the conversation back ends the handoff.';
+
+CREATE FUNCTION public.tg_documents__index_words() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform lock_searched_documents(old.organization_id);
+  if tg_op = 'UPDATE' and new.is_active then
+    perform add_words(new.organization_id, array[new.id]);
+    update embeddings set is_searched = true
+      from chunks
+     where chunks.organization_id = new.organization_id
+       and chunks.document_id = new.id
+       and embeddings.organization_id = chunks.organization_id
+       and embeddings.chunk_id = chunks.id;
+    return null;
+  end if;
+  -- When the organization itself is deleted, its words go with it.
+  if exists (select from organizations where id = old.organization_id) then
+    perform remove_words(old.organization_id, old.id);
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  delete from embeddings using chunks
+   where chunks.organization_id = old.organization_id
+     and chunks.document_id = old.id
+     and embeddings.organization_id = chunks.organization_id
+     and embeddings.chunk_id = chunks.id;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_documents__index_words() IS 'Search reads words and embeddings alone: they change with the documents that they are of.';
 
 CREATE FUNCTION public.tg_handoffs__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
@@ -2740,6 +3056,70 @@ $$;
 
 COMMENT ON FUNCTION public.warn_once(p_organization_id uuid, p_starts_on date, p_meter text, p_level text, p_summary text) IS 'Raises a period''s alert of one meter and level, the first time only.';
 
+CREATE FUNCTION public.word_forms(p_text text, p_language text, p_role text) RETURNS TABLE(place integer, form text)
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+    AS $_$
+declare
+  v_text constant text := fold_accents(p_text);
+  -- simple has no stems and no stop words.
+  v_stems constant regdictionary :=
+    (p_language || case when p_language = 'simple' then '' else '_stem' end)::regdictionary;
+begin
+  return query
+  with tokens as materialized (
+    select ordinality::integer as place, hit[1] as token
+      from regexp_matches(v_text, '[[:alnum:]]+(?:[-./:,_+@#&'']+[[:alnum:]]+)*', 'g')
+           with ordinality as matches (hit)
+  ), parts as (
+    select tokens.place, left(lower(part), 64) as part
+      from tokens cross join regexp_split_to_table(token, '[^[:alnum:]]+') as part
+  )
+  -- 1.299,00 and 1,299.00 are written both ways.
+  select tokens.place, '#' || left(lower(replace(token, ',', '.')), 64)
+    from tokens where token ~ '[0-9@]'
+  union all
+  -- One number in groups (IBAN, telephone) is the same as in one word; it stands nowhere else.
+  select 0, '#' || left(joined, 64)
+    from regexp_matches(v_text,
+           '[[:alnum:]]*[0-9][[:alnum:]]*(?:[- /.][[:alnum:]]*[0-9][[:alnum:]]*)+', 'g') as hit
+   cross join lower(regexp_replace(hit[1], '[^[:alnum:]]', '', 'g')) as joined
+   where length(joined) >= 8
+  union all
+  select parts.place, stem
+    from parts cross join unnest(coalesce(ts_lexize(v_stems, part), array[part])) as stem
+  union all
+  -- Writing without spaces between words is found by pairs of characters.
+  select parts.place, substr(part, start, 2)
+    from parts cross join generate_series(1, length(part) - 1) as start
+   where part ~ '[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]' and length(part) > 2
+  union all
+  -- A capital inside a sentence makes a name; a question may leave it out.
+  select names.place, '^' || left(lower(names.name), 64)
+    from (select 0 as place, hit[1] as name
+            from regexp_matches(v_text, '(?<=[[:alnum:],;] )[[:upper:]][[:alpha:]]{2,}', 'g') as hit
+           where p_role = 'content'
+          union all
+          select parts.place, part
+            from parts
+           where p_role = 'question' and part ~ '^[[:alpha:]]{3,}$'
+             and ts_lexize(v_stems, part) is distinct from '{}') as names;
+end;
+$_$;
+
+COMMENT ON FUNCTION public.word_forms(p_text text, p_language text, p_role text) IS 'Every word of a heading, a content or a question in the forms by which it is found: its stem, #code or number as written, ^name; place 0 is no single word.';
+
+CREATE FUNCTION public.words_of_chunk(p_heading_path text, p_content text, p_language text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select array_agg(distinct form)
+    from (select form from word_forms(p_heading_path, p_language, 'heading')
+          union all select form from word_forms(p_content, p_language, 'content')
+          -- Counted like words: how many chunks there are, and which languages.
+          union all values (''), ('@' || p_language)) as forms;
+$$;
+
+COMMENT ON FUNCTION public.words_of_chunk(p_heading_path text, p_content text, p_language text) IS 'What chunks.words holds.';
+
 CREATE TABLE public.alert_outlet (
     is_only boolean DEFAULT true NOT NULL,
     next_post_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -2907,6 +3287,32 @@ COMMENT ON COLUMN public.chatbots.spam_confidence IS 'A message that is surer to
 
 COMMENT ON COLUMN public.chatbots.confirm_question IS 'What a contact is asked before something is changed; {action} becomes the tool''s title and its arguments.';
 
+CREATE TABLE public.chunk_sets (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    embedding_model text NOT NULL,
+    embedding_dimensions integer NOT NULL,
+    state text DEFAULT 'building'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT chunk_sets_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 16000))),
+    CONSTRAINT chunk_sets_state_check CHECK ((state = ANY (ARRAY['building'::text, 'searched'::text, 'retired'::text])))
+);
+
+ALTER TABLE ONLY public.chunk_sets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.chunk_sets IS 'One row per embedding model that an organization''s chunks are embedded by.';
+
+COMMENT ON COLUMN public.chunk_sets.state IS 'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
+
+ALTER TABLE public.chunk_sets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.chunk_sets_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.chunks (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -2915,8 +3321,8 @@ CREATE TABLE public.chunks (
     heading_path text DEFAULT ''::text NOT NULL,
     page integer,
     content text NOT NULL,
-    embedding public.vector NOT NULL,
-    search_vector tsvector GENERATED ALWAYS AS (((setweight(to_tsvector('english'::regconfig, heading_path), 'A'::"char") || setweight(to_tsvector('english'::regconfig, content), 'B'::"char")) || setweight(to_tsvector('simple'::regconfig, ((heading_path || ' '::text) || content)), 'C'::"char"))) STORED NOT NULL,
+    question text,
+    words text[] NOT NULL,
     CONSTRAINT chunks_content_check CHECK ((length(content) > 0)),
     CONSTRAINT chunks_page_check CHECK ((page > 0)),
     CONSTRAINT chunks_position_check CHECK (("position" >= 0))
@@ -2928,9 +3334,9 @@ COMMENT ON TABLE public.chunks IS 'One row per searchable piece of a document.';
 
 COMMENT ON COLUMN public.chunks.heading_path IS 'Headings above the piece, joined with " > ".';
 
-COMMENT ON COLUMN public.chunks.embedding IS 'Of title, heading path and content; as many dimensions as its document says.';
+COMMENT ON COLUMN public.chunks.question IS 'What it answers, where the document says so.';
 
-COMMENT ON COLUMN public.chunks.search_vector IS 'english for words in any form, simple for names, codes and numbers as they are written.';
+COMMENT ON COLUMN public.chunks.words IS 'Every form of every word in it, from words_of_chunk.';
 
 CREATE TABLE public.contact_days (
     contact_id uuid NOT NULL,
@@ -3019,19 +3425,50 @@ CREATE TABLE public.documents (
     source_id uuid NOT NULL,
     version integer NOT NULL,
     title text NOT NULL,
-    embedding_model text NOT NULL,
-    embedding_dimensions integer NOT NULL,
-    is_active boolean NOT NULL,
+    language text DEFAULT 'english'::text NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    is_active boolean DEFAULT false NOT NULL,
+    retired_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT documents_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 16000))),
+    CONSTRAINT documents_are_not_retired_while_active CHECK (((retired_at IS NULL) OR (NOT is_active))),
+    CONSTRAINT documents_language_check CHECK ((language = ANY (ARRAY['simple'::text, 'english'::text, 'spanish'::text, 'portuguese'::text, 'french'::text, 'german'::text, 'italian'::text, 'dutch'::text, 'danish'::text, 'finnish'::text, 'hungarian'::text, 'norwegian'::text, 'russian'::text, 'swedish'::text, 'turkish'::text]))),
     CONSTRAINT documents_version_check CHECK ((version > 0))
 );
 
 ALTER TABLE ONLY public.documents FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE public.documents IS 'One row per version of a source, as it was read and embedded.';
+COMMENT ON TABLE public.documents IS 'One row per version of a source, as it was read.';
 
-COMMENT ON COLUMN public.documents.embedding_model IS 'Vectors of different models never meet: search compares within one model only.';
+COMMENT ON COLUMN public.documents.language IS 'Whose stems its words are found by (english, as in english_stem); simple for none.';
+
+COMMENT ON COLUMN public.documents.tags IS 'What searches may be narrowed to.';
+
+COMMENT ON COLUMN public.documents.is_active IS 'Searched. Written last: chunks and embeddings are there before, then one statement shows them all.';
+
+COMMENT ON COLUMN public.documents.retired_at IS 'When another version took its place; null while it is searched, or still being built.';
+
+CREATE TABLE public.embeddings (
+    organization_id uuid NOT NULL,
+    chunk_set_id bigint NOT NULL,
+    chunk_id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    is_searched boolean NOT NULL,
+    embedding public.vector NOT NULL,
+    code bit varying GENERATED ALWAYS AS (public.code_of(embedding)) STORED NOT NULL
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.01', autovacuum_vacuum_scale_factor='0.02');
+
+ALTER TABLE ONLY public.embeddings FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.embeddings IS 'One row per chunk and embedding model.';
+
+COMMENT ON COLUMN public.embeddings.document_id IS 'Copied from the chunk, so that searching needs no join.';
+
+COMMENT ON COLUMN public.embeddings.is_searched IS 'As its document is_active, for the same reason.';
+
+COMMENT ON COLUMN public.embeddings.embedding IS 'Of unit length; of what embedding_texts says about the chunk; as many dimensions as its set says.';
+
+COMMENT ON COLUMN public.embeddings.code IS 'What is compared first, for every chunk of the organization.';
 
 CREATE TABLE public.handoffs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3579,6 +4016,21 @@ COMMENT ON COLUMN public.webhook_deliveries.attempts IS 'How often the sweep tri
 
 COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
 
+CREATE TABLE public.words (
+    organization_id uuid NOT NULL,
+    word text NOT NULL,
+    chunk_count integer NOT NULL,
+    chunk_ids uuid[],
+    CONSTRAINT words_chunk_count_check CHECK ((chunk_count >= 0))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.words FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.words IS 'One row per form of a word in an organization''s active documents: how much it tells, and where it stands.';
+
+COMMENT ON COLUMN public.words.chunk_ids IS 'The chunks that hold it while they are few (at most rare_word_chunks()), else null.';
+
 ALTER TABLE ONLY public.alert_outlet
     ADD CONSTRAINT alert_outlet_pkey PRIMARY KEY (is_only);
 
@@ -3609,8 +4061,14 @@ ALTER TABLE ONLY public.chatbots
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.chunk_sets
+    ADD CONSTRAINT chunk_sets_pkey PRIMARY KEY (organization_id, id);
+
 ALTER TABLE ONLY public.chunks
     ADD CONSTRAINT chunks_in_document_once UNIQUE (document_id, "position");
+
+ALTER TABLE ONLY public.chunks
+    ADD CONSTRAINT chunks_in_organization UNIQUE (organization_id, id);
 
 ALTER TABLE ONLY public.chunks
     ADD CONSTRAINT chunks_pkey PRIMARY KEY (id);
@@ -3656,6 +4114,9 @@ ALTER TABLE ONLY public.documents
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.embeddings
+    ADD CONSTRAINT embeddings_pkey PRIMARY KEY (organization_id, chunk_set_id, chunk_id) INCLUDE (document_id, is_searched, code);
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_are_asked_once UNIQUE (turn_id);
@@ -3783,15 +4244,20 @@ ALTER TABLE ONLY public.usage_warnings
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.words
+    ADD CONSTRAINT words_pkey PRIMARY KEY (organization_id, word);
+
 CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
 
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
 
-CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
+CREATE UNIQUE INDEX chunk_sets_one_building ON public.chunk_sets USING btree (organization_id) WHERE (state = 'building'::text);
 
-CREATE INDEX chunks_search_vector_idx ON public.chunks USING gin (search_vector);
+CREATE UNIQUE INDEX chunk_sets_one_searched ON public.chunk_sets USING btree (organization_id) WHERE (state = 'searched'::text);
+
+CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
 
 CREATE INDEX contact_days_contact_id_idx ON public.contact_days USING btree (organization_id, contact_id);
 
@@ -3816,6 +4282,8 @@ CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
 
 CREATE INDEX documents_source_id_idx ON public.documents USING btree (organization_id, source_id);
+
+CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
 
 CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (organization_id, conversation_id, turn_id);
 
@@ -3901,6 +4369,14 @@ CREATE TRIGGER _500_end_handoff AFTER UPDATE OF mode ON public.conversations FOR
 
 COMMENT ON TRIGGER _500_end_handoff ON public.conversations IS 'A handoff lasts as long as the mode.';
 
+CREATE TRIGGER _500_forget_words BEFORE DELETE ON public.documents FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION public.tg_documents__index_words();
+
+COMMENT ON TRIGGER _500_forget_words ON public.documents IS 'With the document go the counts of its words.';
+
+CREATE TRIGGER _500_index_words AFTER UPDATE OF is_active ON public.documents FOR EACH ROW WHEN ((old.is_active <> new.is_active)) EXECUTE FUNCTION public.tg_documents__index_words();
+
+COMMENT ON TRIGGER _500_index_words ON public.documents IS 'In the same statement that shows or hides a version.';
+
 CREATE TRIGGER _500_make_due BEFORE INSERT OR UPDATE OF state ON public.sources FOR EACH ROW WHEN ((new.state = 'waiting'::text)) EXECUTE FUNCTION public.tg_sources__make_due();
 
 COMMENT ON TRIGGER _500_make_due ON public.sources IS 'A new or replaced file is read soon.';
@@ -3960,6 +4436,9 @@ ALTER TABLE ONLY public.chatbot_days
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.chunk_sets
+    ADD CONSTRAINT chunk_sets_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.chunks
     ADD CONSTRAINT chunks_organization_id_document_id_fkey FOREIGN KEY (organization_id, document_id) REFERENCES public.documents(organization_id, id) ON DELETE CASCADE;
 
@@ -3992,6 +4471,12 @@ ALTER TABLE ONLY public.delivery_receipts
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES public.sources(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.embeddings
+    ADD CONSTRAINT embeddings_organization_id_chunk_id_fkey FOREIGN KEY (organization_id, chunk_id) REFERENCES public.chunks(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.embeddings
+    ADD CONSTRAINT embeddings_organization_id_chunk_set_id_fkey FOREIGN KEY (organization_id, chunk_set_id) REFERENCES public.chunk_sets(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
@@ -4101,6 +4586,9 @@ ALTER TABLE ONLY public.usage_warnings
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.words
+    ADD CONSTRAINT words_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
 ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
@@ -4108,6 +4596,8 @@ ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.chatbot_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbots ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chunk_sets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chunks ENABLE ROW LEVEL SECURITY;
 
@@ -4126,6 +4616,8 @@ ALTER TABLE public.conversations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.delivery_receipts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.embeddings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.handoffs ENABLE ROW LEVEL SECURITY;
 
@@ -4157,6 +4649,8 @@ CREATE POLICY own_organization ON public.chatbot_days USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.chatbots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.chunk_sets USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.chunks USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.contact_days USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4174,6 +4668,8 @@ CREATE POLICY own_organization ON public.conversations USING ((organization_id =
 CREATE POLICY own_organization ON public.delivery_receipts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.documents USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.embeddings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.handoffs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -4225,6 +4721,8 @@ CREATE POLICY own_organization ON public.usage_warnings USING ((organization_id 
 
 CREATE POLICY own_organization ON public.webhook_deliveries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.words USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -4234,6 +4732,8 @@ CREATE POLICY scheduler ON public.channels TO chatmill_scheduler USING (true) WI
 CREATE POLICY scheduler ON public.chatbot_days TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.chatbots TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.chunk_sets TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.chunks TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4252,6 +4752,8 @@ CREATE POLICY scheduler ON public.conversations TO chatmill_scheduler USING (tru
 CREATE POLICY scheduler ON public.delivery_receipts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.embeddings TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.handoffs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4303,6 +4805,8 @@ CREATE POLICY scheduler ON public.usage_warnings TO chatmill_scheduler USING (tr
 
 CREATE POLICY scheduler ON public.webhook_deliveries TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.words TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 ALTER TABLE public.sources ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tool_calls ENABLE ROW LEVEL SECURITY;
@@ -4328,3 +4832,5 @@ ALTER TABLE public.usage_periods ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.usage_warnings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.words ENABLE ROW LEVEL SECURITY;

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from f.knowledge import store
+from f.knowledge import reembed_organization, store
 from local.errors import CannotRun
 from local.ingesting import read_source, reading, refusal_of
 from local.migrations import connection_to
@@ -17,7 +17,11 @@ DOCUMENTS_READY = """
 select sources.name, sources.sha256
   from sources join documents on documents.source_id = sources.id
  where sources.organization_id = %s
-   and documents.is_active and documents.embedding_model = %s
+   and documents.is_active
+"""
+
+OTHER_MODELS = """
+select organization_id::text from chunk_sets where state = 'searched' and embedding_model <> %s
 """
 
 
@@ -26,17 +30,29 @@ def demo_documents() -> dict[str, bytes]:
 
 
 def missing_documents(
-    resource: dict, model: dict, organization_id: str, documents: dict[str, bytes]
+    resource: dict, organization_id: str, documents: dict[str, bytes]
 ) -> dict[str, bytes]:
-    """Those that are new, changed, or embedded by another model."""
+    """Those that are new or changed."""
     with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(DOCUMENTS_READY, [organization_id, model["embedding_model"]])
+        cursor.execute(DOCUMENTS_READY, [organization_id])
         ready = set(cursor.fetchall())
     return {
         name: content
         for name, content in documents.items()
         if (name, hashlib.sha256(content).hexdigest()) not in ready
     }
+
+
+def organizations_of_other_models(resource: dict, model: dict) -> list[str]:
+    """Those whose documents were embedded by a model that this installation no longer uses."""
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(OTHER_MODELS, [model["embedding_model"]])
+        return [organization_id for (organization_id,) in cursor.fetchall()]
+
+
+def follow_model(resource: dict, model: dict, organization_ids: list[str]) -> None:
+    for organization_id in organization_ids:
+        reembed_organization.main(resource, model, organization_id)
 
 
 def add_documents(

@@ -87,9 +87,11 @@ def demo_database(postgres: Postgres) -> dict:
 
 def add_demo_documents(resource: dict, model: dict, progress: Progress) -> None:
     organization_id = installation.DEMO_ORGANIZATION
-    missing = documents.missing_documents(
-        resource, model, organization_id, documents.demo_documents()
-    )
+    others = documents.organizations_of_other_models(resource, model)
+    if others:
+        with progress.phase("Embed documents by another model than before"):
+            documents.follow_model(resource, model, others)
+    missing = documents.missing_documents(resource, organization_id, documents.demo_documents())
     if missing:
         with progress.phase(f"Read the {len(missing)} articles of the demo's help centre (once)"):
             documents.add_documents(resource, model, organization_id, missing)

@@ -1,4 +1,5 @@
--- What an organization gave us to answer from: sources, their versions as documents, chunks.
+-- What an organization gave us to answer from: sources, their versions as documents, chunks; and
+-- what makes chunks findable: their embeddings by model, and the words that they hold.
 -- The extension is not dropped on rollback: other schemas of the same database may use it.
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
@@ -33,21 +34,30 @@ create table documents (
   source_id uuid not null,
   version integer not null check (version > 0),
   title text not null,
-  embedding_model text not null,
-  embedding_dimensions integer not null check (embedding_dimensions between 1 and 16000),
-  is_active boolean not null,
+  language text not null default 'english' check (language in (
+    'simple', 'english', 'spanish', 'portuguese', 'french', 'german', 'italian', 'dutch', 'danish',
+    'finnish', 'hungarian', 'norwegian', 'russian', 'swedish', 'turkish')),
+  tags text[] not null default '{}',
+  is_active boolean not null default false,
+  retired_at timestamptz,
   created_at timestamptz not null default now(),
   constraint documents_in_organization unique (organization_id, id),
   constraint documents_have_one_row_per_version unique (source_id, version),
+  constraint documents_are_not_retired_while_active check (retired_at is null or not is_active),
   foreign key (organization_id, source_id)
     references sources (organization_id, id) on delete cascade
 );
 create index documents_source_id_idx on documents (organization_id, source_id);
 -- Only one version of a source is searched.
 create unique index documents_one_active_version on documents (source_id) where is_active;
-comment on table documents is 'One row per version of a source, as it was read and embedded.';
-comment on column documents.embedding_model is
-  'Vectors of different models never meet: search compares within one model only.';
+comment on table documents is 'One row per version of a source, as it was read.';
+comment on column documents.language is
+  'Whose stems its words are found by (english, as in english_stem); simple for none.';
+comment on column documents.tags is 'What searches may be narrowed to.';
+comment on column documents.is_active is
+  'Searched. Written last: chunks and embeddings are there before, then one statement shows them all.';
+comment on column documents.retired_at is
+  'When another version took its place; null while it is searched, or still being built.';
 
 create table chunks (
   id uuid primary key default gen_random_uuid(),
@@ -57,20 +67,427 @@ create table chunks (
   heading_path text not null default '',
   page integer check (page > 0),
   content text not null check (length(content) > 0),
-  embedding vector not null,
-  search_vector tsvector not null generated always as (
-    setweight(to_tsvector('english', heading_path), 'A')
-    || setweight(to_tsvector('english', content), 'B')
-    || setweight(to_tsvector('simple', heading_path || ' ' || content), 'C')
-  ) stored,
+  question text,
+  words text[] not null,
+  constraint chunks_in_organization unique (organization_id, id),
   constraint chunks_in_document_once unique (document_id, position),
   foreign key (organization_id, document_id)
     references documents (organization_id, id) on delete cascade
 );
 create index chunks_document_id_idx on chunks (organization_id, document_id);
-create index chunks_search_vector_idx on chunks using gin (search_vector);
 comment on table chunks is 'One row per searchable piece of a document.';
 comment on column chunks.heading_path is 'Headings above the piece, joined with " > ".';
-comment on column chunks.embedding is 'Of title, heading path and content; as many dimensions as its document says.';
-comment on column chunks.search_vector is
-  'english for words in any form, simple for names, codes and numbers as they are written.';
+comment on column chunks.question is 'What it answers, where the document says so.';
+comment on column chunks.words is 'Every form of every word in it, from words_of_chunk.';
+
+create table chunk_sets (
+  id bigint generated always as identity,
+  organization_id uuid not null references organizations on delete cascade,
+  embedding_model text not null,
+  embedding_dimensions integer not null check (embedding_dimensions between 1 and 16000),
+  state text not null default 'building' check (state in ('building', 'searched', 'retired')),
+  created_at timestamptz not null default now(),
+  primary key (organization_id, id)
+);
+-- Vectors of different models never meet.
+create unique index chunk_sets_one_searched on chunk_sets (organization_id)
+  where state = 'searched';
+create unique index chunk_sets_one_building on chunk_sets (organization_id)
+  where state = 'building';
+comment on table chunk_sets is
+  'One row per embedding model that an organization''s chunks are embedded by.';
+comment on column chunk_sets.state is
+  'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
+
+create function code_of(p_embedding vector) returns bit varying as $$
+  select binary_quantize(p_embedding + step) || binary_quantize(p_embedding)
+         || binary_quantize(p_embedding - step)
+    from (select array_fill(0.7 / sqrt(vector_dims(p_embedding)),
+                            array[vector_dims(p_embedding)])::vector as step) as usual;
+$$ language sql immutable parallel safe;
+comment on function code_of is
+  'Three bits a dimension of a vector of unit length: in which quarter of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
+
+create table embeddings (
+  organization_id uuid not null,
+  chunk_set_id bigint not null,
+  chunk_id uuid not null,
+  document_id uuid not null,
+  is_searched boolean not null,
+  embedding vector not null,
+  code bit varying not null generated always as (code_of(embedding)) stored,
+  -- An organization is searched by reading its codes one after another, here and nowhere else:
+  -- organization first, so that its neighbours' size never matters; codes included, so that the
+  -- table with its long vectors is read for the nearest few only.
+  primary key (organization_id, chunk_set_id, chunk_id) include (document_id, is_searched, code),
+  foreign key (organization_id, chunk_id) references chunks (organization_id, id) on delete cascade,
+  foreign key (organization_id, chunk_set_id)
+    references chunk_sets (organization_id, id) on delete cascade
+);
+create index embeddings_chunk_id_idx on embeddings (organization_id, chunk_id);
+-- Rows that vacuum has not seen are looked up in the table one by one.
+alter table embeddings set (
+  autovacuum_vacuum_insert_scale_factor = 0.01, autovacuum_vacuum_scale_factor = 0.02
+);
+comment on table embeddings is 'One row per chunk and embedding model.';
+comment on column embeddings.document_id is 'Copied from the chunk, so that searching needs no join.';
+comment on column embeddings.is_searched is 'As its document is_active, for the same reason.';
+comment on column embeddings.embedding is
+  'Of unit length; of what embedding_texts says about the chunk; as many dimensions as its set says.';
+comment on column embeddings.code is 'What is compared first, for every chunk of the organization.';
+
+create table words (
+  organization_id uuid not null references organizations on delete cascade,
+  word text not null,
+  chunk_count integer not null check (chunk_count >= 0),
+  chunk_ids uuid[],
+  primary key (organization_id, word)
+) with (fillfactor = 80);
+comment on table words is
+  'One row per form of a word in an organization''s active documents: how much it tells, and where it stands.';
+comment on column words.chunk_ids is
+  'The chunks that hold it while they are few (at most rare_word_chunks()), else null.';
+
+create function fold_accents(p_text text) returns text as $$
+  select replace(replace(replace(translate(
+           regexp_replace(normalize(p_text, nfkd), '[\u0300-\u036f]', '', 'g'),
+           'øØłŁđĐıħ', 'oOlLdDih'), 'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe');
+$$ language sql immutable parallel safe;
+comment on function fold_accents is 'As people type it who leave accents out: Kővári is Kovari.';
+
+create function word_forms(p_text text, p_language text, p_role text)
+returns table (place integer, form text) as $$
+declare
+  v_text constant text := fold_accents(p_text);
+  -- simple has no stems and no stop words.
+  v_stems constant regdictionary :=
+    (p_language || case when p_language = 'simple' then '' else '_stem' end)::regdictionary;
+begin
+  return query
+  with tokens as materialized (
+    select ordinality::integer as place, hit[1] as token
+      from regexp_matches(v_text, '[[:alnum:]]+(?:[-./:,_+@#&'']+[[:alnum:]]+)*', 'g')
+           with ordinality as matches (hit)
+  ), parts as (
+    select tokens.place, left(lower(part), 64) as part
+      from tokens cross join regexp_split_to_table(token, '[^[:alnum:]]+') as part
+  )
+  -- 1.299,00 and 1,299.00 are written both ways.
+  select tokens.place, '#' || left(lower(replace(token, ',', '.')), 64)
+    from tokens where token ~ '[0-9@]'
+  union all
+  -- One number in groups (IBAN, telephone) is the same as in one word; it stands nowhere else.
+  select 0, '#' || left(joined, 64)
+    from regexp_matches(v_text,
+           '[[:alnum:]]*[0-9][[:alnum:]]*(?:[- /.][[:alnum:]]*[0-9][[:alnum:]]*)+', 'g') as hit
+   cross join lower(regexp_replace(hit[1], '[^[:alnum:]]', '', 'g')) as joined
+   where length(joined) >= 8
+  union all
+  select parts.place, stem
+    from parts cross join unnest(coalesce(ts_lexize(v_stems, part), array[part])) as stem
+  union all
+  -- Writing without spaces between words is found by pairs of characters.
+  select parts.place, substr(part, start, 2)
+    from parts cross join generate_series(1, length(part) - 1) as start
+   where part ~ '[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]' and length(part) > 2
+  union all
+  -- A capital inside a sentence makes a name; a question may leave it out.
+  select names.place, '^' || left(lower(names.name), 64)
+    from (select 0 as place, hit[1] as name
+            from regexp_matches(v_text, '(?<=[[:alnum:],;] )[[:upper:]][[:alpha:]]{2,}', 'g') as hit
+           where p_role = 'content'
+          union all
+          select parts.place, part
+            from parts
+           where p_role = 'question' and part ~ '^[[:alpha:]]{3,}$'
+             and ts_lexize(v_stems, part) is distinct from '{}') as names;
+end;
+$$ language plpgsql immutable parallel safe;
+comment on function word_forms is
+  'Every word of a heading, a content or a question in the forms by which it is found: its stem, #code or number as written, ^name; place 0 is no single word.';
+
+create function words_of_chunk(p_heading_path text, p_content text, p_language text)
+returns text[] as $$
+  select array_agg(distinct form)
+    from (select form from word_forms(p_heading_path, p_language, 'heading')
+          union all select form from word_forms(p_content, p_language, 'content')
+          -- Counted like words: how many chunks there are, and which languages.
+          union all values (''), ('@' || p_language)) as forms;
+$$ language sql immutable parallel safe;
+comment on function words_of_chunk is 'What chunks.words holds.';
+
+create function language_of(p_text text) returns text as $$
+  with beginning as (
+    select lower(word) as word
+      from regexp_split_to_table(left(p_text, 3000), '[^[:alpha:]]+') as word
+     where word <> ''
+  ), votes as (
+    select language, count(*) filter (where ts_lexize((language || '_stem')::regdictionary, word) = '{}')
+           as stop_words, count(*) as words
+      from beginning, unnest(array['english', 'spanish', 'portuguese', 'french', 'german', 'italian',
+             'dutch', 'danish', 'finnish', 'hungarian', 'norwegian', 'russian', 'swedish', 'turkish'])
+           with ordinality as languages (language, preference)
+     group by language, preference
+     order by stop_words desc, preference
+     limit 1
+  )
+  select case when stop_words >= 3 and stop_words * 8 >= words then language else 'english' end
+    from votes
+   union all select 'english' where not exists (select from votes);
+$$ language sql stable;
+comment on function language_of is
+  'The language whose stop words a text uses most; english when they are too few to tell.';
+
+create function rare_word_chunks() returns integer as $$ select 32 $$
+language sql immutable parallel safe;
+comment on function rare_word_chunks is 'In how many chunks a word may stand for words.chunk_ids to name them.';
+
+create function add_words(p_organization_id uuid, p_document_ids uuid[]) returns void as $$
+  insert into words (organization_id, word, chunk_count, chunk_ids)
+  select p_organization_id, word, count(*),
+         case when count(*) <= rare_word_chunks() then array_agg(id) end
+    from chunks cross join unnest(chunks.words) as word
+   where organization_id = p_organization_id and document_id = any (p_document_ids)
+   group by word
+   order by word
+  on conflict (organization_id, word) do update
+    set chunk_count = words.chunk_count + excluded.chunk_count,
+        chunk_ids = case when words.chunk_count + excluded.chunk_count <= rare_word_chunks()
+                         then words.chunk_ids || excluded.chunk_ids end;
+$$ language sql volatile;
+comment on function add_words is 'Counts the words of documents that are searched from now on.';
+
+create function remove_words(p_organization_id uuid, p_document_id uuid) returns void as $$
+declare
+  v_words constant text[] := array(
+    select distinct word from chunks cross join unnest(words) as word
+     where organization_id = p_organization_id and document_id = p_document_id);
+begin
+  update words
+     set chunk_count = words.chunk_count - gone.chunk_count,
+         chunk_ids = (select array_agg(id) from unnest(words.chunk_ids) as id
+                       where id <> all (gone.chunk_ids))
+    from (select word, count(*) as chunk_count, array_agg(id) as chunk_ids
+            from chunks cross join unnest(chunks.words) as word
+           where organization_id = p_organization_id and document_id = p_document_id
+           group by word) as gone
+   where words.organization_id = p_organization_id and words.word = gone.word;
+
+  delete from words
+   where organization_id = p_organization_id and word = any (v_words) and chunk_count = 0;
+
+  -- What has become rare again is looked up in every chunk: seldom, and for all such words at once.
+  update words set chunk_ids = found.chunk_ids
+    from (select word, array_agg(chunks.id) as chunk_ids
+            from chunks
+            join documents on documents.id = chunks.document_id and documents.is_active
+           cross join unnest(chunks.words) as word
+           where chunks.organization_id = p_organization_id
+             and documents.id <> p_document_id
+             and word in (select words.word from words
+                           where organization_id = p_organization_id and words.word = any (v_words)
+                             and chunk_ids is null and chunk_count <= rare_word_chunks())
+           group by word) as found
+   where words.organization_id = p_organization_id and words.word = found.word;
+end;
+$$ language plpgsql volatile;
+comment on function remove_words is 'Forgets the words of a document that is no longer searched.';
+
+create function lock_searched_documents(p_organization_id uuid) returns void as $$
+  select pg_advisory_xact_lock(hashtextextended(p_organization_id::text, 4));
+$$ language sql volatile
+-- A large document takes seconds.
+set lock_timeout = '50s';
+comment on function lock_searched_documents is
+  'One transaction at a time changes what is searched in an organization: two documents that hold the same words would wait for each other''s rows, and end in a deadlock.';
+
+create function tg_documents__index_words() returns trigger as $$
+begin
+  perform lock_searched_documents(old.organization_id);
+  if tg_op = 'UPDATE' and new.is_active then
+    perform add_words(new.organization_id, array[new.id]);
+    update embeddings set is_searched = true
+      from chunks
+     where chunks.organization_id = new.organization_id
+       and chunks.document_id = new.id
+       and embeddings.organization_id = chunks.organization_id
+       and embeddings.chunk_id = chunks.id;
+    return null;
+  end if;
+  -- When the organization itself is deleted, its words go with it.
+  if exists (select from organizations where id = old.organization_id) then
+    perform remove_words(old.organization_id, old.id);
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  end if;
+  delete from embeddings using chunks
+   where chunks.organization_id = old.organization_id
+     and chunks.document_id = old.id
+     and embeddings.organization_id = chunks.organization_id
+     and embeddings.chunk_id = chunks.id;
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_documents__index_words is
+  'Search reads words and embeddings alone: they change with the documents that they are of.';
+
+create trigger _500_index_words
+  after update of is_active on documents
+  for each row when (old.is_active <> new.is_active)
+  execute function tg_documents__index_words();
+comment on trigger _500_index_words on documents is 'In the same statement that shows or hides a version.';
+
+-- Before, because its chunks are gone after.
+create trigger _500_forget_words
+  before delete on documents
+  for each row when (old.is_active)
+  execute function tg_documents__index_words();
+comment on trigger _500_forget_words on documents is 'With the document go the counts of its words.';
+
+create function show_document(p_document_id uuid) returns boolean as $$
+declare
+  v_document documents;
+begin
+  select * into v_document from documents where id = p_document_id;
+  perform lock_searched_documents(v_document.organization_id);
+  if v_document.id is null or exists (
+    select from chunks
+     where chunks.organization_id = v_document.organization_id
+       and chunks.document_id = v_document.id
+       and not exists (
+         select from embeddings join chunk_sets using (organization_id)
+          where organization_id = v_document.organization_id
+            and chunk_sets.id = embeddings.chunk_set_id and chunk_sets.state = 'searched'
+            and embeddings.chunk_id = chunks.id)
+  ) then
+    return false;
+  end if;
+
+  update documents set is_active = false, retired_at = now()
+   where source_id = v_document.source_id and is_active and id <> p_document_id;
+  update documents set is_active = true, retired_at = null
+   where id = p_document_id and not is_active;
+  return true;
+end;
+$$ language plpgsql volatile;
+comment on function show_document is
+  'Has a document searched instead of its source''s version until now; false while a chunk has no embedding by the model that is searched.';
+
+create function search_chunks(
+  p_organization_id uuid, p_embedding_model text, p_vector vector, p_document_ids uuid[],
+  p_places integer[], p_forms text[], p_weights float8[], p_bonuses float8[], p_chunk_ids uuid[],
+  p_words_weight float8, p_shortlist integer, p_candidates integer, p_limit integer
+)
+returns table (chunk_id uuid, document_id uuid, title text, heading_path text, page integer,
+               content text, score float8, similarity float8) as $$
+#variable_conflict use_column
+declare
+  v_code constant bit varying := code_of(p_vector);
+  -- More alike than this, two passages say the same.
+  v_copy constant float8 := 0.995;
+  v_chunk_set_id bigint;
+  v_shortlist uuid[];
+begin
+  select id into v_chunk_set_id
+    from chunk_sets
+   where organization_id = p_organization_id and state = 'searched'
+     and embedding_model = p_embedding_model and embedding_dimensions = vector_dims(p_vector);
+  if not found then
+    return;
+  end if;
+
+  -- Planned anew every time: how many chunks there are decides whether both cores read them.
+  execute 'select array(select chunk_id from embeddings
+            where organization_id = $1 and chunk_set_id = $2 and is_searched'
+          || case when p_document_ids is null then '' else ' and document_id = any ($5)' end
+          || ' order by code <~> $3 limit $4)'
+     into v_shortlist
+    using p_organization_id, v_chunk_set_id, v_code, p_shortlist, p_document_ids;
+
+  return query
+  with near as materialized (
+    select embeddings.chunk_id, embedding, -(embedding <#> p_vector) as similarity
+      from unnest(v_shortlist) as shortlist (chunk_id)
+      join embeddings on embeddings.organization_id = p_organization_id
+                     and embeddings.chunk_set_id = v_chunk_set_id
+                     and embeddings.chunk_id = shortlist.chunk_id
+     order by similarity desc, embeddings.chunk_id
+     limit p_candidates
+  ), candidates as materialized (
+    select chunk_id, embedding, similarity from near
+    union all
+    select chunk_id, embedding, -(embedding <#> p_vector)
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
+       and chunk_id = any (p_chunk_ids)
+       and (p_document_ids is null or document_id = any (p_document_ids))
+       and chunk_id not in (select chunk_id from near)
+  ), held as (
+    select candidates.chunk_id, asked.place, max(asked.weight) as weight, sum(asked.bonus) as bonus
+      from candidates
+      join chunks on chunks.organization_id = p_organization_id and chunks.id = candidates.chunk_id
+      join unnest(p_places, p_forms, p_weights, p_bonuses) as asked (place, form, weight, bonus)
+        on asked.form = any (chunks.words)
+     group by candidates.chunk_id, asked.place
+  ), worded as (
+    select chunk_id, sum(weight) as coverage, sum(bonus) as bonus from held group by chunk_id
+  ), rated as materialized (
+    select *, row_number() over (order by score + bonus desc, chunk_id) as place
+      from (select candidates.*, coalesce(worded.bonus, 0) as bonus,
+                   similarity + p_words_weight * coalesce(worded.coverage, 0) as score
+              from candidates left join worded using (chunk_id)) as compared
+     order by place
+     limit p_candidates
+  ), pairs as materialized (
+    select one.place, other.place as other_place, one.score, other.score as other_score,
+           -(one.embedding <#> other.embedding) as likeness
+      from rated as one join rated as other on one.place < other.place
+  ), usual as materialized (
+    select coalesce(avg(likeness) + stddev_pop(likeness) / 2, 1) as likeness from pairs
+  ), confirmed as (
+    -- What is hardly more alike than any two of these passages confirms nothing.
+    select place, sum(score * weight * weight) / nullif(sum(weight * weight), 0) as score
+      from (select place, other_score as score, pairs.likeness - usual.likeness as weight
+              from pairs join usual on pairs.likeness > usual.likeness
+            union all
+            select other_place, score, pairs.likeness - usual.likeness
+              from pairs join usual on pairs.likeness > usual.likeness
+            union all
+            select place, score, 1 - usual.likeness from rated cross join usual) as votes
+     group by place
+  ), best as materialized (
+    select rated.chunk_id, similarity, bonus, rated.score, rated.place,
+           row_number() over (
+             order by (rated.place = 1)::integer desc,
+                      bonus + coalesce(confirmed.score, rated.score) desc, rated.place
+           ) as new_place
+      from rated left join confirmed using (place)
+  ), copies as materialized (
+    select place, other_place from pairs where likeness >= v_copy
+  ), repeated as (
+    select distinct greatest(one.new_place, other.new_place) as new_place
+      from copies
+      join best as one on one.place = copies.place
+      join best as other on other.place = copies.other_place
+     -- A copy that holds a code of the question, which the other lacks, is no copy.
+     where one.bonus = other.bonus
+  ), shown as materialized (
+    select best.*, repeated.new_place is not null as is_repeated
+      from best left join repeated using (new_place)
+     order by is_repeated, new_place
+     limit p_limit
+  )
+  select chunks.id, documents.id, documents.title, chunks.heading_path, chunks.page,
+         chunks.content, shown.score + shown.bonus, shown.similarity
+    from shown
+    join chunks on chunks.organization_id = p_organization_id and chunks.id = shown.chunk_id
+    join documents on documents.organization_id = p_organization_id
+                  and documents.id = chunks.document_id
+   order by shown.is_repeated, shown.new_place;
+end;
+$$ language plpgsql stable
+-- Planning the rest would take as long as running it.
+set plan_cache_mode = force_generic_plan;
+comment on function search_chunks is
+  'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';

@@ -44,6 +44,7 @@ drop function apply_access;
 drop function runtime_settings;
 drop function raise_conversation_alert;
 drop function enter_outbound_message;
+drop function enter_organization;
 drop function enter_source;
 drop function forget_accepted_deliveries;
 drop function take_left_behind_delivery;

@@ -81,6 +81,20 @@ $$ language plpgsql volatile;
 comment on function enter_source is
   'Opens the transaction to the organization of a source, by its id, a random uuid; null when it is gone.';
 
+create function enter_organization(p_organization_id uuid) returns uuid as $$
+declare
+  v_organization_id uuid;
+begin
+  select id into v_organization_id from organizations where id = p_organization_id;
+  if found then
+    perform prove_organization(v_organization_id);
+  end if;
+  return v_organization_id;
+end;
+$$ language plpgsql volatile;
+comment on function enter_organization is
+  'Opens the transaction to an organization, by its id, a random uuid, for work on all that it gave us; null when it is gone.';
+
 create function enter_outbound_message(p_message_id uuid) returns void as $$
   select prove_organization(organization_id) from outbound_messages where id = p_message_id;
 $$ language sql volatile;
@@ -132,8 +146,9 @@ begin
     select rights.role, rights.privileges, name
       from (values
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
-          conversations documents chunks turns model_calls inbound_messages conversation_work
-          outbound_messages tool_calls messages alerts installation_pulse'),
+          conversations documents chunks chunk_sets embeddings words turns model_calls
+          inbound_messages conversation_work outbound_messages tool_calls messages alerts
+          installation_pulse'),
         ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls'),
         -- Not their running numbers: whoever takes those in advance keeps others from writing.
         ('chatmill_worker', 'insert (organization_id, conversation_id, turn_id, author, position,
@@ -154,8 +169,10 @@ begin
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
         ('chatmill_knowledge', 'delete', 'sources documents'),
-        ('chatmill_knowledge', 'select, insert, update, delete',
-          'ingestions ingestion_sections ingestion_chunks robots'),
+        ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings words
+          ingestions ingestion_sections ingestion_chunks robots'),
+        ('chatmill_knowledge', 'select, delete, update (state), insert (organization_id,
+          embedding_model, embedding_dimensions, state)', 'chunk_sets'),
         ('chatmill_knowledge', 'select', 'organizations plans')
       ) as rights (role, privileges, tables)
      cross join regexp_split_to_table(rights.tables, '\s+') as name
@@ -196,6 +213,7 @@ begin
       ('has_chunk_room', '{chatmill_knowledge}'),
       ('raise_source_alert', '{chatmill_knowledge}'),
       ('tg_sources__keep_limits', '{}'),
+      ('enter_organization', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
@@ -228,7 +246,8 @@ begin
       execute format('revoke all on function %s from public', v_row.name);
     end if;
     if not v_row.prosecdef and not v_row.is_internal then
-      execute format('grant execute on function %s to chatmill_worker', v_row.name);
+      execute format(
+        'grant execute on function %s to chatmill_worker, chatmill_knowledge', v_row.name);
     end if;
     execute format('grant execute on function %s to chatmill_scheduler', v_row.name);
   end loop;

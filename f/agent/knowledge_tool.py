@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from f.knowledge.chunk_sets import searched_set
 from f.knowledge.embeddings import embed
-from f.knowledge.search import RELEVANT_SIMILARITY, search
+from f.knowledge.relevance import is_relevant
+from f.knowledge.search import Passage, search
 from f.shared.errors import ToolRetry
 from f.shared.resources import c_model
 
@@ -47,30 +49,24 @@ class KnowledgeTool:
         query = arguments.get("query")
         if not isinstance(query, str) or not query.strip():
             raise ToolRetry("query is missing: give the question to search for")
-        passages = _relevant(
-            self._search(query[:MAX_QUERY_CHARACTERS]), self._model["embedding_model"]
-        )
+        passages = self._search(query[:MAX_QUERY_CHARACTERS])
         return _for_model(passages), _for_receipt(passages)
 
-    def _search(self, query: str) -> list:
-        vector = embed(self._model, [query])[0]
+    def _search(self, query: str) -> list[Passage]:
+        """None when even the best is about something else."""
         with self._open_transaction() as conn:
-            return search(
-                conn,
-                self._organization_id,
-                query,
-                vector,
-                self._model["embedding_model"],
-                limit=PASSAGES,
-            )
-
-
-def _relevant(passages: list, embedding_model: str) -> list:
-    """All of them, or none when even the best is about something else. Models that were not
-    measured are trusted to tell for themselves; a score of 1 means that a code was found."""
-    least = RELEVANT_SIMILARITY.get(embedding_model, -1)
-    is_found = any(one.similarity >= least or one.score >= 1 for one in passages)
-    return passages if is_found else []
+            chunk_set = searched_set(conn, self._organization_id)
+        while chunk_set is not None:
+            model = chunk_set.embedding_model
+            vector = embed({**self._model, "embedding_model": model}, [query])[0]
+            with self._open_transaction() as conn:
+                passages = search(conn, self._organization_id, query, vector, model, PASSAGES)
+                current = searched_set(conn, self._organization_id)
+            if current == chunk_set:
+                return passages if is_relevant(passages, model) else []
+            # Another model took over while the question was embedded.
+            chunk_set = current
+        return []
 
 
 def _for_model(passages: list) -> str:

@@ -68,7 +68,20 @@ def blocks(text: str) -> Iterator[str]:
     yield text[start:]
 
 
+def embedding_texts(title: str, chunk: Chunk) -> list[str]:
+    """What the vector is made of: the mean of what the model makes of each of these texts.
+
+    People ask in nearly the words of a question that the document asks itself, so it counts once
+    more for itself.
+    """
+    text = embedding_text(title, chunk)
+    return [text, chunk.question] if chunk.question else [text]
+
+
 def embedding_text(title: str, chunk: Chunk) -> str:
-    """What the vector is made of: a piece alone often lacks the word that people ask with."""
+    """A piece alone often lacks the word that people ask with."""
     path = chunk.heading_path if chunk.heading_path[:1] == [title] else [title, *chunk.heading_path]
-    return " > ".join(path) + "\n" + chunk.content
+    lines = [" > ".join(filter(None, path)), chunk.content]
+    if chunk.question and chunk.question not in path:
+        lines.insert(1, chunk.question)
+    return "\n".join(filter(None, lines))

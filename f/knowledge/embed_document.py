@@ -2,10 +2,11 @@
 
 import time
 
+import f.knowledge.chunk_sets as chunk_sets
 import f.knowledge.ingestion_content as ingestion_content
 import f.knowledge.ingestions as ingestions
-from f.knowledge.chunks import Chunk, embedding_text
-from f.knowledge.embeddings import MAX_TEXTS_PER_CALL, embed
+from f.knowledge.chunks import Chunk, embedding_texts
+from f.knowledge.embeddings import MAX_TEXTS_PER_CALL, embed_means
 from f.knowledge.ingestions import Ingestion
 from f.shared.db import connect
 from f.shared.errors import Misconfigured
@@ -20,6 +21,10 @@ def main(db: postgresql, model: c_model, ingestion_id: str, fence: int) -> dict:
     with connect(db) as conn:
         ingestion = ingestions.enter(conn, ingestion_id, fence)
         if ingestion and not ingestion.is_past("split"):
+            # Until f/knowledge/reembed_organization switched it, an organization keeps its model.
+            searched = chunk_sets.searched_set(conn, ingestion.organization_id)
+            if searched is not None:
+                model = {**model, "embedding_model": searched.embedding_model}
             ingestion = use_model(conn, ingestion, model["embedding_model"])
     start = 0
     while ingestion and not ingestion.is_past("split") and time.monotonic() < end:
@@ -57,7 +62,7 @@ def embed_some(
             state = "embedded" if start == 0 else "split"
             return ingestions.advance(conn, entered, state=state), 0
     started = time.monotonic()
-    vectors = embed(model, [embedding_text(entered.title, chunk) for chunk in chunks])
+    vectors = embed_means(model, [embedding_texts(entered.title, chunk) for chunk in chunks])
     embedding_seconds = time.monotonic() - started
     with connect(db) as conn:
         entered = ingestions.enter(conn, ingestion.id, ingestion.fence)

@@ -16,6 +16,20 @@ def embed(model: dict, texts: list[str]) -> list[list[float]]:
     return [vector for batch in batches for vector in embed_batch(model, batch)]
 
 
+def embed_means(model: dict, texts: list[list[str]]) -> list[list[float]]:
+    """One vector of unit length for each list of texts: the mean of theirs. A text that stands in
+    many lists is embedded once."""
+    distinct = list(dict.fromkeys(text for several in texts for text in several))
+    vectors = dict(zip(distinct, map(of_unit_length, embed(model, distinct)), strict=True))
+    return [mean([vectors[text] for text in several]) for several in texts]
+
+
+def mean(vectors: list[list[float]]) -> list[float]:
+    if len(vectors) == 1:
+        return vectors[0]
+    return of_unit_length([sum(numbers) for numbers in zip(*vectors, strict=True)])
+
+
 def embed_batch(model: dict, texts: list[str]) -> list[list[float]]:
     try:
         answer = http.request(
@@ -43,3 +57,9 @@ def read_vectors(answer: object, wanted: int) -> list[list[float]]:
     if not all(map(math.isfinite, numbers)) or len(set(map(len, vectors))) > 1:
         raise UpstreamDown("the embeddings endpoint gave vectors that cannot be compared")
     return vectors
+
+
+def of_unit_length(vector: list[float]) -> list[float]:
+    """So that an inner product is a cosine; a vector of zeros stays what it is."""
+    length = math.sqrt(sum(number * number for number in vector))
+    return [number / length for number in vector] if length else list(vector)

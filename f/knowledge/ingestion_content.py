@@ -53,15 +53,22 @@ update ingestion_chunks set embedding = null
 REUSE_EMBEDDINGS = """
 update ingestion_chunks as made
    set embedding = found.embedding
-  from (select distinct on (heading_path, content) heading_path, content, embedding
+  from (select distinct on (heading_path, content, question)
+               heading_path, content, question, embedding
           from documents
           join chunks on chunks.organization_id = documents.organization_id
                      and chunks.document_id = documents.id
+          join embeddings on embeddings.organization_id = chunks.organization_id
+                         and embeddings.chunk_id = chunks.id
+          join chunk_sets on chunk_sets.organization_id = embeddings.organization_id
+                         and chunk_sets.id = embeddings.chunk_set_id
          where documents.source_id = %(source_id)s and documents.is_active
            and documents.title = %(title)s
-           and documents.embedding_model = %(embedding_model)s) as found
+           and chunk_sets.state = 'searched'
+           and chunk_sets.embedding_model = %(embedding_model)s) as found
  where made.organization_id = %(organization_id)s and made.ingestion_id = %(id)s
    and made.content = found.content
+   and made.question is not distinct from found.question
    and array_to_string(made.heading_path, %(separator)s) = found.heading_path
 """
 SAVE_EMBEDDINGS = """
@@ -83,8 +90,9 @@ select documents.id::text
      select from ingestion_chunks as made
        left join chunks on chunks.document_id = documents.id and chunks.position = made.position
       where made.organization_id = %(organization_id)s and made.ingestion_id = %(id)s
-        and (chunks.content, chunks.heading_path, chunks.page) is distinct from
-            (made.content, array_to_string(made.heading_path, %(separator)s), made.page)
+        and (chunks.content, chunks.heading_path, chunks.page, chunks.question) is distinct from
+            (made.content, array_to_string(made.heading_path, %(separator)s), made.page,
+             made.question)
    )
 """
 

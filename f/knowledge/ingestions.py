@@ -115,6 +115,15 @@ def advance(conn, ingestion: Ingestion, **columns) -> Ingestion:
         return Ingestion(*cursor.fetchone())
 
 
+def embed_again(conn, ingestion: Ingestion) -> Ingestion:
+    """Another embedding model took over while this version was made."""
+    with conn.cursor() as cursor:
+        cursor.execute(DISCARD, {"source_id": ingestion.source_id})
+    return advance(
+        conn, ingestion, state="split", stored_count=0, document_id=None, embedding_model=None
+    )
+
+
 def came_further(conn, ingestion: Ingestion) -> None:
     """Whatever ends this run is not the fault of what it reads: it is started as often again."""
     with conn.cursor() as cursor:

@@ -12,7 +12,11 @@ def main(db: postgresql, ingestion_id: str, fence: int) -> dict:
         ingestion = ingestions.enter(conn, ingestion_id, fence)
         if ingestion is None:
             return ingestions.REPLACED
-        store.show_document(conn, ingestion.source_id, ingestion.document_id)
+        if not ingestion.is_past("embedded"):
+            return ingestions.progress(ingestion)
+        if not store.show_document(conn, ingestion.document_id):
+            # The next run embeds it again.
+            return ingestions.progress(ingestions.embed_again(conn, ingestion))
         sources.settle(conn, ingestion.source_id, ingestion.media_type, ingestion.chunk_count)
         ingestions.end(conn, ingestion, "ready", ingestion.document_id)
         return ingestions.ended(ingestion, "ready")

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from psycopg2.extras import execute_values
 
+import f.knowledge.chunk_sets as chunk_sets
 from f.knowledge.chunks import Chunk
 from f.knowledge.extraction import Extracted
 from f.knowledge.plain_text import clean
 
 MAX_NAME_CHARACTERS = 300
 HEADING_SEPARATOR = " > "
+LANGUAGE_CHUNKS, LANGUAGE_CHARACTERS = 20, 5000
 
 LOCK_ORGANIZATION = "select from organizations where id = %s for no key update"
 
@@ -56,33 +58,34 @@ select documents.id::text
  where documents.source_id = %(source_id)s
    and documents.is_active
    and documents.title = %(title)s
-   and documents.embedding_model = %(embedding_model)s
-   and documents.embedding_dimensions = %(dimensions)s
  group by documents.id
 having array_agg(chunks.heading_path order by position) = %(heading_paths)s
    and array_agg(chunks.content order by position) = %(contents)s
 """
 
-RETIRE_DOCUMENT = """
-update documents set is_active = false
- where source_id = %(source_id)s and is_active and id <> %(document_id)s
-"""
-SHOW_DOCUMENT = "update documents set is_active = true where id = %(document_id)s"
+SHOW_DOCUMENT = "select show_document(%s)"
 
 INSERT_DOCUMENT = """
-insert into documents (organization_id, source_id, version, title, embedding_model,
-                       embedding_dimensions, is_active)
+insert into documents (organization_id, source_id, version, title, language)
 select %(organization_id)s, %(source_id)s, coalesce(max(version), 0) + 1, %(title)s,
-       %(embedding_model)s, %(dimensions)s, false
+       language_of(%(text)s)
   from documents
  where source_id = %(source_id)s
 returning id::text
 """
 
 INSERT_CHUNKS = """
-insert into chunks (organization_id, document_id, position, heading_path, page, content, embedding)
-values %s
+insert into chunks (organization_id, document_id, position, heading_path, page, content, question,
+                    words)
+select given.organization_id::uuid, documents.id, position, heading_path, page, content, question,
+       words_of_chunk(heading_path, concat_ws(E'\n', question, content), language)
+  from (values %s) as given (organization_id, document_id, position, heading_path, page, content,
+                             question)
+  join documents on documents.organization_id = given.organization_id::uuid
+                and documents.id = given.document_id::uuid
+returning id::text, position
 """
+CHUNK_VALUES = "(%s, %s, %s, %s, %s::integer, %s, %s::text)"
 
 MARK_READY = """
 update sources
@@ -145,35 +148,35 @@ def switch_document(
 ) -> str | None:
     """The new version is searched, the old one no longer, in the same moment.
 
-    None when the source was deleted or its file replaced meanwhile: then nothing is written.
+    None when the source was deleted, its file replaced, or the organization moved to another
+    embedding model meanwhile: then nothing is written.
     """
+    organization_id = source.organization_id
     with conn.cursor() as cursor:
         if not _enter(cursor, source.id):
             return None
         cursor.execute(LOCK_SOURCE, [source.id, source.sha256])
         if not cursor.rowcount:
             return None
-        cursor.execute(MARK_READY, [extracted.media_type, source.id])
-    made_by = (embedding_model, len(vectors[0]))
-    document_id = find_same_document(conn, source.id, extracted.title, chunks, *made_by)
-    if document_id is None:
-        document_id = begin_document(
-            conn, source.organization_id, source.id, extracted.title, *made_by
+        chunk_set = chunk_sets.set_for_ingestion(
+            conn, organization_id, embedding_model, len(vectors[0])
         )
-        add_chunks(conn, source.organization_id, document_id, chunks, list(map(str, vectors)))
-        show_document(conn, source.id, document_id)
+        if chunk_set is None:
+            return None
+        cursor.execute(MARK_READY, [extracted.media_type, source.id])
+    document_id = find_same_document(conn, source.id, extracted.title, chunks)
+    if document_id is None:
+        document_id = begin_document(conn, organization_id, source.id, extracted.title, chunks)
+        add_chunks(conn, organization_id, document_id, chunk_set.id, chunks, vectors)
+        show_document(conn, document_id)
     return document_id
 
 
-def find_same_document(
-    conn, source_id: str, title: str, chunks: list[Chunk], embedding_model: str, dimensions: int
-) -> str | None:
+def find_same_document(conn, source_id: str, title: str, chunks: list[Chunk]) -> str | None:
     """The version that is searched, when it says the same."""
     values = {
         "source_id": source_id,
         "title": title,
-        "embedding_model": embedding_model,
-        "dimensions": dimensions,
         "heading_paths": [path_of(chunk) for chunk in chunks],
         "contents": [chunk.content for chunk in chunks],
     }
@@ -183,20 +186,15 @@ def find_same_document(
 
 
 def begin_document(
-    conn,
-    organization_id: str,
-    source_id: str,
-    title: str,
-    embedding_model: str,
-    dimensions: int,
+    conn, organization_id: str, source_id: str, title: str, chunks: list[Chunk]
 ) -> str:
-    """Its id; nobody searches it before `show_document`."""
+    """Its id; nobody searches it before `show_document`. Its first chunks tell its language."""
+    text = "\n".join(chunk.content for chunk in chunks[:LANGUAGE_CHUNKS])
     values = {
         "organization_id": organization_id,
         "source_id": source_id,
         "title": title,
-        "embedding_model": embedding_model,
-        "dimensions": dimensions,
+        "text": text[:LANGUAGE_CHARACTERS],
     }
     with conn.cursor() as cursor:
         cursor.execute(INSERT_DOCUMENT, values)
@@ -204,23 +202,32 @@ def begin_document(
 
 
 def add_chunks(
-    conn, organization_id: str, document_id: str, chunks: list[Chunk], vectors: list[str]
+    conn,
+    organization_id: str,
+    document_id: str,
+    chunk_set_id: int,
+    chunks: list[Chunk],
+    vectors: list[list[float]] | list[str],
 ) -> None:
-    """`vectors`: as Postgres writes them."""
+    """`vectors`: as lists, or as Postgres writes them."""
     rows = [
-        (organization_id, document_id, one.position, path_of(one), one.page, one.content, vector)
-        for one, vector in zip(chunks, vectors, strict=True)
+        (organization_id, document_id, one.position, path_of(one), one.page)
+        + (one.content, one.question)
+        for one in chunks
     ]
     with conn.cursor() as cursor:
-        execute_values(cursor, INSERT_CHUNKS, rows)
+        inserted = execute_values(cursor, INSERT_CHUNKS, rows, CHUNK_VALUES, fetch=True)
+    by_position = {position: chunk_id for chunk_id, position in inserted}
+    chunk_ids = [by_position[one.position] for one in chunks]
+    chunk_sets.insert_embeddings(conn, organization_id, chunk_set_id, chunk_ids, vectors)
 
 
-def show_document(conn, source_id: str, document_id: str) -> None:
-    """It is searched from the transaction's end on, and the version before no longer."""
-    values = {"source_id": source_id, "document_id": document_id}
+def show_document(conn, document_id: str) -> bool:
+    """Whether it is searched from the transaction's end on, and the version before no longer;
+    False while a chunk has no embedding by the model that is searched."""
     with conn.cursor() as cursor:
-        cursor.execute(RETIRE_DOCUMENT, values)
-        cursor.execute(SHOW_DOCUMENT, values)
+        cursor.execute(SHOW_DOCUMENT, [document_id])
+        return cursor.fetchone()[0]
 
 
 def path_of(chunk: Chunk) -> str:

@@ -1,5 +1,6 @@
 """Store the new version beside the one that is searched, unless it says the same."""
 
+import f.knowledge.chunk_sets as chunk_sets
 import f.knowledge.ingestion_content as ingestion_content
 import f.knowledge.ingestions as ingestions
 import f.knowledge.sources as sources
@@ -34,8 +35,16 @@ def store_some(conn, ingestion: Ingestion) -> dict | None:
     )
     if not chunks:
         return ingestions.progress(ingestions.advance(conn, ingestion, state="stored"))
-    document_id = ingestion.document_id or begin_document(conn, ingestion)
-    store.add_chunks(conn, ingestion.organization_id, document_id, chunks, vectors)
+    organization_id = ingestion.organization_id
+    chunk_set = chunk_sets.set_for_ingestion(
+        conn, organization_id, ingestion.embedding_model, ingestion.embedding_dimensions
+    )
+    if chunk_set is None:
+        return ingestions.progress(ingestions.embed_again(conn, ingestion))
+    document_id = ingestion.document_id or store.begin_document(
+        conn, organization_id, ingestion.source_id, ingestion.title, chunks
+    )
+    store.add_chunks(conn, organization_id, document_id, chunk_set.id, chunks, vectors)
     ingestions.advance(
         conn,
         ingestion,
@@ -43,17 +52,6 @@ def store_some(conn, ingestion: Ingestion) -> dict | None:
         stored_count=ingestion.stored_count + len(chunks),
     )
     return None
-
-
-def begin_document(conn, ingestion: Ingestion) -> str:
-    return store.begin_document(
-        conn,
-        ingestion.organization_id,
-        ingestion.source_id,
-        ingestion.title,
-        ingestion.embedding_model,
-        ingestion.embedding_dimensions,
-    )
 
 
 def unchanged(conn, ingestion: Ingestion, document_id: str) -> dict:

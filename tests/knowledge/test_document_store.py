@@ -99,15 +99,6 @@ def test_the_same_version_twice_is_stored_once(conn, query, organization_id):
     ]
 
 
-def test_another_embedding_model_makes_another_version(conn, organization_id, active_texts):
-    source_id = store.add_source(conn, organization_id, "a.txt", b"1")
-    switch(conn, source_id, "Text")
-
-    switch(conn, source_id, "Text", model="model-b")
-
-    assert active_texts(source_id) == [(2, "Text")]
-
-
 def test_a_ready_source_says_what_it_is(conn, query, organization_id):
     source_id = store.add_source(conn, organization_id, "a.txt", b"1")
 

@@ -4,6 +4,7 @@ import pytest
 
 from f.knowledge import store
 from f.knowledge.search import search
+from f.shared.errors import Misconfigured
 
 NEAR, CLOSE, FAR = [1.0, 0.0, 0.0], [0.9, 0.4, 0.0], [0.0, 0.0, 1.0]
 
@@ -67,10 +68,17 @@ def test_x13_a_small_organization_misses_nothing_beside_a_large_one(
 
 def test_vectors_of_another_model_are_never_compared(organization_id, add_document, find):
     add_document(organization_id, "a", {"Of one model.": FAR}, embedding_model="model-a")
-    add_document(organization_id, "b", {"Of another.": NEAR}, embedding_model="model-b")
-    add_document(organization_id, "c", {"Of another length.": [1.0, 0.0]})
 
+    assert add_document(organization_id, "b", {"Of another.": NEAR}, "model-b") is None
     assert find(organization_id, "one another") == ["Of one model."]
+    assert find(organization_id, "one another", model="model-b") == []
+
+
+def test_a_model_that_changes_its_dimensions_is_reported(organization_id, add_document):
+    add_document(organization_id, "a", {"Of three numbers.": FAR})
+
+    with pytest.raises(Misconfigured, match="run f/knowledge/reembed_organization"):
+        add_document(organization_id, "b", {"Of two numbers.": [1.0, 0.0]})
 
 
 def test_only_the_active_version_is_found(organization_id, add_document, find):

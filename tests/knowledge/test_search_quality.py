@@ -6,9 +6,11 @@ import pytest
 import yaml
 
 from f.knowledge import store
-from f.knowledge.chunks import embedding_text, split
+from f.knowledge.chunks import embedding_texts, split
+from f.knowledge.embeddings import mean
 from f.knowledge.extraction import extract_here as extract
-from f.knowledge.search import RELEVANT_SIMILARITY, search
+from f.knowledge.relevance import is_relevant
+from f.knowledge.search import search
 from local.embedder import load_embedder
 from local.migrations import migrate
 from local.minilm import NAME, model_folder
@@ -47,7 +49,7 @@ def ingest(connection, path: Path, embed) -> None:
     source = store.load_source(connection, source_id)
     extracted = extract(source.name, source.content)
     chunks = split(extracted)
-    vectors = embed([embedding_text(extracted.title, chunk) for chunk in chunks])
+    vectors = [mean(embed(embedding_texts(extracted.title, chunk))) for chunk in chunks]
     store.switch_document(connection, source, extracted, chunks, vectors, NAME)
 
 
@@ -72,11 +74,8 @@ def answered(find, places: int) -> int:
 
 
 def relevant(find, questions: list[dict]) -> int:
-    """Questions whose best passage is similar enough to be called an answer."""
-    return sum(
-        max(passage.similarity for passage in find(one["question"])) >= RELEVANT_SIMILARITY[NAME]
-        for one in questions
-    )
+    """Questions whose passages are said to hold an answer."""
+    return sum(is_relevant(find(one["question"]), NAME) for one in questions)
 
 
 def test_every_golden_answer_stands_in_its_article():
@@ -118,7 +117,7 @@ def test_the_words_of_the_answer_are_in_the_passages(find):
 def test_words_beside_meaning_find_more_than_meaning_alone(find, monkeypatch):
     with_words = answered(find, places=1)
 
-    monkeypatch.setattr("f.knowledge.search.TEXT_WEIGHT", 0)
+    monkeypatch.setattr("f.knowledge.search.WORDS_WEIGHT", 0)
 
     assert with_words > answered(find, places=1)
 

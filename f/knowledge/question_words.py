@@ -1,0 +1,116 @@
+"""What a question's words count for in the documents of an organization.
+
+A word tells the more the fewer chunks hold it. Codes, numbers and names mean exactly themselves.
+"""
+
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+MAX_CHARACTERS = 4000
+MAX_FORMS = 128
+# A chunk that holds a code of the question comes before all that hold none.
+FOR_CODE = 2.0
+FOR_NAME = 0.25
+FOR_RARE_WORD = 0.05
+RARE_WORD_CHUNKS = 3
+RARE_NAME_CHUNKS = 8
+# Letters with digits, an address, or a number that is hardly a quantity: 4711, 14.50.
+CODE = re.compile(r"#(?=.*\d)(?=.*[^\W\d_]).*|#.*@.*|#\d{4,}|#\d+[-./:]\d.*")
+
+LANGUAGES = (
+    "simple english spanish portuguese french german italian dutch danish finnish hungarian"
+    " norwegian russian swedish turkish"
+).split()
+
+# Limits hold the planner to looking up one word after another, also where there are many.
+FIND_WORDS = """
+with languages as materialized (
+  select substr(word, 2) as language
+    from words
+   where organization_id = %(organization_id)s and word = any (%(languages)s)
+), asked as materialized (
+  select distinct place, form
+    from languages cross join lateral word_forms(%(question)s, language, 'question')
+)
+select asked.place, asked.form, known.chunk_count, known.chunk_ids::text[],
+       (select chunk_count from words where organization_id = %(organization_id)s and word = '')
+  from asked
+ cross join lateral (select chunk_count, chunk_ids
+                       from words
+                      where organization_id = %(organization_id)s and word = asked.form
+                      limit 1) as known
+"""
+
+
+@dataclass(frozen=True)
+class Word:
+    """A form of one word of the question, as the organization's documents hold it."""
+
+    place: int
+    form: str
+    chunk_count: int
+    chunk_ids: list[str] | None
+    weight: float
+
+
+@dataclass(frozen=True)
+class QuestionWords:
+    """Forms with their place, weight (1 over all places) and bonus; chunks that hold rare ones."""
+
+    places: list[int]
+    forms: list[str]
+    weights: list[float]
+    bonuses: list[float]
+    chunk_ids: list[str]
+
+
+def find_words(cursor, organization_id: str, question: str, most_chunks: int) -> QuestionWords:
+    values = {
+        "organization_id": organization_id,
+        "question": searchable(question),
+        "languages": [f"@{language}" for language in LANGUAGES],
+    }
+    cursor.execute(FIND_WORDS, values)
+    words = [
+        Word(place, form, count, chunk_ids, math.log(1 + total / (count + 0.5)))
+        for place, form, count, chunk_ids, total in cursor.fetchall()
+    ]
+    return weighed(words[:MAX_FORMS], most_chunks)
+
+
+def searchable(question: str) -> str:
+    # Postgres takes no NUL and no lone surrogate.
+    return re.sub("[\0\ud800-\udfff]", " ", question[:MAX_CHARACTERS])
+
+
+def weighed(words: list[Word], most_chunks: int) -> QuestionWords:
+    stems = {word.place: word for word in words if word.form[0] not in "#^"}
+    heaviest: dict[int, float] = {}
+    for word in words:
+        if word.place and word.form[0] != "^":
+            heaviest[word.place] = max(word.weight, heaviest.get(word.place, 0))
+    total = sum(heaviest.values()) or 1
+    bonuses = [bonus(word, stems.get(word.place)) for word in words]
+    chunks: Counter[str] = Counter()
+    for word, extra in zip(words, bonuses, strict=True):
+        chunks.update(dict.fromkeys(word.chunk_ids or (), word.weight / total + extra))
+    return QuestionWords(
+        places=[word.place for word in words],
+        forms=[word.form for word in words],
+        weights=[word.weight / total if word.form[0] != "^" else 0 for word in words],
+        bonuses=bonuses,
+        chunk_ids=[chunk_id for chunk_id, _ in chunks.most_common(most_chunks)],
+    )
+
+
+def bonus(word: Word, stem: Word | None) -> float:
+    if CODE.fullmatch(word.form):
+        return FOR_CODE
+    if word.form[0] == "^":
+        # Also used as a common word (May, Mark), a name says little.
+        is_name = stem is None or 2 * word.chunk_count >= stem.chunk_count
+        return FOR_NAME if is_name and word.chunk_count <= RARE_NAME_CHUNKS else 0.0
+    is_rare = word.form[0] != "#" and word.chunk_count <= RARE_WORD_CHUNKS
+    return FOR_RARE_WORD if is_rare else 0.0

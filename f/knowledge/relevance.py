@@ -1,0 +1,13 @@
+"""Whether a search found anything to answer from."""
+
+from f.knowledge.question_words import FOR_CODE
+from f.knowledge.search import Passage
+
+# Below this cosine similarity, a passage without a code from the question is most likely about
+# something else. Models that are not listed were not measured: they are trusted to tell themselves.
+RELEVANT_SIMILARITY = {"minilm-l6-v2": 0.3, "hashing-384": 0.2}
+
+
+def is_relevant(passages: list[Passage], embedding_model: str) -> bool:
+    least = RELEVANT_SIMILARITY.get(embedding_model, -1.0)
+    return any(one.similarity >= least or one.score >= FOR_CODE for one in passages)

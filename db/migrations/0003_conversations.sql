@@ -44,12 +44,12 @@ create table contacts (
   address text check (length(address) between 1 and 512),
   name text check (length(name) <= 200),
   created_at timestamptz not null default now(),
-  constraint contacts_in_organization unique (organization_id, id),
+  constraint contacts_in_organization unique (id, organization_id),
   constraint contacts_are_known_once unique (channel_id, contact_key),
   foreign key (organization_id, channel_id)
     references channels (organization_id, id) on delete cascade
 );
-create index contacts_channel_id_idx on contacts (organization_id, channel_id);
+create index contacts_channel_id_idx on contacts (channel_id, organization_id);
 comment on table contacts is 'One row per person on a channel.';
 comment on column contacts.contact_key is
   'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, a hash of the visitor id on the web.';
@@ -62,15 +62,15 @@ create table conversations (
   contact_id uuid not null,
   mode text not null default 'bot' check (mode in ('bot', 'human', 'muted')),
   created_at timestamptz not null default now(),
-  constraint conversations_in_organization unique (organization_id, id),
+  constraint conversations_in_organization unique (id, organization_id),
   constraint conversations_are_one_per_contact unique (channel_id, contact_id),
   foreign key (organization_id, channel_id)
     references channels (organization_id, id) on delete cascade,
   foreign key (organization_id, contact_id)
     references contacts (organization_id, id) on delete cascade
 );
-create index conversations_channel_id_idx on conversations (organization_id, channel_id);
-create index conversations_contact_id_idx on conversations (organization_id, contact_id);
+create index conversations_channel_id_idx on conversations (channel_id, organization_id);
+create index conversations_contact_id_idx on conversations (contact_id, organization_id);
 comment on table conversations is 'One row per contact on a channel, for ever.';
 comment on column conversations.mode is
   'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';

@@ -135,7 +135,7 @@ create table contact_days (
   foreign key (organization_id, contact_id)
     references contacts (organization_id, id) on delete cascade
 );
-create index contact_days_contact_id_idx on contact_days (organization_id, contact_id);
+create index contact_days_contact_id_idx on contact_days (contact_id, organization_id);
 comment on table contact_days is
   'One row per contact and day with a turn or a notice, in the organization''s time zone.';
 comment on column contact_days.notice_claimed_at is 'When the contact was told, once a day, that a limit is reached.';

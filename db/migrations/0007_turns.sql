@@ -18,7 +18,7 @@ create table webhook_deliveries (
   foreign key (organization_id, channel_id)
     references channels (organization_id, id) on delete cascade
 );
-create index webhook_deliveries_channel_id_idx on webhook_deliveries (organization_id, channel_id);
+create index webhook_deliveries_channel_id_idx on webhook_deliveries (channel_id, organization_id);
 create index webhook_deliveries_accepted_at_idx on webhook_deliveries (accepted_at);
 -- What a crash between receiving and accepting left behind.
 create index webhook_deliveries_not_accepted on webhook_deliveries (received_at)
@@ -47,14 +47,14 @@ create table turns (
   sent_at timestamptz,
   saved_at timestamptz,
   charged_at timestamptz,
-  constraint turns_in_organization unique (organization_id, id),
+  constraint turns_in_organization unique (id, organization_id),
   constraint turns_finish_complete check (
     state <> 'finished' or (sent_at is not null and saved_at is not null and charged_at is not null)
   ),
   foreign key (organization_id, conversation_id)
     references conversations (organization_id, id) on delete cascade
 );
-create index turns_conversation_id_idx on turns (organization_id, conversation_id);
+create index turns_conversation_id_idx on turns (conversation_id, organization_id);
 -- One turn at a time per conversation: replies can't overtake each other.
 create unique index turns_one_open_per_conversation on turns (conversation_id)
   where state in ('thinking', 'answered');
@@ -87,7 +87,7 @@ create table model_calls (
   primary key (turn_id, draft, position),
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
-create index model_calls_turn_id_idx on model_calls (organization_id, turn_id);
+create index model_calls_turn_id_idx on model_calls (turn_id, organization_id);
 comment on table model_calls is
   'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
 comment on column model_calls.draft is 'turns.drafts_dropped when it was made.';
@@ -116,10 +116,10 @@ create table inbound_messages (
   foreign key (organization_id, turn_id)
     references turns (organization_id, id) on delete set null (turn_id)
 );
-create index inbound_messages_channel_id_idx on inbound_messages (organization_id, channel_id);
+create index inbound_messages_channel_id_idx on inbound_messages (channel_id, organization_id);
 create index inbound_messages_conversation_id_idx
-  on inbound_messages (organization_id, conversation_id);
-create index inbound_messages_turn_id_idx on inbound_messages (organization_id, turn_id);
+  on inbound_messages (conversation_id, organization_id);
+create index inbound_messages_turn_id_idx on inbound_messages (turn_id, organization_id);
 create index inbound_messages_waiting on inbound_messages (conversation_id) where state = 'waiting';
 comment on table inbound_messages is 'One row per message received, however often it was delivered.';
 comment on column inbound_messages.state is
@@ -144,7 +144,7 @@ create table conversation_work (
     references conversations (organization_id, id) on delete cascade
 );
 create index conversation_work_organization_id_idx
-  on conversation_work (organization_id, conversation_id);
+  on conversation_work (conversation_id, organization_id);
 create index conversation_work_due_idx on conversation_work (due_at) where due_at is not null;
 comment on table conversation_work is 'One row per conversation that ever had work: when it is due, who holds it.';
 comment on column conversation_work.arrivals is
@@ -181,8 +181,8 @@ create table outbound_messages (
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
 create index outbound_messages_conversation_id_idx
-  on outbound_messages (organization_id, conversation_id);
-create index outbound_messages_turn_id_idx on outbound_messages (organization_id, turn_id);
+  on outbound_messages (conversation_id, organization_id);
+create index outbound_messages_turn_id_idx on outbound_messages (turn_id, organization_id);
 create index outbound_messages_provider_id_idx on outbound_messages (provider_message_id);
 comment on table outbound_messages is 'One row per message to send. Its id goes to the vendor as our reference.';
 comment on column outbound_messages.state is
@@ -201,7 +201,7 @@ create table delivery_receipts (
   foreign key (organization_id, channel_id)
     references channels (organization_id, id) on delete cascade
 );
-create index delivery_receipts_channel_id_idx on delivery_receipts (organization_id, channel_id);
+create index delivery_receipts_channel_id_idx on delivery_receipts (channel_id, organization_id);
 comment on table delivery_receipts is 'One row per status that a vendor told us of a message that we sent.';
 
 create table tool_calls (
@@ -215,7 +215,7 @@ create table tool_calls (
   primary key (turn_id, position),
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
-create index tool_calls_turn_id_idx on tool_calls (organization_id, turn_id);
+create index tool_calls_turn_id_idx on tool_calls (turn_id, organization_id);
 comment on table tool_calls is 'One row per tool call of the attempt that answered the turn.';
 
 create table messages (
@@ -232,6 +232,6 @@ create table messages (
     references conversations (organization_id, id) on delete cascade,
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
-create index messages_conversation_id_idx on messages (organization_id, conversation_id, id);
-create index messages_turn_id_idx on messages (organization_id, turn_id);
+create index messages_conversation_id_idx on messages (conversation_id, organization_id, id);
+create index messages_turn_id_idx on messages (turn_id, organization_id);
 comment on table messages is 'One row per line of a conversation as people see it.';

@@ -30,7 +30,7 @@ comment on column chatbots.least_confidence is
 comment on column chatbots.spam_confidence is
   'A message that is surer to be spam than this is not answered; 1: all are.';
 
-alter table turns add constraint turns_in_conversation unique (organization_id, conversation_id, id);
+alter table turns add constraint turns_in_conversation unique (conversation_id, organization_id, id);
 
 create table tool_effects (
   turn_id uuid not null,
@@ -46,7 +46,7 @@ create table tool_effects (
   primary key (turn_id, position),
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
-create index tool_effects_turn_id_idx on tool_effects (organization_id, turn_id);
+create index tool_effects_turn_id_idx on tool_effects (turn_id, organization_id);
 comment on table tool_effects is
   'One row per call of a tool that changes something, written before it is called: turn and position are the key that the tool is given.';
 comment on column tool_effects.class is 'own: rows of ours; write, money: of a system outside.';
@@ -70,7 +70,7 @@ create table handoffs (
   foreign key (organization_id, conversation_id, turn_id)
     references turns (organization_id, conversation_id, id) on delete cascade
 );
-create index handoffs_conversation_id_idx on handoffs (organization_id, conversation_id, turn_id);
+create index handoffs_conversation_id_idx on handoffs (conversation_id, organization_id, turn_id);
 comment on table handoffs is 'One row per turn after which a teammate is in charge.';
 comment on column handoffs.reason is
   'asked_by_contact, low_confidence, out_of_rounds, unkept_promise, needs_approval, effect_unknown ...';
@@ -91,8 +91,8 @@ create table contact_facts (
   foreign key (organization_id, turn_id)
     references turns (organization_id, id) on delete set null (turn_id)
 );
-create index contact_facts_contact_id_idx on contact_facts (organization_id, contact_id);
-create index contact_facts_turn_id_idx on contact_facts (organization_id, turn_id);
+create index contact_facts_contact_id_idx on contact_facts (contact_id, organization_id);
+create index contact_facts_turn_id_idx on contact_facts (turn_id, organization_id);
 comment on table contact_facts is
   'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
 

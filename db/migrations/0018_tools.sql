@@ -86,8 +86,8 @@ create table tool_confirmations (
   foreign key (organization_id, tool_id) references tools (organization_id, id) on delete cascade
 );
 create index tool_confirmations_conversation_id_idx
-  on tool_confirmations (organization_id, conversation_id, turn_id);
-create index tool_confirmations_tool_id_idx on tool_confirmations (organization_id, tool_id);
+  on tool_confirmations (conversation_id, organization_id, turn_id);
+create index tool_confirmations_tool_id_idx on tool_confirmations (tool_id, organization_id);
 comment on table tool_confirmations is
   'One row per turn that asked whether a tool may be called with exactly these arguments.';
 comment on column tool_confirmations.state is

@@ -12,7 +12,7 @@ create table turn_prompts (
   written_at timestamptz not null default now(),
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
-create index turn_prompts_turn_id_idx on turn_prompts (organization_id, turn_id);
+create index turn_prompts_turn_id_idx on turn_prompts (turn_id, organization_id);
 comment on table turn_prompts is 'One row per turn that a model answered: everything that it was given at first.';
 comment on column turn_prompts.version is 'Of our own rules in it: changes with their words.';
 comment on column turn_prompts.sha256 is 'Of the prompt before it was sealed.';
@@ -29,7 +29,7 @@ create table conversation_summaries (
     references conversations (organization_id, id) on delete cascade
 );
 create index conversation_summaries_conversation_id_idx
-  on conversation_summaries (organization_id, conversation_id);
+  on conversation_summaries (conversation_id, organization_id);
 comment on table conversation_summaries is
   'One row per conversation that is longer than a model is told word for word.';
 comment on column conversation_summaries.last_message_id is 'Up to this line of messages.';

@@ -87,7 +87,7 @@ select pg_proc.oid::regprocedure
 ORACLES = f"""
 select indexrelid::regclass
        || ' is unique and begins with a value that can be guessed: its error tells what other'
-          ' organizations have. Begin it with organization_id, or give the reason in the test'
+          ' organizations have. Begin it with a random uuid, or give the reason in the test'
   from pg_index
   join pg_class on pg_class.oid = indrelid and relnamespace = 'public'::regnamespace
   left join pg_attribute on attrelid = indrelid and attnum = indkey[0]

@@ -91,6 +91,33 @@ def test_every_foreign_key_has_an_index_that_starts_with_it(query):
     assert bare == []
 
 
+# Few rows in each organization, or asked for by organization and nothing else.
+SMALL = (
+    *("channels", "chatbot_days", "chatbots", "chunks", "documents", "ingestion_chunks"),
+    *("ingestion_sections", "ingestions", "model_slots", "sources", "tool_servers", "tools"),
+)
+
+
+def test_no_index_of_a_table_that_grows_with_messages_begins_with_the_organization(query):
+    """Row-level security gives every query the condition on the organization: such an index is
+    read through for all of the organization's rows wherever the planner thinks that they are few,
+    which it does for the largest organization. Put the other column first."""
+    tempting = query(
+        """
+        select indexrelid::regclass::text
+          from pg_index
+          join pg_class on pg_class.oid = indrelid and relnamespace = 'public'::regnamespace
+          join pg_attribute as first on first.attrelid = indrelid and first.attnum = indkey[0]
+          join pg_attribute as second on second.attrelid = indrelid and second.attnum = indkey[1]
+         where first.attname = 'organization_id' and second.atttypid = 'uuid'::regtype
+           and relname <> all(%s)
+        """,
+        list(SMALL),
+    )
+
+    assert tempting == []
+
+
 def test_every_code_our_sql_raises_is_listed_and_mapped():
     from f.shared.db import ERRORS_BY_SQLSTATE
 

@@ -329,7 +329,7 @@ begin
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
         ('chatmill_worker', 'select, insert, update',
-          'tool_confirmations turn_prompts conversation_summaries'),
+          'tool_confirmations turn_prompts conversation_summaries turn_citations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),
@@ -3194,6 +3194,33 @@ ALTER TABLE ONLY public.chatbot_days FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.chatbot_days IS 'One row per chatbot and day with a turn, in the organization''s time zone.';
 
+CREATE TABLE public.chatbot_versions (
+    chatbot_id uuid NOT NULL,
+    version integer NOT NULL,
+    organization_id uuid NOT NULL,
+    settings jsonb NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone,
+    published_by text,
+    override_reason text,
+    CONSTRAINT chatbot_versions_override_reason_check CHECK (((length(override_reason) >= 5) AND (length(override_reason) <= 1000))),
+    CONSTRAINT chatbot_versions_published_by_check CHECK (((length(published_by) >= 1) AND (length(published_by) <= 100))),
+    CONSTRAINT chatbot_versions_settings_check CHECK ((jsonb_typeof(settings) = 'object'::text)),
+    CONSTRAINT chatbot_versions_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'retired'::text]))),
+    CONSTRAINT chatbot_versions_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.chatbot_versions FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.chatbot_versions IS 'One row per set of a chatbot''s words and thresholds.';
+
+COMMENT ON COLUMN public.chatbot_versions.settings IS 'By names of columns of chatbots; publishing copies them there.';
+
+COMMENT ON COLUMN public.chatbot_versions.state IS 'draft -> published (in use) -> retired (another one is); retired -> published again.';
+
+COMMENT ON COLUMN public.chatbot_versions.override_reason IS 'Why it was published although golden questions said that it is worse.';
+
 CREATE TABLE public.chatbots (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -3469,6 +3496,45 @@ COMMENT ON COLUMN public.embeddings.is_searched IS 'As its document is_active, f
 COMMENT ON COLUMN public.embeddings.embedding IS 'Of unit length; of what embedding_texts says about the chunk; as many dimensions as its set says.';
 
 COMMENT ON COLUMN public.embeddings.code IS 'What is compared first, for every chunk of the organization.';
+
+CREATE TABLE public.eval_runs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    version integer,
+    questions_sha256 text NOT NULL,
+    cases integer NOT NULL,
+    times integer NOT NULL,
+    passed_every_time integer NOT NULL,
+    passed_once integer NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    cost_microcents bigint,
+    p50_ms integer NOT NULL,
+    p95_ms integer NOT NULL,
+    failed jsonb NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT eval_runs_cases_check CHECK ((cases > 0)),
+    CONSTRAINT eval_runs_check CHECK (((passed_every_time >= 0) AND (passed_every_time <= cases))),
+    CONSTRAINT eval_runs_check1 CHECK (((passed_once >= 0) AND (passed_once <= cases))),
+    CONSTRAINT eval_runs_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT eval_runs_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT eval_runs_output_tokens_check CHECK ((output_tokens >= 0)),
+    CONSTRAINT eval_runs_p50_ms_check CHECK ((p50_ms >= 0)),
+    CONSTRAINT eval_runs_p95_ms_check CHECK ((p95_ms >= 0)),
+    CONSTRAINT eval_runs_questions_sha256_check CHECK ((questions_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT eval_runs_times_check CHECK ((times > 0))
+);
+
+ALTER TABLE ONLY public.eval_runs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.eval_runs IS 'One row per run of golden questions against a chatbot.';
+
+COMMENT ON COLUMN public.eval_runs.version IS 'Null: the words in use, which no version was made of yet.';
+
+COMMENT ON COLUMN public.eval_runs.passed_every_time IS 'pass^k: cases that passed all of `times` tries.';
+
+COMMENT ON COLUMN public.eval_runs.failed IS 'Questions that did not pass every time, each with why.';
 
 CREATE TABLE public.handoffs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3961,6 +4027,29 @@ COMMENT ON COLUMN public.tools.honours_key IS 'Called twice with one key, it doe
 
 COMMENT ON COLUMN public.tools.state IS 'approved -> changed (its server tells another definition than was approved) -> approved again; off: by hand.';
 
+CREATE TABLE public.turn_citations (
+    turn_id uuid NOT NULL,
+    number integer NOT NULL,
+    organization_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    title text NOT NULL,
+    heading_path text NOT NULL,
+    score double precision,
+    how text NOT NULL,
+    CONSTRAINT turn_citations_how_check CHECK ((how = ANY (ARRAY['number'::text, 'words'::text]))),
+    CONSTRAINT turn_citations_number_check CHECK ((number > 0))
+);
+
+ALTER TABLE ONLY public.turn_citations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.turn_citations IS 'One row per passage that a reply rests on.';
+
+COMMENT ON COLUMN public.turn_citations.number IS 'Its place among the passages that were found in the turn.';
+
+COMMENT ON COLUMN public.turn_citations.chunk_id IS 'The chunk as it was then; a newer version of its source may have replaced it.';
+
+COMMENT ON COLUMN public.turn_citations.how IS 'number: the model named it; words: the reply says a sentence of it.';
+
 CREATE TABLE public.turn_prompts (
     turn_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -4055,6 +4144,9 @@ ALTER TABLE ONLY public.channels
 ALTER TABLE ONLY public.chatbot_days
     ADD CONSTRAINT chatbot_days_pkey PRIMARY KEY (chatbot_id, day);
 
+ALTER TABLE ONLY public.chatbot_versions
+    ADD CONSTRAINT chatbot_versions_pkey PRIMARY KEY (chatbot_id, version);
+
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_in_organization UNIQUE (organization_id, id);
 
@@ -4117,6 +4209,8 @@ ALTER TABLE ONLY public.documents
 
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_pkey PRIMARY KEY (organization_id, chunk_set_id, chunk_id) INCLUDE (document_id, is_searched, code);
+ALTER TABLE ONLY public.eval_runs
+    ADD CONSTRAINT eval_runs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_are_asked_once UNIQUE (turn_id);
@@ -4217,6 +4311,9 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.turn_citations
+    ADD CONSTRAINT turn_citations_pkey PRIMARY KEY (turn_id, number);
+
 ALTER TABLE ONLY public.turn_prompts
     ADD CONSTRAINT turn_prompts_pkey PRIMARY KEY (turn_id);
 
@@ -4254,6 +4351,11 @@ CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organizatio
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
 
 CREATE UNIQUE INDEX chunk_sets_one_building ON public.chunk_sets USING btree (organization_id) WHERE (state = 'building'::text);
+CREATE INDEX chatbot_versions_chatbot_id_idx ON public.chatbot_versions USING btree (organization_id, chatbot_id);
+
+CREATE UNIQUE INDEX chatbot_versions_one_published ON public.chatbot_versions USING btree (chatbot_id) WHERE (state = 'published'::text);
+
+CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
 
 CREATE UNIQUE INDEX chunk_sets_one_searched ON public.chunk_sets USING btree (organization_id) WHERE (state = 'searched'::text);
 
@@ -4284,6 +4386,7 @@ CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree
 CREATE INDEX documents_source_id_idx ON public.documents USING btree (organization_id, source_id);
 
 CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
+CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (organization_id, chatbot_id);
 
 CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (organization_id, conversation_id, turn_id);
 
@@ -4336,6 +4439,8 @@ CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organi
 CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, chatbot_id);
 
 CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_id, tool_server_id);
+
+CREATE INDEX turn_citations_turn_id_idx ON public.turn_citations USING btree (organization_id, turn_id);
 
 CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (organization_id, turn_id);
 
@@ -4433,6 +4538,9 @@ ALTER TABLE ONLY public.channels
 ALTER TABLE ONLY public.chatbot_days
     ADD CONSTRAINT chatbot_days_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.chatbot_versions
+    ADD CONSTRAINT chatbot_versions_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
@@ -4477,6 +4585,8 @@ ALTER TABLE ONLY public.embeddings
 
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_organization_id_chunk_set_id_fkey FOREIGN KEY (organization_id, chunk_set_id) REFERENCES public.chunk_sets(organization_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.eval_runs
+    ADD CONSTRAINT eval_runs_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
@@ -4559,6 +4669,9 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.turn_citations
+    ADD CONSTRAINT turn_citations_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.turn_prompts
     ADD CONSTRAINT turn_prompts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
@@ -4595,6 +4708,8 @@ ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbot_days ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.chatbot_versions ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.chatbots ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chunk_sets ENABLE ROW LEVEL SECURITY;
@@ -4618,6 +4733,7 @@ ALTER TABLE public.delivery_receipts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.embeddings ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.eval_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.handoffs ENABLE ROW LEVEL SECURITY;
 
@@ -4647,6 +4763,8 @@ CREATE POLICY own_organization ON public.channels USING ((organization_id = ( SE
 
 CREATE POLICY own_organization ON public.chatbot_days USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.chatbot_versions USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.chatbots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.chunk_sets USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4670,6 +4788,7 @@ CREATE POLICY own_organization ON public.delivery_receipts USING ((organization_
 CREATE POLICY own_organization ON public.documents USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.embeddings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+CREATE POLICY own_organization ON public.eval_runs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.handoffs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -4707,6 +4826,8 @@ CREATE POLICY own_organization ON public.tool_servers USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.tools USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.turn_citations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.turn_prompts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4731,6 +4852,8 @@ CREATE POLICY scheduler ON public.channels TO chatmill_scheduler USING (true) WI
 
 CREATE POLICY scheduler ON public.chatbot_days TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.chatbot_versions TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.chatbots TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.chunk_sets TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -4754,6 +4877,7 @@ CREATE POLICY scheduler ON public.delivery_receipts TO chatmill_scheduler USING 
 CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.embeddings TO chatmill_scheduler USING (true) WITH CHECK (true);
+CREATE POLICY scheduler ON public.eval_runs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.handoffs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4791,6 +4915,8 @@ CREATE POLICY scheduler ON public.tool_servers TO chatmill_scheduler USING (true
 
 CREATE POLICY scheduler ON public.tools TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.turn_citations TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.turn_prompts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -4818,6 +4944,8 @@ ALTER TABLE public.tool_effects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tool_servers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tools ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.turn_citations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turn_prompts ENABLE ROW LEVEL SECURITY;
 

@@ -161,7 +161,7 @@ begin
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
         ('chatmill_worker', 'select, insert, update',
-          'tool_confirmations turn_prompts conversation_summaries'),
+          'tool_confirmations turn_prompts conversation_summaries turn_citations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),

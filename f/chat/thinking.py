@@ -12,6 +12,16 @@ from f.agent.reply import Judge, Reply, before_thinking
 from f.agent.toolbox import Toolbox
 from f.chat.turn_context import TurnContext
 
+CITE = """
+insert into turn_citations (
+  turn_id, number, organization_id, chunk_id, title, heading_path, score, how
+)
+select id, %(number)s, organization_id, %(chunk_id)s, %(title)s, %(heading_path)s, %(score)s,
+       %(how)s
+  from turns where id = %(turn_id)s
+    on conflict on constraint turn_citations_pkey do nothing
+"""
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -52,5 +62,7 @@ def keep(conn, turn_id: str, sealing_key: str, draft: Draft) -> None:
             ask_teammate(cursor, turn_id, draft.reply.handoff)
         if draft.summary:
             conversation_memory.keep_summary(cursor, turn_id, draft.summary)
+        for citation in draft.reply.citations:
+            cursor.execute(CITE, {**citation, "turn_id": turn_id})
         if draft.prompt:
             conversation_memory.keep_prompt(cursor, turn_id, sealing_key, draft.prompt)

@@ -100,17 +100,20 @@ class TurnContext:
         )
 
 
-LOAD_TURN = """
+# In the order of the fields from `instructions` to `max_reply_tokens`.
+CHATBOT_COLUMNS = """
+       chatbots.instructions, chatbots.unknown_reply, chatbots.handoff_reply,
+       chatbots.failure_notice, chatbots.confirm_question, chatbots.business_hours,
+       chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
+       chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
+       chatbots.max_reply_tokens
+"""
+LOAD_TURN = f"""
 select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        conversations.contact_id::text, contacts.contact_key, chatbots.id::text,
        organizations.name, turns.state, turns.drafts_dropped,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
-       chatbots.name, channels.kind, chatbots.instructions, chatbots.unknown_reply,
-       chatbots.handoff_reply, chatbots.failure_notice, chatbots.confirm_question,
-       chatbots.business_hours,
-       chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
-       chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
-       chatbots.max_reply_tokens, organizations.time_zone
+       chatbots.name, channels.kind, {CHATBOT_COLUMNS}, organizations.time_zone
   from turns
   join conversations on conversations.id = turns.conversation_id
   join contacts on contacts.id = conversations.contact_id

@@ -330,7 +330,7 @@ begin
         ('chatmill_worker', 'update (state)', 'tools'),
         ('chatmill_worker', 'select, insert, update',
           'tool_confirmations turn_prompts conversation_summaries turn_citations'),
-        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
+        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers cached_answers'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
@@ -3182,6 +3182,28 @@ ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.cached_answers (
+    chatbot_id uuid NOT NULL,
+    fingerprint text NOT NULL,
+    organization_id uuid NOT NULL,
+    answer text NOT NULL,
+    citations jsonb DEFAULT '[]'::jsonb NOT NULL,
+    hits bigint DEFAULT 0 NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_hit_at timestamp with time zone,
+    CONSTRAINT cached_answers_answer_check CHECK (((length(answer) >= 1) AND (length(answer) <= 8000))),
+    CONSTRAINT cached_answers_fingerprint_check CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT cached_answers_hits_check CHECK ((hits >= 0))
+);
+
+ALTER TABLE ONLY public.cached_answers FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.cached_answers IS 'One row per question that a chatbot answered from documents alone.';
+
+COMMENT ON COLUMN public.cached_answers.fingerprint IS 'Of the question''s words in their plain form, the chatbot''s words, our rules, and the state of the documents: a change of any is another row.';
+
+COMMENT ON COLUMN public.cached_answers.hits IS 'Turns that it answered; none of them paid a model.';
+
 CREATE TABLE public.chatbot_days (
     chatbot_id uuid NOT NULL,
     day date NOT NULL,
@@ -3251,6 +3273,7 @@ CREATE TABLE public.chatbots (
 {action}
 
 Answer "yes" to go ahead.'::text NOT NULL,
+    caches_answers boolean DEFAULT false NOT NULL,
     CONSTRAINT chatbots_business_hours_check CHECK ((jsonb_typeof(business_hours) = 'object'::text)),
     CONSTRAINT chatbots_confirm_question_check CHECK ((confirm_question ~~ '%{action}%'::text)),
     CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
@@ -3339,6 +3362,7 @@ ALTER TABLE public.chunk_sets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
+COMMENT ON COLUMN public.chatbots.caches_answers IS 'Whether a common question is answered again as before, without a model.';
 
 CREATE TABLE public.chunks (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -4129,6 +4153,9 @@ ALTER TABLE ONLY public.alerts
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.cached_answers
+    ADD CONSTRAINT cached_answers_pkey PRIMARY KEY (chatbot_id, fingerprint);
+
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_are_connected_once UNIQUE (kind, account_id);
 
@@ -4346,6 +4373,10 @@ ALTER TABLE ONLY public.words
 
 CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX cached_answers_chatbot_id_idx ON public.cached_answers USING btree (organization_id, chatbot_id);
+
+CREATE INDEX cached_answers_written_at_idx ON public.cached_answers USING btree (written_at);
+
 CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
 
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
@@ -4529,6 +4560,9 @@ COMMENT ON TRIGGER _600_open_handoff ON public.turns IS 'However the turn ends, 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.cached_answers
+    ADD CONSTRAINT cached_answers_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
@@ -4704,6 +4738,8 @@ ALTER TABLE ONLY public.words
 
 ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.cached_answers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbot_days ENABLE ROW LEVEL SECURITY;
@@ -4758,6 +4794,8 @@ ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.outbound_messages ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_organization ON public.alerts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.cached_answers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.channels USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -4847,6 +4885,8 @@ CREATE POLICY own_organization ON public.words USING ((organization_id = ( SELEC
 ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.cached_answers TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.channels TO chatmill_scheduler USING (true) WITH CHECK (true);
 

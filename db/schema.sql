@@ -3337,6 +3337,8 @@ COMMENT ON COLUMN public.chatbots.spam_confidence IS 'A message that is surer to
 
 COMMENT ON COLUMN public.chatbots.confirm_question IS 'What a contact is asked before something is changed; {action} becomes the tool''s title and its arguments.';
 
+COMMENT ON COLUMN public.chatbots.caches_answers IS 'Whether a common question is answered again as before, without a model.';
+
 CREATE TABLE public.chunk_sets (
     id bigint NOT NULL,
     organization_id uuid NOT NULL,
@@ -3362,7 +3364,6 @@ ALTER TABLE public.chunk_sets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     NO MAXVALUE
     CACHE 1
 );
-COMMENT ON COLUMN public.chatbots.caches_answers IS 'Whether a common question is answered again as before, without a model.';
 
 CREATE TABLE public.chunks (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -4236,6 +4237,7 @@ ALTER TABLE ONLY public.documents
 
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_pkey PRIMARY KEY (organization_id, chunk_set_id, chunk_id) INCLUDE (document_id, is_searched, code);
+
 ALTER TABLE ONLY public.eval_runs
     ADD CONSTRAINT eval_runs_pkey PRIMARY KEY (id);
 
@@ -4381,12 +4383,11 @@ CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organizatio
 
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
 
-CREATE UNIQUE INDEX chunk_sets_one_building ON public.chunk_sets USING btree (organization_id) WHERE (state = 'building'::text);
 CREATE INDEX chatbot_versions_chatbot_id_idx ON public.chatbot_versions USING btree (organization_id, chatbot_id);
 
 CREATE UNIQUE INDEX chatbot_versions_one_published ON public.chatbot_versions USING btree (chatbot_id) WHERE (state = 'published'::text);
 
-CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
+CREATE UNIQUE INDEX chunk_sets_one_building ON public.chunk_sets USING btree (organization_id) WHERE (state = 'building'::text);
 
 CREATE UNIQUE INDEX chunk_sets_one_searched ON public.chunk_sets USING btree (organization_id) WHERE (state = 'searched'::text);
 
@@ -4417,6 +4418,7 @@ CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree
 CREATE INDEX documents_source_id_idx ON public.documents USING btree (organization_id, source_id);
 
 CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
+
 CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (organization_id, chatbot_id);
 
 CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (organization_id, conversation_id, turn_id);
@@ -4619,6 +4621,7 @@ ALTER TABLE ONLY public.embeddings
 
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_organization_id_chunk_set_id_fkey FOREIGN KEY (organization_id, chunk_set_id) REFERENCES public.chunk_sets(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.eval_runs
     ADD CONSTRAINT eval_runs_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
@@ -4769,6 +4772,7 @@ ALTER TABLE public.delivery_receipts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.embeddings ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.eval_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.handoffs ENABLE ROW LEVEL SECURITY;
@@ -4826,6 +4830,7 @@ CREATE POLICY own_organization ON public.delivery_receipts USING ((organization_
 CREATE POLICY own_organization ON public.documents USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.embeddings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.eval_runs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.handoffs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4917,6 +4922,7 @@ CREATE POLICY scheduler ON public.delivery_receipts TO chatmill_scheduler USING 
 CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.embeddings TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.eval_runs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.handoffs TO chatmill_scheduler USING (true) WITH CHECK (true);

@@ -39,6 +39,7 @@ VALUES = {
     "int2": "1",
     "int4": "1",
     "int8": "1",
+    "float8": "1",
     "numeric": "1",
     "timestamptz": "now() - interval '2 minutes'",
     "date": "date_trunc('month', current_date)::date",  # months begin with their first day

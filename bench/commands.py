@@ -3,6 +3,7 @@
 import importlib
 
 BENCHES = {
+    "agent": "bench.agent",
     "documents": "bench.documents",
     "isolation": "bench.isolation",
     "knowledge": "bench.knowledge",

@@ -161,8 +161,8 @@ begin
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
         ('chatmill_worker', 'select, insert, update',
-          'tool_confirmations turn_prompts conversation_summaries'),
-        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
+          'tool_confirmations turn_prompts conversation_summaries turn_citations'),
+        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers cached_answers'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode)', 'conversations'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',

@@ -112,11 +112,12 @@ class Confirmations:
 
     def _question_for(self, tool: ApprovedTool, arguments: dict) -> str:
         lines = [f"{name}: {_shown(value)}" for name, value in sorted(arguments.items())]
-        if any(links_in(line) or addresses_in(line) or has_markup(line) for line in lines):
-            # What is shown to the contact must not carry what a reply may not.
-            known = self._context.question
-            if not all(_shown(value) in known for value in arguments.values()):
-                raise ToolRetry("an argument holds a link or an address")
+        # What is shown to the contact must not carry what a reply may not.
+        shown = "\n".join(lines)
+        if links_in(shown) or has_markup(shown):
+            raise ToolRetry("an argument holds a link")
+        if addresses_in(shown) - addresses_in(self._context.question):
+            raise ToolRetry("an argument holds an address that the customer did not write")
         return self._confirm_question.replace("{action}", "\n".join([tool.title, *lines]))
 
 

@@ -43,13 +43,15 @@ LINK = re.compile(
     | \b(?:{"|".join(SCHEMES.split())}):[^\s<>"'`|\])}}]+
     | (?<![:\w/])//[^\s<>"'`|\])}}/]+\.[^\s<>"'`|\])}}]+          # the page's own scheme
     | \bwww\d?\.[^\s<>"'`|\])}}]+
-    | (?<![@\w.-]){HOST}[^\W\d_]{{2,}}(?::\d{{1,5}})?/[^\s<>"'`|\])}}]*   # a path tells it is one
-    | (?<![@\w.-]){HOST}{ENDING}(?![\w-]){REST}
+    | (?<![@\w]){HOST}[^\W\d_]{{2,}}(?::\d{{1,5}})?/[^\s<>"'`|\])}}]*   # a path tells it is one
+    | (?<![@\w]){HOST}{ENDING}(?![^\W_]){REST}
     | (?<![\w.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\w.]){REST}
     | (?<![\w.])\[(?:[0-9a-f]{{0,4}}:){{2,7}}[0-9a-f]{{0,4}}\]{REST}
     """,
     re.I | re.X,
 )
+# One that no link is built around.
+LONE_ADDRESS = re.compile(rf"(?<![/\w.+-])[\w.+-]+@{HOST}[^\W\d_]{{2,}}(?![\w/:?#@-])", re.I)
 ADDRESS = re.compile(rf"[\w.+-]+@{HOST}[^\W\d_]{{2,}}", re.I)
 # Markup that fetches or hides an address. A chat has no use for it, so none is ever sent.
 MARKUP = re.compile(
@@ -79,7 +81,8 @@ def has_markup(text: str) -> bool:
 def links_in(text: str) -> set[str]:
     """Host in lower case and the rest as it stands, without http(s). Whole links: one that merely
     begins like a known one is another."""
-    found = {match.group() for match in LINK.finditer(unmasked(text))}
+    text = LONE_ADDRESS.sub(" ", unmasked(text))
+    found = {match.group() for match in LINK.finditer(text)}
     return {_told(link) for link in found if not SENTENCE.fullmatch(link)}
 
 

@@ -3,12 +3,14 @@
 import re
 import unicodedata
 
+from f.agent.links import links_in
 from f.agent.tool_context import ToolContext
 from f.shared.errors import ToolRetry
 
 # What may be remembered, and its form. Nothing else: a memory that holds any text would hold
 # instructions for every later turn.
-WORDS = r"[^\W\d_][\w.'’ -]{1,59}"
+WORD = r"[^\W\d_](?:[^\W\d_]|['’-])*"
+WORDS = rf"{WORD}\.?(?: {WORD}\.?){{0,3}}"
 FACTS = {
     "name": WORDS,
     "company": r"\w[\w.,&'’ -]{1,59}",
@@ -51,7 +53,8 @@ class RememberFactTool:
 
     def apply(self, cursor, arguments: dict) -> tuple[str, dict]:
         name, value = arguments["name"], " ".join(arguments["value"].split())
-        if not re.fullmatch(FACTS[name], value) or len(value.split()) > MAX_WORDS:
+        is_told = re.fullmatch(FACTS[name], value) and len(value.split()) <= MAX_WORDS
+        if not is_told or links_in(value):
             raise ToolRetry(f"that is no {name}")
         if name != "language" and _plain(value) not in _plain(self._context.question):
             raise ToolRetry("the customer did not write that in this message")

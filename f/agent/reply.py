@@ -1,8 +1,9 @@
 """What a contact reads: the agent's words if they may be sent and are true, else the owner's."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import f.agent.loop as loop
+from f.agent.citations import cited, without_numbers
 from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.guards import Rules, formatted, verdict_on
@@ -44,6 +45,7 @@ class Reply:
     verdict: str
     route: Route
     handoff: str | None = None
+    citations: list[dict] = field(default_factory=list)
 
 
 def before_thinking(question: str, words: OwnWords) -> Reply | None:
@@ -96,10 +98,10 @@ class Judge:
             if thought.stuck or self._asked():
                 return self._asked() or self._without_words(thought)
             verdict = self._verdict(thought, rules)
-        return self._judged(formatted(thought.text), verdict, thought)
+        return self._judged(_text_of(thought), verdict, thought)
 
     def _verdict(self, thought: loop.Answer, rules: Rules) -> str:
-        text = formatted(thought.text)
+        text = _text_of(thought)
         if text in (self._words.unknown_reply, self._words.handoff_reply):
             return "ok"  # the owner's own words
         known_text = f"{rules.known_text}\n{self._toolbox.link_source}"
@@ -120,8 +122,10 @@ class Judge:
             return self._handed_off(verdict, verdict, sure)
         if sure < words.least_confidence:
             return self._handed_off("low_confidence", verdict, sure)
-        route = Route("auto", sure, "answered" if verdict == "ok" else verdict)
-        return Reply(text if verdict == "ok" else words.unknown_reply, verdict, route)
+        if verdict != "ok":
+            return Reply(words.unknown_reply, verdict, Route("auto", sure, verdict))
+        citations = cited(thought.text, self._toolbox.passages, self._toolbox.passage_texts)
+        return Reply(text, verdict, Route("auto", sure, "answered"), citations=citations)
 
     def _handed_off(self, reason: str, verdict: str, sure: float) -> Reply:
         return Reply(self._words.handoff_reply, verdict, Route("human", sure, reason), reason)
@@ -134,3 +138,7 @@ class Judge:
             return Reply(self._words.failure_notice, reason, Route("auto", 0.0, reason))
         reason = f"out_of_{thought.stuck}"
         return self._handed_off(reason, reason, 0.0)
+
+
+def _text_of(thought: loop.Answer) -> str:
+    return formatted(without_numbers(thought.text))

@@ -24,6 +24,11 @@ WISH = re.compile(
        | \bparler\s(?:à|a|avec)\s(?:une?\s)?{PERSON}\b""",
     re.I | re.X,
 )
+WHEN = re.compile(
+    r"\b(?:when|what time|hours?|(?:mon|tues|wednes|thurs|fri|satur|sun)day|weekend|holidays?|"
+    r"quando|hor[aá]rio|cu[aá]ndo|wann|quand)\b",
+    re.I,
+)
 # What unwanted mass mail to a shop's chat says, with what each sign is worth. The sum is a log
 # odds, so the confidence is one: fitted by hand to the samples in tests/agent/test_route.py.
 SPAM = {
@@ -50,9 +55,11 @@ class Route:
 
 
 def wants_person(question: str) -> bool:
-    """Asked for in so many words; a long message that mentions it is the model's to understand."""
+    """Asked for in so many words; a long message that mentions it, or a question when somebody is
+    there, is the model's to understand."""
     plain = unmasked(question)
-    return len(plain.split()) <= MOST_WORDS_OF_A_WISH and bool(WISH.search(plain))
+    is_short = len(plain.split()) <= MOST_WORDS_OF_A_WISH
+    return is_short and bool(WISH.search(plain)) and not WHEN.search(plain)
 
 
 def spam_confidence(question: str) -> float:

@@ -4,6 +4,7 @@ import json
 import time
 from typing import Protocol
 
+from f.agent.citations import renumbered
 from f.agent.confirmations import Confirmations
 from f.agent.effects import Effects
 from f.agent.json_schema import problem_of_value
@@ -30,8 +31,8 @@ class Tool(Protocol):
 
 
 class Toolbox:
-    """`link_source`: everything that tools said whose links a reply may hold; `has_read_outside`:
-    whether a system of the organization's told something."""
+    """`passages` and `passage_texts`: what was found in the documents in this turn, in order;
+    `has_read_outside`: whether a system of the organization's told something."""
 
     def __init__(
         self,
@@ -42,12 +43,13 @@ class Toolbox:
         self._tools = {tool.name: tool for tool in tools}
         self._effects = effects
         self.confirmations = confirmations
-        self._link_sources: list[str] = []
+        self.passages: list[dict] = []
+        self.passage_texts: list[str] = []
         self.has_read_outside = False
 
     @property
     def link_source(self) -> str:
-        return "\n".join(self._link_sources)
+        return "\n".join(self.passage_texts)
 
     @property
     def schemas(self) -> list[dict]:
@@ -101,7 +103,9 @@ class Toolbox:
             return self._read_outside(tool, arguments)
         text, result = tool.run(arguments)
         if getattr(tool, "links_are_known", False):
-            self._link_sources.append(text)
+            text, texts = renumbered(text, len(self.passages) + 1)
+            self.passages += result["passages"]
+            self.passage_texts += texts
         return text, result
 
     def _read_outside(self, tool: Tool, arguments: dict) -> tuple[str, dict]:

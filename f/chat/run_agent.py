@@ -68,7 +68,7 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
         calls = draft.thought.tool_calls
         state = turns.commit(conn, turn_id, fence, replies, draft.receipt, calls, may_drop)
         if state == "answered":
-            keep(conn, turn_id, sealing_key, draft)
+            keep(conn, turn, sealing_key, draft)
     return {
         "state": state,
         "drafts_dropped": turn.draft,

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
+import f.agent.answer_cache as answer_cache
 import f.agent.loop as loop
 import f.chat.conversation_memory as conversation_memory
 from f.agent.context import Summary, messages_of, new_summary, prompt_text
@@ -9,8 +10,20 @@ from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.hand_off_tool import ask_teammate
 from f.agent.reply import Judge, Reply, before_thinking
+from f.agent.route import Route
 from f.agent.toolbox import Toolbox
 from f.chat.turn_context import TurnContext
+
+CACHED = "cached"
+CITE = """
+insert into turn_citations (
+  turn_id, number, organization_id, chunk_id, title, heading_path, score, how
+)
+select id, %(number)s, organization_id, %(chunk_id)s, %(title)s, %(heading_path)s, %(score)s,
+       %(how)s
+  from turns where id = %(turn_id)s
+    on conflict on constraint turn_citations_pkey do nothing
+"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +50,10 @@ def think(
     known = before_thinking(turn.question, turn.own_words)
     if known:
         return Draft(loop.Answer(), known)
+    if turn.cached.answer and not effects:
+        route = Route("auto", 1.0, CACHED)
+        again = Reply(turn.cached.answer, "ok", route, citations=list(turn.cached.citations))
+        return Draft(loop.Answer(), again)
     summary = new_summary(model, turn.known)
     messages = messages_of(turn.system_prompt, turn.known, summary, turn.question)
     prompt = prompt_text(messages, toolbox.schemas)
@@ -45,12 +62,35 @@ def think(
     return Draft(thought, judge.reply(thought, messages, turn.rules), prompt, summary)
 
 
-def keep(conn, turn_id: str, sealing_key: str, draft: Draft) -> None:
+def keep(conn, turn: TurnContext, sealing_key: str, draft: Draft) -> None:
     """In the transaction that commits the reply."""
+    turn_id = turn.turn_id
     with conn.cursor() as cursor:
+        _keep_answer(cursor, turn, draft)
         if draft.reply.handoff:
             ask_teammate(cursor, turn_id, draft.reply.handoff)
         if draft.summary:
             conversation_memory.keep_summary(cursor, turn_id, draft.summary)
+        for citation in draft.reply.citations:
+            cursor.execute(CITE, {**citation, "turn_id": turn_id})
         if draft.prompt:
             conversation_memory.keep_prompt(cursor, turn_id, sealing_key, draft.prompt)
+
+
+def _keep_answer(cursor, turn: TurnContext, draft: Draft) -> None:
+    reply = draft.reply
+    if reply.route.reason == CACHED:
+        answer_cache.count_hit(cursor, turn.chatbot_id, turn.cached)
+    elif (
+        turn.cached.fingerprint
+        and reply.route.reason == "answered"
+        and answer_cache.is_common(draft.thought.tool_calls, reply.citations)
+    ):
+        answer_cache.keep(
+            cursor,
+            turn.organization_id,
+            turn.chatbot_id,
+            turn.cached,
+            reply.text,
+            reply.citations,
+        )

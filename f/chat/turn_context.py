@@ -1,11 +1,13 @@
 """What the agent needs to answer a turn: who speaks for whom, what was said, what was asked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import f.agent.answer_cache as answer_cache
 import f.chat.conversation_memory as conversation_memory
 import f.chat.turns as turns
+from f.agent.answer_cache import Cached
 from f.agent.context import Known
 from f.agent.guards import Rules
 from f.agent.prompts import canary_of, our_rules, system_prompt
@@ -47,6 +49,7 @@ class TurnContext:
     now: datetime
     known: Known
     question: str
+    cached: Cached = Cached()
 
     @property
     def own_words(self) -> OwnWords:
@@ -58,6 +61,20 @@ class TurnContext:
             float(self.least_confidence),
             float(self.spam_confidence),
         )
+
+    @property
+    def owners_words(self) -> list:
+        return [
+            self.organization_name,
+            self.chatbot_name,
+            self.channel_kind,
+            self.instructions,
+            self.unknown_reply,
+            self.policy,
+            self.allowed_link_hosts,
+            self.forbidden_words,
+            self.languages,
+        ]
 
     @property
     def rules(self) -> Rules:
@@ -100,17 +117,21 @@ class TurnContext:
         )
 
 
-LOAD_TURN = """
+# In the order of the fields from `instructions` to `max_reply_tokens`.
+CHATBOT_COLUMNS = """
+       chatbots.instructions, chatbots.unknown_reply, chatbots.handoff_reply,
+       chatbots.failure_notice, chatbots.confirm_question, chatbots.business_hours,
+       chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
+       chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
+       chatbots.max_reply_tokens
+"""
+LOAD_TURN = f"""
 select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        conversations.contact_id::text, contacts.contact_key, chatbots.id::text,
        organizations.name, turns.state, turns.drafts_dropped,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
-       chatbots.name, channels.kind, chatbots.instructions, chatbots.unknown_reply,
-       chatbots.handoff_reply, chatbots.failure_notice, chatbots.confirm_question,
-       chatbots.business_hours,
-       chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
-       chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
-       chatbots.max_reply_tokens, organizations.time_zone
+       chatbots.name, channels.kind, {CHATBOT_COLUMNS}, chatbots.caches_answers,
+       organizations.time_zone
   from turns
   join conversations on conversations.id = turns.conversation_id
   join contacts on contacts.id = conversations.contact_id
@@ -134,8 +155,14 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     turns.begin_attempt(conn, turn_id, fence)
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
-        *columns, time_zone = cursor.fetchone()
+        *columns, caches_answers, time_zone = cursor.fetchone()
         cursor.execute(READ_QUESTION, {"turn_id": turn_id, "characters": QUESTION_CHARACTERS})
         question = cursor.fetchone()[0] or ""
         known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
-    return TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), known, question)
+        turn = TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), known, question)
+        if not caches_answers:
+            return turn
+        cached = answer_cache.find(
+            cursor, turn.organization_id, turn.chatbot_id, turn.owners_words, question, known
+        )
+        return replace(turn, cached=cached)

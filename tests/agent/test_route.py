@@ -29,6 +29,8 @@ def test_a_plain_wish_for_a_person_is_heard(question):
     "question",
     [
         "How long do refunds take?",
+        "can I talk to a human on saturday",
+        "When can I speak to a person?",
         "Does a person or a machine roast the beans?",
         "Is your espresso machine for one person?",
         "I spoke with someone yesterday who told me my parcel would come by Friday, is it so?",

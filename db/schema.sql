@@ -4383,7 +4383,7 @@ CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organizatio
 
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
 
-CREATE INDEX chatbot_versions_chatbot_id_idx ON public.chatbot_versions USING btree (organization_id, chatbot_id);
+CREATE INDEX chatbot_versions_chatbot_id_idx ON public.chatbot_versions USING btree (chatbot_id, organization_id);
 
 CREATE UNIQUE INDEX chatbot_versions_one_published ON public.chatbot_versions USING btree (chatbot_id) WHERE (state = 'published'::text);
 
@@ -4419,7 +4419,7 @@ CREATE INDEX documents_source_id_idx ON public.documents USING btree (organizati
 
 CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
 
-CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (organization_id, chatbot_id);
+CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (chatbot_id, organization_id);
 
 CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (conversation_id, organization_id, turn_id);
 

@@ -7,6 +7,7 @@ import signal
 import sys
 
 import psycopg2
+import psycopg2.errors
 
 from local.errors import CannotRun
 
@@ -50,6 +51,8 @@ def main(arguments: list[str]) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.UndefinedColumn):
+        return stopped("the database is not of this version. Run ./chatmill migrate.")
     except psycopg2.OperationalError as error:
         return stopped(f"the database stopped answering: {' '.join(str(error).split())}")
     except OSError as error:

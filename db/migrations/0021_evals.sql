@@ -16,7 +16,7 @@ create table chatbot_versions (
   foreign key (organization_id, chatbot_id)
     references chatbots (organization_id, id) on delete cascade
 );
-create index chatbot_versions_chatbot_id_idx on chatbot_versions (organization_id, chatbot_id);
+create index chatbot_versions_chatbot_id_idx on chatbot_versions (chatbot_id, organization_id);
 create unique index chatbot_versions_one_published on chatbot_versions (chatbot_id)
   where state = 'published';
 comment on table chatbot_versions is 'One row per set of a chatbot''s words and thresholds.';
@@ -47,7 +47,7 @@ create table eval_runs (
   foreign key (organization_id, chatbot_id)
     references chatbots (organization_id, id) on delete cascade
 );
-create index eval_runs_chatbot_id_idx on eval_runs (organization_id, chatbot_id);
+create index eval_runs_chatbot_id_idx on eval_runs (chatbot_id, organization_id);
 comment on table eval_runs is 'One row per run of golden questions against a chatbot.';
 comment on column eval_runs.version is 'Null: the words in use, which no version was made of yet.';
 comment on column eval_runs.passed_every_time is 'pass^k: cases that passed all of `times` tries.';

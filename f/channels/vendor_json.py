@@ -29,12 +29,17 @@ def load(raw: bytes) -> object:
     return value
 
 
+def load_or_none(text: str) -> object:
+    """The value of JSON inside another text; None where it is none."""
+    try:
+        return load(text.encode(errors="replace"))
+    except WebhookRefused:
+        return None
+
+
 def object_in(raw: bytes) -> dict:
     """The object in a body; an empty one where the body is anything else."""
-    try:
-        return mapping(load(raw))
-    except WebhookRefused:
-        return {}
+    return mapping(load_or_none(raw.decode(errors="replace")))
 
 
 def mapping(value: object) -> dict:
@@ -63,6 +68,14 @@ def timestamp(value: object) -> datetime | None:
     if not (digits.isascii() and digits.isdigit() and int(digits) <= LAST_TIMESTAMP):
         return None
     return datetime.fromtimestamp(int(digits), UTC)
+
+
+def milliseconds(value: object) -> datetime | None:
+    """Milliseconds since 1970, as text or as a number; fractions of a second are kept."""
+    digits = identifier(value) or ""
+    if not (digits.isascii() and digits.isdigit() and int(digits) <= LAST_TIMESTAMP * 1000):
+        return None
+    return datetime.fromtimestamp(int(digits) / 1000, UTC)
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict:

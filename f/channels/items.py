@@ -138,7 +138,14 @@ def names_of(account: Account) -> list[str]:
 
 def _body_of(message: InboundMessage, names: list[str]) -> str:
     text = without_mention(message.text, names) if message.group_id else message.text
-    return text or f"[{message.kind}]"
+    return text or f"[{_thing(message)}]"
+
+
+def _thing(message: InboundMessage) -> str:
+    """A message without words says what it is: a person would be told as much."""
+    if not message.media:
+        return message.kind
+    return "voice message" if message.media["is_voice"] else message.media["type"]
 
 
 def _is_for_us(message: InboundMessage, names: list[str], command) -> bool:

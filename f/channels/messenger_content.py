@@ -25,8 +25,14 @@ def read_content(message: dict) -> Content | None:
     return Content("text", text) if text.strip() else None
 
 
+def read_more_files(message: dict) -> list[Content]:
+    """What hangs on the message beside the first file, which read_content() gives."""
+    attachments = [mapping(one) for one in items(message.get("attachments"))]
+    found = [_read_attachment(one, "") for one in attachments if words(one.get("type")) in FILES]
+    return [content for content in found[1:] if content]
+
+
 def _read_attachment(attachment: dict, text: str) -> Content | None:
-    """Of several files the first is looked at; the others stay in the delivery."""
     kind, payload = words(attachment.get("type"), NAME_LIMIT), mapping(attachment.get("payload"))
     if kind in FILES:
         url = words(payload.get("url"), 4096) or None

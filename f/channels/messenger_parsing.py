@@ -4,6 +4,7 @@ Source: https://developers.facebook.com/docs/messenger-platform/reference/webhoo
 """
 
 import hashlib
+from dataclasses import replace
 
 from f.channels.messages import (
     Delivery,
@@ -19,7 +20,7 @@ from f.channels.messages import (
     Request,
     Watermark,
 )
-from f.channels.messenger_content import read_content, read_referral
+from f.channels.messenger_content import read_content, read_more_files, read_referral
 from f.channels.vendor_json import identifier, items, load, mapping, milliseconds, words
 
 WORD_LIMIT = 64
@@ -74,17 +75,31 @@ def _read_message(event: dict, message: dict, page_id: str) -> list[Item]:
         return [_echo(event, message, message_id, contact_key)]
     if content is None:
         return [Ignored("unreadable", message_id)]
+    first = InboundMessage(
+        provider_message_id=message_id,
+        contact_key=contact_key,
+        kind=content.kind,
+        text=content.text,
+        media=content.media,
+        sent_at=milliseconds(event.get("timestamp")),
+        reply_to=identifier(mapping(message.get("reply_to")).get("mid")),
+        referral=read_referral(mapping(message.get("referral"))),
+    )
+    return [first, *_more_files(first, message)]
+
+
+def _more_files(first: InboundMessage, message: dict) -> list[Item]:
+    """Several files may hang on one message; each is one of ours, of one album."""
     return [
-        InboundMessage(
-            provider_message_id=message_id,
-            contact_key=contact_key,
+        replace(
+            first,
+            provider_message_id=f"{first.provider_message_id[:500]}#{number}",
             kind=content.kind,
-            text=content.text,
+            text="",
             media=content.media,
-            sent_at=milliseconds(event.get("timestamp")),
-            reply_to=identifier(mapping(message.get("reply_to")).get("mid")),
-            referral=read_referral(mapping(message.get("referral"))),
+            album_id=first.provider_message_id,
         )
+        for number, content in enumerate(read_more_files(message), 1)
     ]
 
 

@@ -3,6 +3,8 @@
 Source: https://core.telegram.org/bots/api#update
 """
 
+import re
+
 from f.channels.messages import (
     Delivery,
     Edit,
@@ -13,10 +15,11 @@ from f.channels.messages import (
     Request,
 )
 from f.channels.telegram_content import mentioned_names, read_content, read_origin
-from f.channels.vendor_json import identifier, load, mapping, timestamp, words
+from f.channels.vendor_json import identifier, load, mapping, timestamp, whole_number, words
 
 NAME_LIMIT = 256
 GROUPS = ("group", "supergroup")
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,12})?")
 
 # What a chat shows of itself: nobody asked anything.
 SERVICE = frozenset(
@@ -45,16 +48,16 @@ def parse(request: Request) -> list[Delivery]:
 
 def address_of(message: dict) -> str | None:
     """Where an answer goes: the chat, with its topic behind a slash."""
-    chat_id = identifier(mapping(message.get("chat")).get("id"))
-    topic = identifier(message.get("message_thread_id"))
+    chat_id = whole_number(mapping(message.get("chat")).get("id"))
+    topic = whole_number(message.get("message_thread_id"))
     is_topic = message.get("is_topic_message") is True
     return f"{chat_id}/{topic}" if chat_id and topic and is_topic else chat_id
 
 
 def message_key(message: dict) -> str | None:
     """Message ids count in each chat anew."""
-    chat_id = identifier(mapping(message.get("chat")).get("id"))
-    message_id = identifier(message.get("message_id"))
+    chat_id = whole_number(mapping(message.get("chat")).get("id"))
+    message_id = whole_number(message.get("message_id"))
     return f"{chat_id}:{message_id}" if chat_id and message_id else None
 
 
@@ -85,7 +88,7 @@ def _read_message(message: dict) -> Item:
         mentioned=tuple(mentioned_names(message)),
         referral=read_origin(message),
         album_id=identifier(message.get("media_group_id")),
-        language=words(sender.get("language_code"), 16) or None,
+        language=language_of(sender),
     )
 
 
@@ -111,7 +114,7 @@ def _read_button(callback: dict) -> Item:
         return Ignored("button_without_chat")
     is_group = mapping(message.get("chat")).get("type") in GROUPS
     return InboundMessage(
-        provider_message_id=f"button:{callback_id}",
+        provider_message_id=f"button:{callback_id[:500]}",
         contact_key=contact_key,
         contact_name=_name_of(sender),
         kind="button",
@@ -119,7 +122,7 @@ def _read_button(callback: dict) -> Item:
         reply_to=message_key(message),
         group_id=address if is_group else None,
         is_addressed=is_group,
-        language=words(sender.get("language_code"), 16) or None,
+        language=language_of(sender),
         callback_id=callback_id,
     )
 
@@ -136,6 +139,12 @@ def _read_membership(change: dict) -> Item:
 
 def _ignored(reason: str):
     return lambda _: Ignored(reason)
+
+
+def language_of(sender: dict) -> str | None:
+    """An IETF tag; anything else says nothing."""
+    tag = words(sender.get("language_code"), 16)
+    return tag if LANGUAGE.fullmatch(tag) else None
 
 
 def _name_of(sender: dict) -> str | None:

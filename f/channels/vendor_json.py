@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import UTC, datetime
 
 from f.channels.messages import WebhookRefused
@@ -9,6 +10,7 @@ from f.channels.text import clean
 
 DEEPEST = 128  # what Windmill's own parser takes
 ID_LIMIT = 512
+WHOLE_NUMBER = re.compile("-?[0-9]{1,20}")
 LAST_TIMESTAMP = 253_402_300_799  # the end of the year 9999
 
 
@@ -60,6 +62,12 @@ def identifier(value: object) -> str | None:
         value = str(value)
     text = words(value, ID_LIMIT + 1)
     return text if 0 < len(text) <= ID_LIMIT else None
+
+
+def whole_number(value: object) -> str | None:
+    """An id that is a number, as Telegram's are; also below zero."""
+    text = identifier(value) or ""
+    return text if WHOLE_NUMBER.fullmatch(text) else None
 
 
 def timestamp(value: object) -> datetime | None:

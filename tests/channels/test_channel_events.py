@@ -260,3 +260,18 @@ def test_a_status_of_twilio_finds_our_message_by_the_reference_in_its_address(qu
     assert query("select state, provider_message_id from outbound_messages") == [
         ("delivered", "SM9")
     ]
+
+
+def test_several_files_of_one_message_are_each_kept_and_answered_together(query, windmill, page):
+    files = [
+        {"type": "image", "payload": {"url": f"https://x.fbcdn.net/{number}"}}
+        for number in range(3)
+    ]
+    says("Which of these?", attachments=files)
+
+    assert query("select body, media->>'url' from inbound_messages order by id") == [
+        ("Which of these?", "https://x.fbcdn.net/0"),
+        ("[image]", "https://x.fbcdn.net/1"),
+        ("[image]", "https://x.fbcdn.net/2"),
+    ]
+    assert len(windmill.started) == 1

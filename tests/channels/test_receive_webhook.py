@@ -230,4 +230,4 @@ def test_a_message_without_words_says_what_it_is(query, windmill, whatsapp):
 
     post(body)
 
-    assert query("select body, kind from inbound_messages") == [("[media]", "media")]
+    assert query("select body, kind from inbound_messages") == [("[image]", "media")]

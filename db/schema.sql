@@ -2,7 +2,120 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
-CREATE FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) RETURNS TABLE(outcome text, conversation_id uuid, wait_seconds numeric)
+CREATE FUNCTION public.accept_echo(p_channel_id uuid, p_contact_key text, p_address text, p_provider_message_id text, p_body text, p_sent_at timestamp with time zone, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+  v_conversation_id uuid;
+begin
+  if is_reply_to_us(p_channel_id, p_provider_message_id) or exists (
+    select from outbound_messages
+      join conversations on conversations.id = outbound_messages.conversation_id
+     where outbound_messages.id::text = p_reference and conversations.channel_id = p_channel_id
+  ) then
+    perform accept_receipt(
+      p_channel_id, p_provider_message_id, 'sent', p_reference, null, p_sent_at);
+    return 'receipt';
+  end if;
+  v_conversation_id := open_conversation(
+    v_organization_id, p_channel_id,
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, null));
+  insert into messages (
+    organization_id, conversation_id, author, position, body, provider_message_id, written_at
+  ) values (
+    v_organization_id, v_conversation_id, 'teammate', 0, p_body, p_provider_message_id,
+    coalesce(p_sent_at, now())
+  ) on conflict on constraint messages_of_teammates_are_told_once do nothing;
+  if found then
+    perform silence_for_teammate(v_conversation_id);
+  end if;
+  return 'teammate';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_echo(p_channel_id uuid, p_contact_key text, p_address text, p_provider_message_id text, p_body text, p_sent_at timestamp with time zone, p_reference text) IS 'What was written in the business''s name: by us, then it is a receipt; by a teammate, then the chatbot is silent.';
+
+CREATE FUNCTION public.accept_edit(p_channel_id uuid, p_provider_message_id text, p_body text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_message inbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  update inbound_messages set body = p_body, edited_at = now()
+   where channel_id = p_channel_id and provider_message_id = p_provider_message_id
+     and state <> 'revoked' and body <> p_body
+  returning * into v_message;
+  if not found then
+    return 'nothing_to_edit';
+  end if;
+  perform correct_history(v_message, p_body);
+  return 'edited';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_edit(p_channel_id uuid, p_provider_message_id text, p_body text) IS 'Our copy of a message follows what the contact made of it; an answer that was given stays.';
+
+CREATE FUNCTION public.accept_handover(p_channel_id uuid, p_contact_key text, p_is_ours boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+  v_conversation_id constant uuid := open_conversation(
+    v_organization_id, p_channel_id,
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, null, null));
+begin
+  update conversations
+     set mode = case when mode = 'muted' then 'muted' when p_is_ours then 'bot' else 'human' end,
+         silent_until = null
+   where id = v_conversation_id;
+  return case when p_is_ours then 'handed_to_us' else 'handed_away' end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_handover(p_channel_id uuid, p_contact_key text, p_is_ours boolean) IS 'Another app answers from now on, until the thread is handed to us; no clock gives it back.';
+
+CREATE FUNCTION public.accept_identity(p_channel_id uuid, p_old_key text, p_new_key text, p_new_address text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_old contacts;
+  v_new contacts;
+begin
+  perform enter_channel(p_channel_id);
+  select * into v_old from contacts
+   where channel_id = p_channel_id and p_old_key in (contact_key, address)
+   order by contact_key = p_old_key desc limit 1 for update;
+  if not found then
+    return 'nobody_known';
+  end if;
+  select * into v_new from contacts
+   where channel_id = p_channel_id and p_new_key in (contact_key, address) and id <> v_old.id
+   order by contact_key = p_new_key desc limit 1 for update;
+  if found then
+    return merge_contacts(v_old, v_new);
+  end if;
+  -- A business-scoped id outlives the number; a number that was the key gives way to the new one.
+  update contacts
+     set contact_key = case when contact_key = p_old_key then p_new_key else contact_key end,
+         address = case
+           when p_new_address is not null then p_new_address
+           when address = p_old_key then p_new_key
+           else address
+         end
+   where id = v_old.id;
+  return 'renamed';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_identity(p_channel_id uuid, p_old_key text, p_new_key text, p_new_address text) IS 'A contact has another number or id: their history follows them, into the contact that is known by the new one where there is one.';
+
+CREATE FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone, p_group_key text DEFAULT ''::text, p_is_addressed boolean DEFAULT true, p_referral text DEFAULT NULL::text, p_album_id text DEFAULT NULL::text, p_language text DEFAULT NULL::text, p_command text DEFAULT NULL::text) RETURNS TABLE(outcome text, conversation_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -11,27 +124,89 @@ declare
   v_organization_id constant uuid := enter_channel(p_channel_id);
   v_contact_id uuid;
   v_conversation_id uuid;
+  v_state text;
 begin
+  if not p_is_addressed and not is_reply_to_us(p_channel_id, p_reply_to) then
+    return query select 'group_chatter', null::uuid, null::numeric;
+    return;
+  end if;
   v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
-  v_conversation_id := open_conversation(v_organization_id, p_channel_id, v_contact_id);
+  perform note_about_contact(v_contact_id, p_language, p_command);
+  v_conversation_id :=
+    open_conversation(v_organization_id, p_channel_id, v_contact_id, p_group_key);
+  v_state := case when is_late(p_channel_id, p_sent_at) then 'held' else 'waiting' end;
 
   insert into inbound_messages (
     organization_id, channel_id, conversation_id, provider_message_id,
-    kind, body, media, reply_to, sent_at
+    kind, body, media, reply_to, sent_at, referral, album_id, command, state
   ) values (
     v_organization_id, p_channel_id, v_conversation_id, p_provider_message_id,
-    p_kind, p_body, p_media, p_reply_to, coalesce(p_sent_at, now())
+    p_kind, p_body, p_media, p_reply_to, coalesce(p_sent_at, now()), p_referral, p_album_id,
+    p_command, v_state
   ) on conflict on constraint inbound_messages_are_stored_once do nothing;
   if not found then
     return query select 'duplicate', v_conversation_id, null::numeric;
+  elsif v_state = 'held' then
+    perform raise_alert(
+      v_organization_id, 'warning', 'message_late', p_channel_id::text,
+      format('a message of conversation %s came late and waits for a person', v_conversation_id));
+    return query select 'late', v_conversation_id, null::numeric;
   else
     return query select 'new', v_conversation_id,
-      wake_conversation(v_conversation_id, p_channel_id, p_kind, p_body);
+      wake_conversation(
+        v_conversation_id, p_channel_id,
+        case when p_album_id is null then p_kind else 'album' end, p_body);
   end if;
 end;
 $$;
 
-COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) IS 'Stores one message once and makes its conversation due. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone, p_group_key text, p_is_addressed boolean, p_referral text, p_album_id text, p_language text, p_command text) IS 'Stores one message once and makes its conversation due; what is not for us in a group (group_chatter) is not stored, what comes late is kept and wakes nobody. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+
+CREATE FUNCTION public.accept_notice(p_channel_id uuid, p_code text, p_subject text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform raise_alert(
+    enter_channel(p_channel_id), 'warning', 'channel_notice',
+    concat_ws(':', p_channel_id, p_code, p_subject),
+    format('the vendor of channel %s says: %s', p_channel_id, concat_ws(' ', p_code, p_subject)));
+  return 'notice';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_notice(p_channel_id uuid, p_code text, p_subject text) IS 'What a vendor tells about the account reaches a person.';
+
+CREATE FUNCTION public.accept_opt_out(p_channel_id uuid, p_contact_key text, p_is_out boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+begin
+  perform note_about_contact(
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, null, null),
+    null, case when p_is_out then 'stop' else 'start' end);
+  return case when p_is_out then 'opted_out' else 'opted_in' end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_opt_out(p_channel_id uuid, p_contact_key text, p_is_out boolean) IS 'The vendor says that the contact blocked us, or does not any more.';
+
+CREATE FUNCTION public.accept_reaction(p_channel_id uuid, p_provider_message_id text, p_emoji text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  update outbound_messages set reaction = p_emoji
+   where provider_message_id = p_provider_message_id
+     and conversation_id in (select id from conversations where channel_id = p_channel_id);
+  return case when found then 'reaction' else 'reaction_to_another' end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_reaction(p_channel_id uuid, p_provider_message_id text, p_emoji text) IS 'Keeps the emoji that a contact put on a message of ours, or took away.';
 
 CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -40,6 +215,12 @@ CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id t
 declare
   v_states constant text[] :=
     array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
+  -- Words of single vendors; any other is kept and moves nothing.
+  v_status constant text := case
+    when p_status = 'played' then 'read'
+    when p_status = 'undelivered' then 'failed'
+    when p_status in ('sent', 'delivered', 'read', 'failed') then p_status
+  end;
   v_reference constant uuid := case
     when p_client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
     then p_client_reference::uuid
@@ -54,14 +235,13 @@ begin
   ) on conflict on constraint delivery_receipts_pkey do nothing;
   -- Receipts come doubled and out of order: a state only moves forward, failed is final.
   update outbound_messages
-     set state = p_status,
+     set state = v_status,
          error_code = coalesce(p_error_code, error_code),
          sent_at = coalesce(sent_at, p_occurred_at, now()),
          provider_message_id = coalesce(provider_message_id, p_provider_message_id)
    where (provider_message_id = p_provider_message_id or id = v_reference)
      and conversation_id in (select id from conversations where channel_id = p_channel_id)
-     and p_status in ('sent', 'delivered', 'read', 'failed')
-     and array_position(v_states, state) < array_position(v_states, p_status)
+     and array_position(v_states, state) < array_position(v_states, v_status)
   returning * into v_message;
   if not found then
     return;
@@ -79,6 +259,49 @@ end;
 $_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
+
+CREATE FUNCTION public.accept_revocation(p_channel_id uuid, p_provider_message_id text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_message inbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  update inbound_messages
+     set body = '', media = null, referral = null, state = 'revoked', edited_at = now()
+   where channel_id = p_channel_id and provider_message_id = p_provider_message_id
+     and state <> 'revoked'
+  returning * into v_message;
+  if not found then
+    return 'nothing_to_revoke';
+  end if;
+  perform correct_history(v_message, '');
+  return 'revoked';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_revocation(p_channel_id uuid, p_provider_message_id text) IS 'The words of a message that the contact took back are deleted; what waits of it is not answered.';
+
+CREATE FUNCTION public.accept_watermark(p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  update outbound_messages set state = p_status
+   where sent_at <= p_up_to
+     and state in ('sent', case when p_status = 'read' then 'delivered' else 'sent' end)
+     and conversation_id in (
+       select conversations.id
+         from conversations join contacts on contacts.id = conversations.contact_id
+        where conversations.channel_id = p_channel_id and contacts.contact_key = p_contact_key
+     );
+  return 'receipt';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_watermark(p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamp with time zone) IS 'Everything that was sent to the contact until then was delivered, or read.';
 
 CREATE FUNCTION public.add_words(p_organization_id uuid, p_document_ids uuid[]) RETURNS void
     LANGUAGE sql
@@ -329,10 +552,13 @@ begin
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
         ('chatmill_worker', 'select, insert, update',
-          'tool_confirmations turn_prompts conversation_summaries turn_citations'),
-        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers cached_answers'),
+          'tool_confirmations turn_prompts conversation_summaries'),
+        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
         -- A share lock needs the right to write; teammates take over by this column.
-        ('chatmill_worker', 'update (mode)', 'conversations'),
+        ('chatmill_worker', 'update (mode, silent_until, history_after)', 'conversations'),
+        ('chatmill_worker', 'update (opted_out_at)', 'contacts'),
+        ('chatmill_worker', 'select, insert, update', 'rate_buckets'),
+        ('chatmill_worker', 'select, insert', 'feedback'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
@@ -361,6 +587,20 @@ begin
       ('enter_channel', '{}'),
       ('accept_message', '{chatmill_ingress,chatmill_operations}'),
       ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_edit', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_revocation', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_reaction', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_watermark', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_echo', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_handover', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_identity', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_opt_out', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
+      ('last_reply', '{chatmill_ingress,chatmill_operations}'),
+      ('channels_to_check', '{chatmill_operations}'),
+      ('report_channel_problem', '{chatmill_operations}'),
+      ('report_silent_channels', '{chatmill_operations}'),
+      ('give_back_conversations', '{chatmill_operations}'),
       ('finish_delivery', '{chatmill_ingress,chatmill_operations}'),
       ('claim_conversation', '{chatmill_worker}'),
       ('enter_conversation', '{chatmill_worker}'),
@@ -479,7 +719,7 @@ COMMENT ON FUNCTION public.begin_attempt(p_turn_id uuid, p_fence bigint) IS 'Cou
 CREATE FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     AS $_$
-  select p_usual_seconds * case
+  select case when p_kind = 'album' then greatest(2 * p_usual_seconds, 1.5) else p_usual_seconds * case
     -- A photo is seldom sent without a word about it, a greeting never is the question.
     when p_kind <> 'text' then 2
     when p_body ~* '^\W*(hi|hello|hey|hola|ol[aá]|hallo|moin|bonjour|salut|ciao|oi|buen[oa]s( d[ií]as| tardes| noches)?|bom dia|boa (tarde|noite)|guten (morgen|tag|abend)|good (morning|afternoon|evening))\W*$' then 2
@@ -488,10 +728,10 @@ CREATE FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seco
     when p_body ~ '[.!。！]\s*$' then 0.7
     when array_length(regexp_split_to_array(trim(p_body), '\s+'), 1) < 4 then 2
     else 1
-  end;
+  end end;
 $_$;
 
-COMMENT ON FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) IS 'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0.';
+COMMENT ON FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) IS 'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0. Pictures of an album come one by one: they are waited for always.';
 
 CREATE FUNCTION public.bury_turn(p_turn public.turns, p_silence text) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -551,6 +791,75 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.calls_of(p_hold public.usage_holds) IS 'The turn''s stored model calls, of all drafts and attempts, with what they are charged.';
+
+CREATE TABLE public.channels (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    url_key text NOT NULL,
+    account_id text NOT NULL,
+    api_url text,
+    webhook_url text,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    sealed_credentials text,
+    late_after_seconds integer DEFAULT 3600 NOT NULL,
+    teammate_hours integer DEFAULT 24 NOT NULL,
+    receipt_grace_seconds integer DEFAULT 120 NOT NULL,
+    after_silence text DEFAULT 'resend_once'::text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
+    CONSTRAINT channels_after_silence_check CHECK ((after_silence = ANY (ARRAY['resend_once'::text, 'unknown'::text]))),
+    CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
+    CONSTRAINT channels_kind_check CHECK ((kind ~ '^[a-z][a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT channels_late_after_seconds_check CHECK ((late_after_seconds >= 60)),
+    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT channels_receipt_grace_seconds_check CHECK (((receipt_grace_seconds >= 1) AND (receipt_grace_seconds <= 3600))),
+    CONSTRAINT channels_settings_check CHECK ((jsonb_typeof(settings) = 'object'::text)),
+    CONSTRAINT channels_teammate_hours_check CHECK (((teammate_hours >= 1) AND (teammate_hours <= 8760))),
+    CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text)),
+    CONSTRAINT channels_webhook_url_check CHECK ((webhook_url ~ '^https?://'::text))
+);
+
+ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.channels IS 'One row per connected account: a WhatsApp number, a Page, a Telegram bot, a web widget.';
+
+COMMENT ON COLUMN public.channels.kind IS 'Names its library in f/channels/registry.py.';
+
+COMMENT ON COLUMN public.channels.url_key IS 'Last part of the webhook''s address.';
+
+COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_id on WhatsApp, digits of the number on Twilio, Page id, bot id; the url_key on the web.';
+
+COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
+
+COMMENT ON COLUMN public.channels.webhook_url IS 'The webhook''s address as the vendor was given it: Twilio signs it.';
+
+COMMENT ON COLUMN public.channels.settings IS 'What the organization chose: names that the bot is called by in groups, words and replies of commands, language, template, origins of the web widget. Never a secret.';
+
+COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+
+COMMENT ON COLUMN public.channels.late_after_seconds IS 'A message that is older when it comes is kept for a teammate: an automatic answer would be out of place.';
+
+COMMENT ON COLUMN public.channels.teammate_hours IS 'How long the chatbot stays silent after a teammate wrote from the phone or the Page.';
+
+COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt may take to tell what became of a send that was cut off.';
+
+COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
+
+CREATE FUNCTION public.channels_to_check() RETURNS SETOF public.channels
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select channels.*
+    from channels join organizations on organizations.id = channels.organization_id
+   where channels.is_active and organizations.is_active
+     and channels.sealed_credentials is not null;
+$$;
+
+COMMENT ON FUNCTION public.channels_to_check() IS 'Every channel in use that has credentials.';
 
 CREATE FUNCTION public.percent_of(p_use bigint, p_limit bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -714,16 +1023,26 @@ CREATE TABLE public.conversations (
     organization_id uuid NOT NULL,
     channel_id uuid NOT NULL,
     contact_id uuid NOT NULL,
+    group_key text DEFAULT ''::text NOT NULL,
     mode text DEFAULT 'bot'::text NOT NULL,
+    silent_until timestamp with time zone,
+    history_after bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversations_group_key_check CHECK ((length(group_key) <= 512)),
     CONSTRAINT conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text, 'muted'::text])))
 );
 
 ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever.';
+COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever; and per contact inside a group.';
+
+COMMENT ON COLUMN public.conversations.group_key IS 'The group (and topic) that replies go to; empty: the contact alone.';
 
 COMMENT ON COLUMN public.conversations.mode IS 'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
+
+COMMENT ON COLUMN public.conversations.silent_until IS 'When the chatbot takes over again from a teammate; null: when somebody gives it back.';
+
+COMMENT ON COLUMN public.conversations.history_after IS 'messages.id up to which the contact had the history forgotten.';
 
 CREATE FUNCTION public.claim_limit_notice(p_conversation public.conversations) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -884,6 +1203,53 @@ CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(
 $$;
 
 COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
+
+CREATE TABLE public.inbound_messages (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid,
+    provider_message_id text NOT NULL,
+    kind text NOT NULL,
+    body text NOT NULL,
+    media jsonb,
+    reply_to text,
+    referral text,
+    album_id text,
+    command text,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    edited_at timestamp with time zone,
+    sent_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT inbound_messages_command_check CHECK ((command ~ '^[a-z][a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT inbound_messages_provider_message_id_check CHECK (((length(provider_message_id) >= 1) AND (length(provider_message_id) <= 512))),
+    CONSTRAINT inbound_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'taken'::text, 'answered'::text, 'held'::text, 'refused'::text, 'buried'::text, 'revoked'::text])))
+);
+
+ALTER TABLE ONLY public.inbound_messages FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.inbound_messages IS 'One row per message received, however often it was delivered.';
+
+COMMENT ON COLUMN public.inbound_messages.referral IS 'The advertisement, link or forwarded sender that it came by: words of somebody else.';
+
+COMMENT ON COLUMN public.inbound_messages.command IS 'Which command it is: help, clear, stats, feedback, human, stop, start.';
+
+COMMENT ON COLUMN public.inbound_messages.state IS 'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts). Any -> revoked (the contact took it back: its words are gone).';
+
+CREATE FUNCTION public.correct_history(p_message public.inbound_messages, p_body text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update messages set body = p_body
+    from (
+      select id, row_number() over (order by sent_at, id) as position
+        from inbound_messages where turn_id = p_message.turn_id
+    ) as lines
+   where messages.turn_id = p_message.turn_id and author = 'contact'
+     and lines.id = p_message.id and messages.position = lines.position;
+$$;
+
+COMMENT ON FUNCTION public.correct_history(p_message public.inbound_messages, p_body text) IS 'Changes the line of the history that a message became.';
 
 CREATE FUNCTION public.dearer_price(p_model text, p_day date) RETURNS bigint
     LANGUAGE sql STABLE
@@ -1172,45 +1538,6 @@ $$;
 
 COMMENT ON FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]) IS 'Notes that a flow was just started for each of these conversations, where it has not come already.';
 
-CREATE TABLE public.channels (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    chatbot_id uuid NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    url_key text NOT NULL,
-    account_id text NOT NULL,
-    api_url text,
-    sealed_credentials text,
-    receipt_grace_seconds integer DEFAULT 120 NOT NULL,
-    after_silence text DEFAULT 'resend_once'::text NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
-    CONSTRAINT channels_after_silence_check CHECK ((after_silence = ANY (ARRAY['resend_once'::text, 'unknown'::text]))),
-    CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
-    CONSTRAINT channels_kind_check CHECK ((kind = ANY (ARRAY['whatsapp'::text, 'web'::text]))),
-    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT channels_receipt_grace_seconds_check CHECK (((receipt_grace_seconds >= 1) AND (receipt_grace_seconds <= 3600))),
-    CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text))
-);
-
-ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.channels IS 'One row per connected account: a WhatsApp number, a web widget.';
-
-COMMENT ON COLUMN public.channels.url_key IS 'Last part of the webhook''s address.';
-
-COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_id on WhatsApp; the url_key on the web.';
-
-COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
-
-COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
-
-COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt may take to tell what became of a send that was cut off.';
-
-COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
-
 CREATE FUNCTION public.find_channel(p_url_key text) RETURNS SETOF public.channels
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1340,6 +1667,20 @@ $$;
 
 COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge, or nobody may answer), refuse (a limit) or ignore. What is not answered is released here; wait_seconds is then the time to the next flow, or null.';
 
+CREATE FUNCTION public.give_back_conversations() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with given_back as (
+    update conversations set mode = 'bot', silent_until = null
+     where mode = 'human' and silent_until < now()
+    returning id
+  )
+  select count(*) from given_back;
+$$;
+
+COMMENT ON FUNCTION public.give_back_conversations() IS 'The chatbot takes over again where no teammate wrote for as long as the channel says.';
+
 CREATE FUNCTION public.give_back_days(p_hold public.usage_holds) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1383,18 +1724,22 @@ CREATE TABLE public.outbound_messages (
     sending_at timestamp with time zone,
     provider_message_id text,
     error_code text,
+    reaction text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     sent_at timestamp with time zone,
     CONSTRAINT outbound_messages_body_check CHECK ((length(body) > 0)),
     CONSTRAINT outbound_messages_position_check CHECK (("position" >= 0)),
-    CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text])))
+    CONSTRAINT outbound_messages_reaction_check CHECK ((length(reaction) <= 64)),
+    CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text, 'held'::text])))
 );
 
 ALTER TABLE ONLY public.outbound_messages FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.outbound_messages IS 'One row per message to send. Its id goes to the vendor as our reference.';
 
-COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
+COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted) | held (outside the vendor''s window; alerted).';
+
+COMMENT ON COLUMN public.outbound_messages.reaction IS 'The emoji that the contact put on it.';
 
 CREATE FUNCTION public.grace_left_seconds(p_message public.outbound_messages) RETURNS numeric
     LANGUAGE sql STABLE
@@ -1481,6 +1826,36 @@ $$;
 
 COMMENT ON FUNCTION public.hold_messages(p_conversation_id uuid, p_turn public.turns, p_reason text) IS 'Keeps what waits, and what an open turn took, for a teammate.';
 
+CREATE FUNCTION public.hold_outbound_message(p_outbound_message_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update outbound_messages
+     set state = 'held', error_code = 'window_closed', attempts = greatest(attempts - 1, 0)
+   where id = p_outbound_message_id and state = 'sending';
+  select raise_alert(
+    conversations.organization_id, 'error', 'window_closed', conversations.channel_id::text,
+    format('reply %s of conversation %s came after the vendor''s window and waits for a person',
+           outbound_messages.id, conversations.id))
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+   where outbound_messages.id = p_outbound_message_id and outbound_messages.state = 'held';
+$$;
+
+COMMENT ON FUNCTION public.hold_outbound_message(p_outbound_message_id uuid) IS 'Keeps a reply that the vendor would refuse, and tells a person.';
+
+CREATE FUNCTION public.is_at_work(p_conversation_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+      select from turns
+       where conversation_id = p_conversation_id and state in ('thinking', 'answered'))
+    or exists (
+      select from inbound_messages
+       where conversation_id = p_conversation_id and state in ('waiting', 'taken'));
+$$;
+
+COMMENT ON FUNCTION public.is_at_work(p_conversation_id uuid) IS 'Whether something in the conversation waits or is being answered.';
+
 CREATE TABLE public.conversation_work (
     conversation_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -1528,6 +1903,28 @@ CREATE FUNCTION public.is_instant(p_work public.conversation_work) RETURNS boole
 $$;
 
 COMMENT ON FUNCTION public.is_instant(p_work public.conversation_work) IS 'Whether what waits came faster after our last reply than a person can read it.';
+
+CREATE FUNCTION public.is_late(p_channel_id uuid, p_sent_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(p_sent_at < now() - make_interval(secs => late_after_seconds), false)
+    from channels where id = p_channel_id;
+$$;
+
+COMMENT ON FUNCTION public.is_late(p_channel_id uuid, p_sent_at timestamp with time zone) IS 'Whether the vendor brings a message so late that an automatic answer would be odd.';
+
+CREATE FUNCTION public.is_reply_to_us(p_channel_id uuid, p_reply_to text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+    select from outbound_messages
+      join conversations on conversations.id = outbound_messages.conversation_id
+     where outbound_messages.provider_message_id = p_reply_to
+       and conversations.channel_id = p_channel_id
+  );
+$$;
+
+COMMENT ON FUNCTION public.is_reply_to_us(p_channel_id uuid, p_reply_to text) IS 'Whether a quoted message is one that we sent on this channel.';
 
 CREATE FUNCTION public.is_ticket(p_ticket text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -1578,6 +1975,28 @@ CREATE FUNCTION public.language_of(p_text text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.language_of(p_text text) IS 'The language whose stop words a text uses most; english when they are too few to tell.';
+
+CREATE FUNCTION public.last_reply(p_channel_id uuid, p_contact_key text, p_group_key text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_body text;
+begin
+  perform enter_channel(p_channel_id);
+  select outbound_messages.body into v_body
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+    join contacts on contacts.id = conversations.contact_id
+   where conversations.channel_id = p_channel_id and conversations.group_key = p_group_key
+     and contacts.contact_key = p_contact_key
+     and outbound_messages.state in ('sent', 'delivered', 'read')
+   order by outbound_messages.created_at desc, outbound_messages.position desc limit 1;
+  return v_body;
+end;
+$$;
+
+COMMENT ON FUNCTION public.last_reply(p_channel_id uuid, p_contact_key text, p_group_key text) IS 'What a contact read of us last: a bare number may stand for one of its options.';
 
 CREATE FUNCTION public.lease() RETURNS interval
     LANGUAGE sql IMMUTABLE
@@ -1644,6 +2063,65 @@ $$;
 
 COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
 
+CREATE TABLE public.contacts (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    contact_key text NOT NULL,
+    address text,
+    name text,
+    language text,
+    opted_out_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contacts_address_check CHECK (((length(address) >= 1) AND (length(address) <= 512))),
+    CONSTRAINT contacts_contact_key_check CHECK (((length(contact_key) >= 1) AND (length(contact_key) <= 512))),
+    CONSTRAINT contacts_language_check CHECK (((length(language) >= 2) AND (length(language) <= 16))),
+    CONSTRAINT contacts_name_check CHECK ((length(name) <= 200))
+);
+
+ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.contacts IS 'One row per person on a channel.';
+
+COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, PSID, Telegram''s user id, a hash of the visitor id on the web.';
+
+COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not the contact_key itself.';
+
+COMMENT ON COLUMN public.contacts.language IS 'What the vendor says the contact''s device speaks.';
+
+COMMENT ON COLUMN public.contacts.opted_out_at IS 'Blocked us or said stop; until they say start, only their commands are answered.';
+
+CREATE FUNCTION public.merge_contacts(p_old public.contacts, p_new public.contacts) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_row record;
+begin
+  for v_row in
+    select old.id as old_id, new.id as new_id
+      from conversations as old left join conversations as new
+        on new.channel_id = old.channel_id and new.contact_id = p_new.id
+       and new.group_key = old.group_key
+     where old.contact_id = p_old.id
+  loop
+    if v_row.new_id is null then
+      update conversations set contact_id = p_new.id where id = v_row.old_id;
+    elsif not is_at_work(v_row.old_id) then
+      update messages set conversation_id = v_row.new_id where conversation_id = v_row.old_id;
+      update inbound_messages set conversation_id = v_row.new_id
+       where conversation_id = v_row.old_id;
+      update outbound_messages set conversation_id = v_row.new_id
+       where conversation_id = v_row.old_id;
+    end if;
+  end loop;
+  update contacts set opted_out_at = coalesce(opted_out_at, p_old.opted_out_at)
+   where id = p_new.id;
+  return 'merged';
+end;
+$$;
+
+COMMENT ON FUNCTION public.merge_contacts(p_old public.contacts, p_new public.contacts) IS 'Moves the words of a contact to who they are now; turns stay where they were answered. A conversation that is being answered at this moment keeps its own: the reply must find its way.';
+
 CREATE FUNCTION public.most_plausible_tokens() RETURNS bigint
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1701,6 +2179,22 @@ $$;
 
 COMMENT ON FUNCTION public.new_hold(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'What a turn would take, at the price of the model that is its turn at this level of use; the cost is null when it must be known and is not. Nothing is taken yet.';
 
+CREATE FUNCTION public.note_about_contact(p_contact_id uuid, p_language text, p_command text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update contacts
+     set language = coalesce(p_language, language),
+         opted_out_at = case p_command
+           when 'stop' then coalesce(opted_out_at, now())
+           when 'start' then null
+           else opted_out_at
+         end
+   where id = p_contact_id
+     and (language is distinct from coalesce(p_language, language) or p_command in ('stop', 'start'));
+$$;
+
+COMMENT ON FUNCTION public.note_about_contact(p_contact_id uuid, p_language text, p_command text) IS 'Language and opt-out hold from the moment a message is accepted, whoever answers it and when.';
+
 CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETURNS numeric
     LANGUAGE sql
     AS $$
@@ -1745,19 +2239,19 @@ $$;
 
 COMMENT ON FUNCTION public.open_coming_usage_periods() IS 'Prepares the row of a month that begins within a day where the organization is; returns how many.';
 
-CREATE FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) RETURNS uuid
+CREATE FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid, p_group_key text DEFAULT ''::text) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
 declare
   v_conversation_id uuid;
 begin
   select id into v_conversation_id from conversations
-   where channel_id = p_channel_id and contact_id = p_contact_id;
+   where channel_id = p_channel_id and contact_id = p_contact_id and group_key = p_group_key;
   if found then
     return v_conversation_id;
   end if;
-  insert into conversations (organization_id, channel_id, contact_id)
-  values (p_organization_id, p_channel_id, p_contact_id)
+  insert into conversations (organization_id, channel_id, contact_id, group_key)
+  values (p_organization_id, p_channel_id, p_contact_id, p_group_key)
   on conflict on constraint conversations_are_one_per_contact do update
     set contact_id = excluded.contact_id  -- a no-op write: the row that won comes back
   returning id into v_conversation_id;
@@ -1765,7 +2259,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) IS 'The one conversation of a contact on a channel.';
+COMMENT ON FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid, p_group_key text) IS 'The one conversation of a contact on a channel, or in one of its groups.';
 
 CREATE FUNCTION public.open_function(p_name text, p_roles text[]) RETURNS void
     LANGUAGE plpgsql
@@ -2012,18 +2506,24 @@ CREATE FUNCTION public.reason_to_be_silent(p_conversation_id uuid) RETURNS text
            when conversations.mode <> 'bot' then conversations.mode
            when not (organizations.is_active and channels.is_active and chatbots.is_active)
              then 'switched_off'
+           when contacts.opted_out_at is not null and not exists (
+             select from inbound_messages
+              where conversation_id = p_conversation_id and state in ('waiting', 'taken')
+                and command is not null
+           ) then 'opted_out'
            when conversation_work.instant_turns >= chatbots.loop_limit
                 and is_instant(conversation_work) then 'loop_suspected'
          end
     from conversations
     join conversation_work on conversation_work.conversation_id = conversations.id
+    join contacts on contacts.id = conversations.contact_id
     join channels on channels.id = conversations.channel_id
     join chatbots on chatbots.id = channels.chatbot_id
     join organizations on organizations.id = conversations.organization_id
    where conversations.id = p_conversation_id;
 $$;
 
-COMMENT ON FUNCTION public.reason_to_be_silent(p_conversation_id uuid) IS 'Why the chatbot does not answer here: human, muted, switched_off, loop_suspected; null when it does.';
+COMMENT ON FUNCTION public.reason_to_be_silent(p_conversation_id uuid) IS 'Why the chatbot does not answer here: human, muted, switched_off, opted_out, loop_suspected; null when it does.';
 
 CREATE FUNCTION public.refuse_turn(p_turn public.turns, p_reason text, p_notice text) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -2146,6 +2646,18 @@ $$;
 
 COMMENT ON FUNCTION public.remove_words(p_organization_id uuid, p_document_id uuid) IS 'Forgets the words of a document that is no longer searched.';
 
+CREATE FUNCTION public.report_channel_problem(p_channel_id uuid, p_code text, p_details text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select raise_alert(
+    organization_id, 'error', 'channel_broken', concat_ws(':', id, p_code),
+    format('channel %s: %s', id, concat_ws(' ', p_code, p_details)))
+    from channels where id = p_channel_id;
+$$;
+
+COMMENT ON FUNCTION public.report_channel_problem(p_channel_id uuid, p_code text, p_details text) IS 'What a look at the vendor found wrong reaches a person.';
+
 CREATE FUNCTION public.report_ended_usage_periods() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2172,6 +2684,46 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.report_ended_usage_periods() IS 'Raises the report of every period that ended and has none; returns how many.';
+
+CREATE FUNCTION public.report_silent_channels() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_row record;
+  v_reported bigint := 0;
+begin
+  for v_row in
+    select channels.id, channels.organization_id, spans.hours, usual.messages
+      from channels
+      join organizations on organizations.id = channels.organization_id
+     cross join unnest(array[1, 3, 12]) as spans (hours)
+     cross join lateral (
+       -- The same hours of the seven days before.
+       select count(*) / 7.0 as messages
+         from generate_series(1, 7) as day
+         join inbound_messages on inbound_messages.channel_id = channels.id
+          and received_at > now() - make_interval(days => day, hours => spans.hours)
+          and received_at <= now() - make_interval(days => day)
+     ) as usual
+     where channels.is_active and organizations.is_active and usual.messages >= 10
+       and not exists (
+         select from inbound_messages
+          where inbound_messages.channel_id = channels.id
+            and received_at > now() - make_interval(hours => spans.hours))
+     order by channels.id, spans.hours
+  loop
+    perform raise_alert(
+      v_row.organization_id, 'error', 'channel_silent', v_row.id::text,
+      format('channel %s brought nothing for %s hours; usually it brings %s messages then',
+             v_row.id, v_row.hours, round(v_row.messages)));
+    v_reported := v_reported + 1;
+  end loop;
+  return v_reported;
+end;
+$$;
+
+COMMENT ON FUNCTION public.report_silent_channels() IS 'A dead man''s switch: where at least 10 messages come at this time of day on average, none at all is no chance.';
 
 CREATE FUNCTION public.report_usage(p_period public.usage_periods, p_time_zone text) RETURNS void
     LANGUAGE plpgsql
@@ -2500,16 +3052,28 @@ $$;
 
 COMMENT ON FUNCTION public.show_document(p_document_id uuid) IS 'Has a document searched instead of its source''s version until now; false while a chunk has no embedding by the model that is searched.';
 
-CREATE FUNCTION public.store_delivery(p_channel_id uuid, p_body text) RETURNS uuid
+CREATE FUNCTION public.silence_for_teammate(p_conversation_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update conversations
+     set mode = case mode when 'muted' then 'muted' else 'human' end,
+         silent_until = now() + make_interval(hours => channels.teammate_hours)
+    from channels
+   where conversations.id = p_conversation_id and channels.id = conversations.channel_id;
+$$;
+
+COMMENT ON FUNCTION public.silence_for_teammate(p_conversation_id uuid) IS 'A teammate is at the conversation: the chatbot waits for some hours.';
+
+CREATE FUNCTION public.store_delivery(p_channel_id uuid, p_body text, p_reference uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  insert into webhook_deliveries (organization_id, channel_id, body)
-  select organization_id, id, p_body from channels where id = p_channel_id
+  insert into webhook_deliveries (organization_id, channel_id, body, reference)
+  select organization_id, id, p_body, p_reference from channels where id = p_channel_id
   returning id;
 $$;
 
-COMMENT ON FUNCTION public.store_delivery(p_channel_id uuid, p_body text) IS 'Keeps a verified delivery as it was received.';
+COMMENT ON FUNCTION public.store_delivery(p_channel_id uuid, p_body text, p_reference uuid) IS 'Keeps a verified delivery as it was received.';
 
 CREATE FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -2646,7 +3210,7 @@ $$;
 
 COMMENT ON FUNCTION public.take_hold(p_hold public.usage_holds) IS 'Takes all of a hold or nothing: normal, economy, or what stands against it.';
 
-CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body text)
+CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body text, reference uuid)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -2658,7 +3222,7 @@ CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body t
         and (attempted_at is null or attempted_at < now() - interval '1 minute')
       order by attempts, received_at limit 1 for update skip locked
    )
-  returning id, body;
+  returning id, body, reference;
 $$;
 
 COMMENT ON FUNCTION public.take_left_behind_delivery() IS 'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
@@ -2701,6 +3265,31 @@ CREATE FUNCTION public.take_period(p_hold public.usage_holds) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.take_period(p_hold public.usage_holds) IS 'The statement that decides: it waits for the row and judges its newest version. Null: no room.';
+
+CREATE FUNCTION public.take_token(p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric) RETURNS numeric
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_bucket rate_buckets;
+  v_tokens numeric;
+begin
+  insert into rate_buckets (channel_id, subject, organization_id, tokens, refilled_at)
+  select id, p_subject, organization_id, p_burst, clock_timestamp()
+    from channels where id = p_channel_id
+  on conflict on constraint rate_buckets_pkey do nothing;
+  select * into strict v_bucket from rate_buckets
+   where channel_id = p_channel_id and subject = p_subject for update;
+  v_tokens := least(p_burst, v_bucket.tokens + p_per_second
+    * extract(epoch from clock_timestamp() - v_bucket.refilled_at));
+  update rate_buckets
+     set tokens = v_tokens - case when v_tokens >= 1 then 1 else 0 end,
+         refilled_at = clock_timestamp()
+   where channel_id = p_channel_id and subject = p_subject;
+  return case when v_tokens >= 1 then 0 else (1 - v_tokens) / p_per_second end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.take_token(p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric) IS 'Takes one message''s worth of a rate; seconds to wait where there is none, and nothing is taken.';
 
 CREATE FUNCTION public.tg_conversations__end_handoff() RETURNS trigger
     LANGUAGE plpgsql
@@ -3056,6 +3645,21 @@ $$;
 
 COMMENT ON FUNCTION public.warn_once(p_organization_id uuid, p_starts_on date, p_meter text, p_level text, p_summary text) IS 'Raises a period''s alert of one meter and level, the first time only.';
 
+CREATE FUNCTION public.window_is_open(p_conversation_id uuid, p_hours integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(max(inbound_messages.sent_at) > now() - make_interval(hours => p_hours), false)
+    from conversations
+    -- In a group one member's message opens it for all.
+    join conversations as same on same.id = conversations.id
+      or (conversations.group_key <> '' and same.channel_id = conversations.channel_id
+          and same.group_key = conversations.group_key)
+    join inbound_messages on inbound_messages.conversation_id = same.id
+   where conversations.id = p_conversation_id;
+$$;
+
+COMMENT ON FUNCTION public.window_is_open(p_conversation_id uuid, p_hours integer) IS 'Whether the contact wrote lately enough for free words, by the vendor''s clock.';
+
 CREATE FUNCTION public.word_forms(p_text text, p_language text, p_role text) RETURNS TABLE(place integer, form text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -3182,28 +3786,6 @@ ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE public.cached_answers (
-    chatbot_id uuid NOT NULL,
-    fingerprint text NOT NULL,
-    organization_id uuid NOT NULL,
-    answer text NOT NULL,
-    citations jsonb DEFAULT '[]'::jsonb NOT NULL,
-    hits bigint DEFAULT 0 NOT NULL,
-    written_at timestamp with time zone DEFAULT now() NOT NULL,
-    last_hit_at timestamp with time zone,
-    CONSTRAINT cached_answers_answer_check CHECK (((length(answer) >= 1) AND (length(answer) <= 8000))),
-    CONSTRAINT cached_answers_fingerprint_check CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT cached_answers_hits_check CHECK ((hits >= 0))
-);
-
-ALTER TABLE ONLY public.cached_answers FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.cached_answers IS 'One row per question that a chatbot answered from documents alone.';
-
-COMMENT ON COLUMN public.cached_answers.fingerprint IS 'Of the question''s words in their plain form, the chatbot''s words, our rules, and the state of the documents: a change of any is another row.';
-
-COMMENT ON COLUMN public.cached_answers.hits IS 'Turns that it answered; none of them paid a model.';
-
 CREATE TABLE public.chatbot_days (
     chatbot_id uuid NOT NULL,
     day date NOT NULL,
@@ -3215,33 +3797,6 @@ CREATE TABLE public.chatbot_days (
 ALTER TABLE ONLY public.chatbot_days FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.chatbot_days IS 'One row per chatbot and day with a turn, in the organization''s time zone.';
-
-CREATE TABLE public.chatbot_versions (
-    chatbot_id uuid NOT NULL,
-    version integer NOT NULL,
-    organization_id uuid NOT NULL,
-    settings jsonb NOT NULL,
-    state text DEFAULT 'draft'::text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    published_at timestamp with time zone,
-    published_by text,
-    override_reason text,
-    CONSTRAINT chatbot_versions_override_reason_check CHECK (((length(override_reason) >= 5) AND (length(override_reason) <= 1000))),
-    CONSTRAINT chatbot_versions_published_by_check CHECK (((length(published_by) >= 1) AND (length(published_by) <= 100))),
-    CONSTRAINT chatbot_versions_settings_check CHECK ((jsonb_typeof(settings) = 'object'::text)),
-    CONSTRAINT chatbot_versions_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'retired'::text]))),
-    CONSTRAINT chatbot_versions_version_check CHECK ((version > 0))
-);
-
-ALTER TABLE ONLY public.chatbot_versions FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.chatbot_versions IS 'One row per set of a chatbot''s words and thresholds.';
-
-COMMENT ON COLUMN public.chatbot_versions.settings IS 'By names of columns of chatbots; publishing copies them there.';
-
-COMMENT ON COLUMN public.chatbot_versions.state IS 'draft -> published (in use) -> retired (another one is); retired -> published again.';
-
-COMMENT ON COLUMN public.chatbot_versions.override_reason IS 'Why it was published although golden questions said that it is worse.';
 
 CREATE TABLE public.chatbots (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3273,7 +3828,6 @@ CREATE TABLE public.chatbots (
 {action}
 
 Answer "yes" to go ahead.'::text NOT NULL,
-    caches_answers boolean DEFAULT false NOT NULL,
     CONSTRAINT chatbots_business_hours_check CHECK ((jsonb_typeof(business_hours) = 'object'::text)),
     CONSTRAINT chatbots_confirm_question_check CHECK ((confirm_question ~~ '%{action}%'::text)),
     CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
@@ -3336,8 +3890,6 @@ COMMENT ON COLUMN public.chatbots.least_confidence IS 'A turn whose answer is le
 COMMENT ON COLUMN public.chatbots.spam_confidence IS 'A message that is surer to be spam than this is not answered; 1: all are.';
 
 COMMENT ON COLUMN public.chatbots.confirm_question IS 'What a contact is asked before something is changed; {action} becomes the tool''s title and its arguments.';
-
-COMMENT ON COLUMN public.chatbots.caches_answers IS 'Whether a common question is answered again as before, without a model.';
 
 CREATE TABLE public.chunk_sets (
     id bigint NOT NULL,
@@ -3420,27 +3972,6 @@ ALTER TABLE ONLY public.contact_facts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.contact_facts IS 'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
 
-CREATE TABLE public.contacts (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    channel_id uuid NOT NULL,
-    contact_key text NOT NULL,
-    address text,
-    name text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT contacts_address_check CHECK (((length(address) >= 1) AND (length(address) <= 512))),
-    CONSTRAINT contacts_contact_key_check CHECK (((length(contact_key) >= 1) AND (length(contact_key) <= 512))),
-    CONSTRAINT contacts_name_check CHECK ((length(name) <= 200))
-);
-
-ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.contacts IS 'One row per person on a channel.';
-
-COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, a hash of the visitor id on the web.';
-
-COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not the contact_key itself.';
-
 CREATE TABLE public.conversation_summaries (
     conversation_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -3522,44 +4053,18 @@ COMMENT ON COLUMN public.embeddings.embedding IS 'Of unit length; of what embedd
 
 COMMENT ON COLUMN public.embeddings.code IS 'What is compared first, for every chunk of the organization.';
 
-CREATE TABLE public.eval_runs (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
+CREATE TABLE public.feedback (
+    turn_id uuid NOT NULL,
     organization_id uuid NOT NULL,
-    chatbot_id uuid NOT NULL,
-    version integer,
-    questions_sha256 text NOT NULL,
-    cases integer NOT NULL,
-    times integer NOT NULL,
-    passed_every_time integer NOT NULL,
-    passed_once integer NOT NULL,
-    input_tokens bigint NOT NULL,
-    output_tokens bigint NOT NULL,
-    cost_microcents bigint,
-    p50_ms integer NOT NULL,
-    p95_ms integer NOT NULL,
-    failed jsonb NOT NULL,
-    run_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT eval_runs_cases_check CHECK ((cases > 0)),
-    CONSTRAINT eval_runs_check CHECK (((passed_every_time >= 0) AND (passed_every_time <= cases))),
-    CONSTRAINT eval_runs_check1 CHECK (((passed_once >= 0) AND (passed_once <= cases))),
-    CONSTRAINT eval_runs_cost_microcents_check CHECK ((cost_microcents >= 0)),
-    CONSTRAINT eval_runs_input_tokens_check CHECK ((input_tokens >= 0)),
-    CONSTRAINT eval_runs_output_tokens_check CHECK ((output_tokens >= 0)),
-    CONSTRAINT eval_runs_p50_ms_check CHECK ((p50_ms >= 0)),
-    CONSTRAINT eval_runs_p95_ms_check CHECK ((p95_ms >= 0)),
-    CONSTRAINT eval_runs_questions_sha256_check CHECK ((questions_sha256 ~ '^[0-9a-f]{64}$'::text)),
-    CONSTRAINT eval_runs_times_check CHECK ((times > 0))
+    conversation_id uuid NOT NULL,
+    body text NOT NULL,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT feedback_body_check CHECK (((length(body) >= 1) AND (length(body) <= 4000)))
 );
 
-ALTER TABLE ONLY public.eval_runs FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.feedback FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE public.eval_runs IS 'One row per run of golden questions against a chatbot.';
-
-COMMENT ON COLUMN public.eval_runs.version IS 'Null: the words in use, which no version was made of yet.';
-
-COMMENT ON COLUMN public.eval_runs.passed_every_time IS 'pass^k: cases that passed all of `times` tries.';
-
-COMMENT ON COLUMN public.eval_runs.failed IS 'Questions that did not pass every time, each with why.';
+COMMENT ON TABLE public.feedback IS 'One row per feedback that a contact gave by command.';
 
 CREATE TABLE public.handoffs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3586,30 +4091,6 @@ COMMENT ON COLUMN public.handoffs.reason IS 'asked_by_contact, low_confidence, o
 COMMENT ON COLUMN public.handoffs.state IS 'asked (the turn''s reply is still to be sent) -> open (the chatbot is silent) -> ended (the mode is bot again).';
 
 COMMENT ON COLUMN public.handoffs.note IS 'What the teammate did, for the chatbot to know.';
-
-CREATE TABLE public.inbound_messages (
-    id bigint NOT NULL,
-    organization_id uuid NOT NULL,
-    channel_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    turn_id uuid,
-    provider_message_id text NOT NULL,
-    kind text NOT NULL,
-    body text NOT NULL,
-    media jsonb,
-    reply_to text,
-    state text DEFAULT 'waiting'::text NOT NULL,
-    sent_at timestamp with time zone NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT inbound_messages_provider_message_id_check CHECK (((length(provider_message_id) >= 1) AND (length(provider_message_id) <= 512))),
-    CONSTRAINT inbound_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'taken'::text, 'answered'::text, 'held'::text, 'refused'::text, 'buried'::text])))
-);
-
-ALTER TABLE ONLY public.inbound_messages FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.inbound_messages IS 'One row per message received, however often it was delivered.';
-
-COMMENT ON COLUMN public.inbound_messages.state IS 'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts).';
 
 ALTER TABLE public.inbound_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.inbound_messages_id_seq
@@ -3666,17 +4147,20 @@ CREATE TABLE public.messages (
     id bigint NOT NULL,
     organization_id uuid NOT NULL,
     conversation_id uuid NOT NULL,
-    turn_id uuid NOT NULL,
+    turn_id uuid,
     author text NOT NULL,
     "position" integer NOT NULL,
     body text NOT NULL,
+    provider_message_id text,
     written_at timestamp with time zone NOT NULL,
-    CONSTRAINT messages_author_check CHECK ((author = ANY (ARRAY['contact'::text, 'chatbot'::text])))
+    CONSTRAINT messages_author_check CHECK ((author = ANY (ARRAY['contact'::text, 'chatbot'::text, 'teammate'::text])))
 );
 
 ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.messages IS 'One row per line of a conversation as people see it.';
+
+COMMENT ON COLUMN public.messages.turn_id IS 'Null for what a teammate wrote past us, from the business''s own app.';
 
 ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.messages_id_seq
@@ -3822,6 +4306,21 @@ CREATE TABLE public.prices (
 );
 
 COMMENT ON TABLE public.prices IS 'One row per model and day from which its price holds. 1 cent = 1,000,000 microcents.';
+
+CREATE TABLE public.rate_buckets (
+    channel_id uuid NOT NULL,
+    subject text NOT NULL,
+    organization_id uuid NOT NULL,
+    tokens numeric NOT NULL,
+    refilled_at timestamp with time zone NOT NULL,
+    CONSTRAINT rate_buckets_subject_check CHECK ((length(subject) <= 600))
+);
+
+ALTER TABLE ONLY public.rate_buckets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.rate_buckets IS 'One row per rate that a vendor holds us to: of the account, of a contact, of a group.';
+
+COMMENT ON COLUMN public.rate_buckets.subject IS 'account, or the address that is written to.';
 
 CREATE TABLE public.robots (
     organization_id uuid NOT NULL,
@@ -4052,29 +4551,6 @@ COMMENT ON COLUMN public.tools.honours_key IS 'Called twice with one key, it doe
 
 COMMENT ON COLUMN public.tools.state IS 'approved -> changed (its server tells another definition than was approved) -> approved again; off: by hand.';
 
-CREATE TABLE public.turn_citations (
-    turn_id uuid NOT NULL,
-    number integer NOT NULL,
-    organization_id uuid NOT NULL,
-    chunk_id uuid NOT NULL,
-    title text NOT NULL,
-    heading_path text NOT NULL,
-    score double precision,
-    how text NOT NULL,
-    CONSTRAINT turn_citations_how_check CHECK ((how = ANY (ARRAY['number'::text, 'words'::text]))),
-    CONSTRAINT turn_citations_number_check CHECK ((number > 0))
-);
-
-ALTER TABLE ONLY public.turn_citations FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.turn_citations IS 'One row per passage that a reply rests on.';
-
-COMMENT ON COLUMN public.turn_citations.number IS 'Its place among the passages that were found in the turn.';
-
-COMMENT ON COLUMN public.turn_citations.chunk_id IS 'The chunk as it was then; a newer version of its source may have replaced it.';
-
-COMMENT ON COLUMN public.turn_citations.how IS 'number: the model named it; words: the reply says a sentence of it.';
-
 CREATE TABLE public.turn_prompts (
     turn_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -4115,6 +4591,7 @@ CREATE TABLE public.webhook_deliveries (
     organization_id uuid NOT NULL,
     channel_id uuid NOT NULL,
     body text NOT NULL,
+    reference uuid,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     accepted_at timestamp with time zone,
     attempts integer DEFAULT 0 NOT NULL,
@@ -4125,6 +4602,8 @@ CREATE TABLE public.webhook_deliveries (
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.webhook_deliveries IS 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
+
+COMMENT ON COLUMN public.webhook_deliveries.reference IS 'Our id of an outbound message, from the address that its status was posted to.';
 
 COMMENT ON COLUMN public.webhook_deliveries.attempts IS 'How often the sweep tried to accept it; after five an alert asks for a person.';
 
@@ -4154,9 +4633,6 @@ ALTER TABLE ONLY public.alerts
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.cached_answers
-    ADD CONSTRAINT cached_answers_pkey PRIMARY KEY (chatbot_id, fingerprint);
-
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_are_connected_once UNIQUE (kind, account_id);
 
@@ -4171,9 +4647,6 @@ ALTER TABLE ONLY public.channels
 
 ALTER TABLE ONLY public.chatbot_days
     ADD CONSTRAINT chatbot_days_pkey PRIMARY KEY (chatbot_id, day);
-
-ALTER TABLE ONLY public.chatbot_versions
-    ADD CONSTRAINT chatbot_versions_pkey PRIMARY KEY (chatbot_id, version);
 
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_in_organization UNIQUE (organization_id, id);
@@ -4215,7 +4688,7 @@ ALTER TABLE ONLY public.conversation_work
     ADD CONSTRAINT conversation_work_pkey PRIMARY KEY (conversation_id);
 
 ALTER TABLE ONLY public.conversations
-    ADD CONSTRAINT conversations_are_one_per_contact UNIQUE (channel_id, contact_id);
+    ADD CONSTRAINT conversations_are_one_per_contact UNIQUE (channel_id, contact_id, group_key);
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_in_organization UNIQUE (organization_id, id);
@@ -4238,8 +4711,8 @@ ALTER TABLE ONLY public.documents
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_pkey PRIMARY KEY (organization_id, chunk_set_id, chunk_id) INCLUDE (document_id, is_searched, code);
 
-ALTER TABLE ONLY public.eval_runs
-    ADD CONSTRAINT eval_runs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_pkey PRIMARY KEY (turn_id);
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_are_asked_once UNIQUE (turn_id);
@@ -4272,6 +4745,9 @@ ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_are_remembered_once UNIQUE (turn_id, author, "position");
 
 ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_of_teammates_are_told_once UNIQUE (conversation_id, provider_message_id);
+
+ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.model_breakers
@@ -4297,6 +4773,9 @@ ALTER TABLE ONLY public.plans
 
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (model, valid_from);
+
+ALTER TABLE ONLY public.rate_buckets
+    ADD CONSTRAINT rate_buckets_pkey PRIMARY KEY (channel_id, subject);
 
 ALTER TABLE ONLY public.robots
     ADD CONSTRAINT robots_pkey PRIMARY KEY (organization_id, origin);
@@ -4340,9 +4819,6 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.turn_citations
-    ADD CONSTRAINT turn_citations_pkey PRIMARY KEY (turn_id, number);
-
 ALTER TABLE ONLY public.turn_prompts
     ADD CONSTRAINT turn_prompts_pkey PRIMARY KEY (turn_id);
 
@@ -4375,17 +4851,9 @@ ALTER TABLE ONLY public.words
 
 CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
 
-CREATE INDEX cached_answers_chatbot_id_idx ON public.cached_answers USING btree (organization_id, chatbot_id);
-
-CREATE INDEX cached_answers_written_at_idx ON public.cached_answers USING btree (written_at);
-
 CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
 
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
-
-CREATE INDEX chatbot_versions_chatbot_id_idx ON public.chatbot_versions USING btree (organization_id, chatbot_id);
-
-CREATE UNIQUE INDEX chatbot_versions_one_published ON public.chatbot_versions USING btree (chatbot_id) WHERE (state = 'published'::text);
 
 CREATE UNIQUE INDEX chunk_sets_one_building ON public.chunk_sets USING btree (organization_id) WHERE (state = 'building'::text);
 
@@ -4411,6 +4879,8 @@ CREATE INDEX conversations_channel_id_idx ON public.conversations USING btree (o
 
 CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (organization_id, contact_id);
 
+CREATE INDEX conversations_silent_until_idx ON public.conversations USING btree (silent_until) WHERE (silent_until IS NOT NULL);
+
 CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (organization_id, channel_id);
 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
@@ -4419,13 +4889,17 @@ CREATE INDEX documents_source_id_idx ON public.documents USING btree (organizati
 
 CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
 
-CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (organization_id, chatbot_id);
+CREATE INDEX feedback_conversation_id_idx ON public.feedback USING btree (organization_id, conversation_id);
+
+CREATE INDEX feedback_turn_id_idx ON public.feedback USING btree (organization_id, turn_id);
 
 CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (organization_id, conversation_id, turn_id);
 
 CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (organization_id, channel_id);
 
 CREATE INDEX inbound_messages_conversation_id_idx ON public.inbound_messages USING btree (organization_id, conversation_id);
+
+CREATE INDEX inbound_messages_received_at_idx ON public.inbound_messages USING btree (channel_id, received_at);
 
 CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree (organization_id, turn_id);
 
@@ -4455,6 +4929,8 @@ CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING
 
 CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (organization_id, turn_id);
 
+CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (organization_id, channel_id);
+
 CREATE INDEX sources_due_at_idx ON public.sources USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX sources_found_by_idx ON public.sources USING btree (organization_id, found_by);
@@ -4472,8 +4948,6 @@ CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organi
 CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, chatbot_id);
 
 CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_id, tool_server_id);
-
-CREATE INDEX turn_citations_turn_id_idx ON public.turn_citations USING btree (organization_id, turn_id);
 
 CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (organization_id, turn_id);
 
@@ -4523,7 +4997,7 @@ CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.handoffs FOR EACH ROW EXE
 
 COMMENT ON TRIGGER _500_raise_alert ON public.handoffs IS 'No handoff goes unseen.';
 
-CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text, 'contact_gone'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
 
 COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
 
@@ -4562,9 +5036,6 @@ COMMENT ON TRIGGER _600_open_handoff ON public.turns IS 'However the turn ends, 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.cached_answers
-    ADD CONSTRAINT cached_answers_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
-
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
@@ -4573,9 +5044,6 @@ ALTER TABLE ONLY public.channels
 
 ALTER TABLE ONLY public.chatbot_days
     ADD CONSTRAINT chatbot_days_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.chatbot_versions
-    ADD CONSTRAINT chatbot_versions_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -4622,8 +5090,11 @@ ALTER TABLE ONLY public.embeddings
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_organization_id_chunk_set_id_fkey FOREIGN KEY (organization_id, chunk_set_id) REFERENCES public.chunk_sets(organization_id, id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.eval_runs
-    ADD CONSTRAINT eval_runs_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
@@ -4676,6 +5147,9 @@ ALTER TABLE ONLY public.outbound_messages
 ALTER TABLE ONLY public.outbound_messages
     ADD CONSTRAINT outbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.rate_buckets
+    ADD CONSTRAINT rate_buckets_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.robots
     ADD CONSTRAINT robots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
@@ -4705,9 +5179,6 @@ ALTER TABLE ONLY public.tools
 
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.turn_citations
-    ADD CONSTRAINT turn_citations_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.turn_prompts
     ADD CONSTRAINT turn_prompts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
@@ -4741,13 +5212,9 @@ ALTER TABLE ONLY public.words
 
 ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.cached_answers ENABLE ROW LEVEL SECURITY;
-
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbot_days ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.chatbot_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbots ENABLE ROW LEVEL SECURITY;
 
@@ -4773,7 +5240,7 @@ ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.embeddings ENABLE ROW LEVEL SECURITY;
 
-ALTER TABLE public.eval_runs ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.feedback ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.handoffs ENABLE ROW LEVEL SECURITY;
 
@@ -4799,13 +5266,9 @@ ALTER TABLE public.outbound_messages ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_organization ON public.alerts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
-CREATE POLICY own_organization ON public.cached_answers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
-
 CREATE POLICY own_organization ON public.channels USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.chatbot_days USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
-
-CREATE POLICY own_organization ON public.chatbot_versions USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.chatbots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -4831,7 +5294,7 @@ CREATE POLICY own_organization ON public.documents USING ((organization_id = ( S
 
 CREATE POLICY own_organization ON public.embeddings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
-CREATE POLICY own_organization ON public.eval_runs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+CREATE POLICY own_organization ON public.feedback USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.handoffs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -4855,6 +5318,8 @@ CREATE POLICY own_organization ON public.organizations USING ((id = ( SELECT pub
 
 CREATE POLICY own_organization ON public.outbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.rate_buckets USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.robots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.sources USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4868,8 +5333,6 @@ CREATE POLICY own_organization ON public.tool_effects USING ((organization_id = 
 CREATE POLICY own_organization ON public.tool_servers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.tools USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
-
-CREATE POLICY own_organization ON public.turn_citations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.turn_prompts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -4887,17 +5350,15 @@ CREATE POLICY own_organization ON public.webhook_deliveries USING ((organization
 
 CREATE POLICY own_organization ON public.words USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+ALTER TABLE public.rate_buckets ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
-CREATE POLICY scheduler ON public.cached_answers TO chatmill_scheduler USING (true) WITH CHECK (true);
-
 CREATE POLICY scheduler ON public.channels TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.chatbot_days TO chatmill_scheduler USING (true) WITH CHECK (true);
-
-CREATE POLICY scheduler ON public.chatbot_versions TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.chatbots TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4923,7 +5384,7 @@ CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) W
 
 CREATE POLICY scheduler ON public.embeddings TO chatmill_scheduler USING (true) WITH CHECK (true);
 
-CREATE POLICY scheduler ON public.eval_runs TO chatmill_scheduler USING (true) WITH CHECK (true);
+CREATE POLICY scheduler ON public.feedback TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.handoffs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4947,6 +5408,8 @@ CREATE POLICY scheduler ON public.organizations TO chatmill_scheduler USING (tru
 
 CREATE POLICY scheduler ON public.outbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.rate_buckets TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.robots TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.sources TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -4960,8 +5423,6 @@ CREATE POLICY scheduler ON public.tool_effects TO chatmill_scheduler USING (true
 CREATE POLICY scheduler ON public.tool_servers TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.tools TO chatmill_scheduler USING (true) WITH CHECK (true);
-
-CREATE POLICY scheduler ON public.turn_citations TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.turn_prompts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -4990,8 +5451,6 @@ ALTER TABLE public.tool_effects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tool_servers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tools ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.turn_citations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turn_prompts ENABLE ROW LEVEL SECURITY;
 

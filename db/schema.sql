@@ -552,8 +552,8 @@ begin
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
         ('chatmill_worker', 'select, insert, update',
-          'tool_confirmations turn_prompts conversation_summaries'),
-        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers'),
+          'tool_confirmations turn_prompts conversation_summaries turn_citations'),
+        ('chatmill_worker', 'select, insert, update, delete', 'model_breakers cached_answers'),
         -- A share lock needs the right to write; teammates take over by this column.
         ('chatmill_worker', 'update (mode, silent_until, history_after)', 'conversations'),
         ('chatmill_worker', 'update (opted_out_at)', 'contacts'),
@@ -3786,6 +3786,28 @@ ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.cached_answers (
+    chatbot_id uuid NOT NULL,
+    fingerprint text NOT NULL,
+    organization_id uuid NOT NULL,
+    answer text NOT NULL,
+    citations jsonb DEFAULT '[]'::jsonb NOT NULL,
+    hits bigint DEFAULT 0 NOT NULL,
+    written_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_hit_at timestamp with time zone,
+    CONSTRAINT cached_answers_answer_check CHECK (((length(answer) >= 1) AND (length(answer) <= 8000))),
+    CONSTRAINT cached_answers_fingerprint_check CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT cached_answers_hits_check CHECK ((hits >= 0))
+);
+
+ALTER TABLE ONLY public.cached_answers FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.cached_answers IS 'One row per question that a chatbot answered from documents alone.';
+
+COMMENT ON COLUMN public.cached_answers.fingerprint IS 'Of the question''s words in their plain form, the chatbot''s words, our rules, and the state of the documents: a change of any is another row.';
+
+COMMENT ON COLUMN public.cached_answers.hits IS 'Turns that it answered; none of them paid a model.';
+
 CREATE TABLE public.chatbot_days (
     chatbot_id uuid NOT NULL,
     day date NOT NULL,
@@ -3797,6 +3819,33 @@ CREATE TABLE public.chatbot_days (
 ALTER TABLE ONLY public.chatbot_days FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.chatbot_days IS 'One row per chatbot and day with a turn, in the organization''s time zone.';
+
+CREATE TABLE public.chatbot_versions (
+    chatbot_id uuid NOT NULL,
+    version integer NOT NULL,
+    organization_id uuid NOT NULL,
+    settings jsonb NOT NULL,
+    state text DEFAULT 'draft'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    published_at timestamp with time zone,
+    published_by text,
+    override_reason text,
+    CONSTRAINT chatbot_versions_override_reason_check CHECK (((length(override_reason) >= 5) AND (length(override_reason) <= 1000))),
+    CONSTRAINT chatbot_versions_published_by_check CHECK (((length(published_by) >= 1) AND (length(published_by) <= 100))),
+    CONSTRAINT chatbot_versions_settings_check CHECK ((jsonb_typeof(settings) = 'object'::text)),
+    CONSTRAINT chatbot_versions_state_check CHECK ((state = ANY (ARRAY['draft'::text, 'published'::text, 'retired'::text]))),
+    CONSTRAINT chatbot_versions_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.chatbot_versions FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.chatbot_versions IS 'One row per set of a chatbot''s words and thresholds.';
+
+COMMENT ON COLUMN public.chatbot_versions.settings IS 'By names of columns of chatbots; publishing copies them there.';
+
+COMMENT ON COLUMN public.chatbot_versions.state IS 'draft -> published (in use) -> retired (another one is); retired -> published again.';
+
+COMMENT ON COLUMN public.chatbot_versions.override_reason IS 'Why it was published although golden questions said that it is worse.';
 
 CREATE TABLE public.chatbots (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3828,6 +3877,7 @@ CREATE TABLE public.chatbots (
 {action}
 
 Answer "yes" to go ahead.'::text NOT NULL,
+    caches_answers boolean DEFAULT false NOT NULL,
     CONSTRAINT chatbots_business_hours_check CHECK ((jsonb_typeof(business_hours) = 'object'::text)),
     CONSTRAINT chatbots_confirm_question_check CHECK ((confirm_question ~~ '%{action}%'::text)),
     CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
@@ -3890,6 +3940,8 @@ COMMENT ON COLUMN public.chatbots.least_confidence IS 'A turn whose answer is le
 COMMENT ON COLUMN public.chatbots.spam_confidence IS 'A message that is surer to be spam than this is not answered; 1: all are.';
 
 COMMENT ON COLUMN public.chatbots.confirm_question IS 'What a contact is asked before something is changed; {action} becomes the tool''s title and its arguments.';
+
+COMMENT ON COLUMN public.chatbots.caches_answers IS 'Whether a common question is answered again as before, without a model.';
 
 CREATE TABLE public.chunk_sets (
     id bigint NOT NULL,
@@ -4052,6 +4104,45 @@ COMMENT ON COLUMN public.embeddings.is_searched IS 'As its document is_active, f
 COMMENT ON COLUMN public.embeddings.embedding IS 'Of unit length; of what embedding_texts says about the chunk; as many dimensions as its set says.';
 
 COMMENT ON COLUMN public.embeddings.code IS 'What is compared first, for every chunk of the organization.';
+
+CREATE TABLE public.eval_runs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    version integer,
+    questions_sha256 text NOT NULL,
+    cases integer NOT NULL,
+    times integer NOT NULL,
+    passed_every_time integer NOT NULL,
+    passed_once integer NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    cost_microcents bigint,
+    p50_ms integer NOT NULL,
+    p95_ms integer NOT NULL,
+    failed jsonb NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT eval_runs_cases_check CHECK ((cases > 0)),
+    CONSTRAINT eval_runs_check CHECK (((passed_every_time >= 0) AND (passed_every_time <= cases))),
+    CONSTRAINT eval_runs_check1 CHECK (((passed_once >= 0) AND (passed_once <= cases))),
+    CONSTRAINT eval_runs_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT eval_runs_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT eval_runs_output_tokens_check CHECK ((output_tokens >= 0)),
+    CONSTRAINT eval_runs_p50_ms_check CHECK ((p50_ms >= 0)),
+    CONSTRAINT eval_runs_p95_ms_check CHECK ((p95_ms >= 0)),
+    CONSTRAINT eval_runs_questions_sha256_check CHECK ((questions_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT eval_runs_times_check CHECK ((times > 0))
+);
+
+ALTER TABLE ONLY public.eval_runs FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.eval_runs IS 'One row per run of golden questions against a chatbot.';
+
+COMMENT ON COLUMN public.eval_runs.version IS 'Null: the words in use, which no version was made of yet.';
+
+COMMENT ON COLUMN public.eval_runs.passed_every_time IS 'pass^k: cases that passed all of `times` tries.';
+
+COMMENT ON COLUMN public.eval_runs.failed IS 'Questions that did not pass every time, each with why.';
 
 CREATE TABLE public.feedback (
     turn_id uuid NOT NULL,
@@ -4551,6 +4642,29 @@ COMMENT ON COLUMN public.tools.honours_key IS 'Called twice with one key, it doe
 
 COMMENT ON COLUMN public.tools.state IS 'approved -> changed (its server tells another definition than was approved) -> approved again; off: by hand.';
 
+CREATE TABLE public.turn_citations (
+    turn_id uuid NOT NULL,
+    number integer NOT NULL,
+    organization_id uuid NOT NULL,
+    chunk_id uuid NOT NULL,
+    title text NOT NULL,
+    heading_path text NOT NULL,
+    score double precision,
+    how text NOT NULL,
+    CONSTRAINT turn_citations_how_check CHECK ((how = ANY (ARRAY['number'::text, 'words'::text]))),
+    CONSTRAINT turn_citations_number_check CHECK ((number > 0))
+);
+
+ALTER TABLE ONLY public.turn_citations FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.turn_citations IS 'One row per passage that a reply rests on.';
+
+COMMENT ON COLUMN public.turn_citations.number IS 'Its place among the passages that were found in the turn.';
+
+COMMENT ON COLUMN public.turn_citations.chunk_id IS 'The chunk as it was then; a newer version of its source may have replaced it.';
+
+COMMENT ON COLUMN public.turn_citations.how IS 'number: the model named it; words: the reply says a sentence of it.';
+
 CREATE TABLE public.turn_prompts (
     turn_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -4633,6 +4747,9 @@ ALTER TABLE ONLY public.alerts
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.cached_answers
+    ADD CONSTRAINT cached_answers_pkey PRIMARY KEY (chatbot_id, fingerprint);
+
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_are_connected_once UNIQUE (kind, account_id);
 
@@ -4647,6 +4764,9 @@ ALTER TABLE ONLY public.channels
 
 ALTER TABLE ONLY public.chatbot_days
     ADD CONSTRAINT chatbot_days_pkey PRIMARY KEY (chatbot_id, day);
+
+ALTER TABLE ONLY public.chatbot_versions
+    ADD CONSTRAINT chatbot_versions_pkey PRIMARY KEY (chatbot_id, version);
 
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_in_organization UNIQUE (organization_id, id);
@@ -4676,7 +4796,7 @@ ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_are_known_once UNIQUE (channel_id, contact_key);
 
 ALTER TABLE ONLY public.contacts
-    ADD CONSTRAINT contacts_in_organization UNIQUE (organization_id, id);
+    ADD CONSTRAINT contacts_in_organization UNIQUE (id, organization_id);
 
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
@@ -4691,7 +4811,7 @@ ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_are_one_per_contact UNIQUE (channel_id, contact_id, group_key);
 
 ALTER TABLE ONLY public.conversations
-    ADD CONSTRAINT conversations_in_organization UNIQUE (organization_id, id);
+    ADD CONSTRAINT conversations_in_organization UNIQUE (id, organization_id);
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
@@ -4710,6 +4830,9 @@ ALTER TABLE ONLY public.documents
 
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_pkey PRIMARY KEY (organization_id, chunk_set_id, chunk_id) INCLUDE (document_id, is_searched, code);
+
+ALTER TABLE ONLY public.eval_runs
+    ADD CONSTRAINT eval_runs_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.feedback
     ADD CONSTRAINT feedback_pkey PRIMARY KEY (turn_id);
@@ -4819,14 +4942,17 @@ ALTER TABLE ONLY public.tools
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.turn_citations
+    ADD CONSTRAINT turn_citations_pkey PRIMARY KEY (turn_id, number);
+
 ALTER TABLE ONLY public.turn_prompts
     ADD CONSTRAINT turn_prompts_pkey PRIMARY KEY (turn_id);
 
 ALTER TABLE ONLY public.turns
-    ADD CONSTRAINT turns_in_conversation UNIQUE (organization_id, conversation_id, id);
+    ADD CONSTRAINT turns_in_conversation UNIQUE (conversation_id, organization_id, id);
 
 ALTER TABLE ONLY public.turns
-    ADD CONSTRAINT turns_in_organization UNIQUE (organization_id, id);
+    ADD CONSTRAINT turns_in_organization UNIQUE (id, organization_id);
 
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_pkey PRIMARY KEY (id);
@@ -4851,9 +4977,17 @@ ALTER TABLE ONLY public.words
 
 CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
 
+CREATE INDEX cached_answers_chatbot_id_idx ON public.cached_answers USING btree (organization_id, chatbot_id);
+
+CREATE INDEX cached_answers_written_at_idx ON public.cached_answers USING btree (written_at);
+
 CREATE INDEX channels_chatbot_id_idx ON public.channels USING btree (organization_id, chatbot_id);
 
 CREATE INDEX chatbot_days_chatbot_id_idx ON public.chatbot_days USING btree (organization_id, chatbot_id);
+
+CREATE INDEX chatbot_versions_chatbot_id_idx ON public.chatbot_versions USING btree (organization_id, chatbot_id);
+
+CREATE UNIQUE INDEX chatbot_versions_one_published ON public.chatbot_versions USING btree (chatbot_id) WHERE (state = 'published'::text);
 
 CREATE UNIQUE INDEX chunk_sets_one_building ON public.chunk_sets USING btree (organization_id) WHERE (state = 'building'::text);
 
@@ -4861,27 +4995,27 @@ CREATE UNIQUE INDEX chunk_sets_one_searched ON public.chunk_sets USING btree (or
 
 CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
 
-CREATE INDEX contact_days_contact_id_idx ON public.contact_days USING btree (organization_id, contact_id);
+CREATE INDEX contact_days_contact_id_idx ON public.contact_days USING btree (contact_id, organization_id);
 
-CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (organization_id, contact_id);
+CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (contact_id, organization_id);
 
-CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (organization_id, turn_id);
+CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (turn_id, organization_id);
 
-CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (organization_id, channel_id);
+CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (channel_id, organization_id);
 
-CREATE INDEX conversation_summaries_conversation_id_idx ON public.conversation_summaries USING btree (organization_id, conversation_id);
+CREATE INDEX conversation_summaries_conversation_id_idx ON public.conversation_summaries USING btree (conversation_id, organization_id);
 
 CREATE INDEX conversation_work_due_idx ON public.conversation_work USING btree (due_at) WHERE (due_at IS NOT NULL);
 
-CREATE INDEX conversation_work_organization_id_idx ON public.conversation_work USING btree (organization_id, conversation_id);
+CREATE INDEX conversation_work_organization_id_idx ON public.conversation_work USING btree (conversation_id, organization_id);
 
-CREATE INDEX conversations_channel_id_idx ON public.conversations USING btree (organization_id, channel_id);
+CREATE INDEX conversations_channel_id_idx ON public.conversations USING btree (channel_id, organization_id);
 
-CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (organization_id, contact_id);
+CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (contact_id, organization_id);
 
 CREATE INDEX conversations_silent_until_idx ON public.conversations USING btree (silent_until) WHERE (silent_until IS NOT NULL);
 
-CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (organization_id, channel_id);
+CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (channel_id, organization_id);
 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
 
@@ -4889,19 +5023,21 @@ CREATE INDEX documents_source_id_idx ON public.documents USING btree (organizati
 
 CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
 
-CREATE INDEX feedback_conversation_id_idx ON public.feedback USING btree (organization_id, conversation_id);
+CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (organization_id, chatbot_id);
 
-CREATE INDEX feedback_turn_id_idx ON public.feedback USING btree (organization_id, turn_id);
+CREATE INDEX feedback_conversation_id_idx ON public.feedback USING btree (conversation_id, organization_id);
 
-CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (organization_id, conversation_id, turn_id);
+CREATE INDEX feedback_turn_id_idx ON public.feedback USING btree (turn_id, organization_id);
 
-CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (organization_id, channel_id);
+CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (conversation_id, organization_id, turn_id);
 
-CREATE INDEX inbound_messages_conversation_id_idx ON public.inbound_messages USING btree (organization_id, conversation_id);
+CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (channel_id, organization_id);
+
+CREATE INDEX inbound_messages_conversation_id_idx ON public.inbound_messages USING btree (conversation_id, organization_id);
 
 CREATE INDEX inbound_messages_received_at_idx ON public.inbound_messages USING btree (channel_id, received_at);
 
-CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree (organization_id, turn_id);
+CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree (turn_id, organization_id);
 
 CREATE INDEX inbound_messages_waiting ON public.inbound_messages USING btree (conversation_id) WHERE (state = 'waiting'::text);
 
@@ -4913,23 +5049,23 @@ CREATE UNIQUE INDEX ingestions_one_open ON public.ingestions USING btree (source
 
 CREATE INDEX ingestions_source_id_idx ON public.ingestions USING btree (organization_id, source_id);
 
-CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (organization_id, conversation_id, id);
+CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (conversation_id, organization_id, id);
 
-CREATE INDEX messages_turn_id_idx ON public.messages USING btree (organization_id, turn_id);
+CREATE INDEX messages_turn_id_idx ON public.messages USING btree (turn_id, organization_id);
 
-CREATE INDEX model_calls_turn_id_idx ON public.model_calls USING btree (organization_id, turn_id);
+CREATE INDEX model_calls_turn_id_idx ON public.model_calls USING btree (turn_id, organization_id);
 
 CREATE INDEX model_slots_chatbot_id_idx ON public.model_slots USING btree (organization_id, chatbot_id);
 
 CREATE INDEX organizations_plan_id_idx ON public.organizations USING btree (plan_id);
 
-CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages USING btree (organization_id, conversation_id);
+CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages USING btree (conversation_id, organization_id);
 
 CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING btree (provider_message_id);
 
-CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (organization_id, turn_id);
+CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (turn_id, organization_id);
 
-CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (organization_id, channel_id);
+CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (channel_id, organization_id);
 
 CREATE INDEX sources_due_at_idx ON public.sources USING btree (due_at) WHERE (due_at IS NOT NULL);
 
@@ -4937,21 +5073,23 @@ CREATE INDEX sources_found_by_idx ON public.sources USING btree (organization_id
 
 CREATE UNIQUE INDEX sources_one_per_url ON public.sources USING btree (organization_id, url);
 
-CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (organization_id, turn_id);
+CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (turn_id, organization_id);
 
-CREATE INDEX tool_confirmations_conversation_id_idx ON public.tool_confirmations USING btree (organization_id, conversation_id, turn_id);
+CREATE INDEX tool_confirmations_conversation_id_idx ON public.tool_confirmations USING btree (conversation_id, organization_id, turn_id);
 
-CREATE INDEX tool_confirmations_tool_id_idx ON public.tool_confirmations USING btree (organization_id, tool_id);
+CREATE INDEX tool_confirmations_tool_id_idx ON public.tool_confirmations USING btree (tool_id, organization_id);
 
-CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organization_id, turn_id);
+CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (turn_id, organization_id);
 
 CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, chatbot_id);
 
 CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_id, tool_server_id);
 
-CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (organization_id, turn_id);
+CREATE INDEX turn_citations_turn_id_idx ON public.turn_citations USING btree (organization_id, turn_id);
 
-CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization_id, conversation_id);
+CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (turn_id, organization_id);
+
+CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (conversation_id, organization_id);
 
 CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['thinking'::text, 'answered'::text]));
 
@@ -4965,7 +5103,7 @@ CREATE INDEX usage_periods_not_reported ON public.usage_periods USING btree (sta
 
 CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USING btree (accepted_at);
 
-CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (organization_id, channel_id);
+CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (channel_id, organization_id);
 
 CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
 
@@ -5036,6 +5174,9 @@ COMMENT ON TRIGGER _600_open_handoff ON public.turns IS 'However the turn ends, 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.cached_answers
+    ADD CONSTRAINT cached_answers_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
@@ -5044,6 +5185,9 @@ ALTER TABLE ONLY public.channels
 
 ALTER TABLE ONLY public.chatbot_days
     ADD CONSTRAINT chatbot_days_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.chatbot_versions
+    ADD CONSTRAINT chatbot_versions_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.chatbots
     ADD CONSTRAINT chatbots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -5090,11 +5234,14 @@ ALTER TABLE ONLY public.embeddings
 ALTER TABLE ONLY public.embeddings
     ADD CONSTRAINT embeddings_organization_id_chunk_set_id_fkey FOREIGN KEY (organization_id, chunk_set_id) REFERENCES public.chunk_sets(organization_id, id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.feedback
-    ADD CONSTRAINT feedback_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.eval_runs
+    ADD CONSTRAINT eval_runs_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.feedback
-    ADD CONSTRAINT feedback_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT feedback_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_turn_id_organization_id_fkey FOREIGN KEY (turn_id, organization_id) REFERENCES public.turns(id, organization_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
@@ -5148,7 +5295,7 @@ ALTER TABLE ONLY public.outbound_messages
     ADD CONSTRAINT outbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.rate_buckets
-    ADD CONSTRAINT rate_buckets_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT rate_buckets_channel_id_organization_id_fkey FOREIGN KEY (channel_id, organization_id) REFERENCES public.channels(id, organization_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.robots
     ADD CONSTRAINT robots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -5179,6 +5326,9 @@ ALTER TABLE ONLY public.tools
 
 ALTER TABLE ONLY public.tools
     ADD CONSTRAINT tools_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.turn_citations
+    ADD CONSTRAINT turn_citations_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.turn_prompts
     ADD CONSTRAINT turn_prompts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
@@ -5212,9 +5362,13 @@ ALTER TABLE ONLY public.words
 
 ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.cached_answers ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbot_days ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.chatbot_versions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbots ENABLE ROW LEVEL SECURITY;
 
@@ -5239,6 +5393,8 @@ ALTER TABLE public.delivery_receipts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.documents ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.embeddings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.eval_runs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.feedback ENABLE ROW LEVEL SECURITY;
 
@@ -5266,9 +5422,13 @@ ALTER TABLE public.outbound_messages ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_organization ON public.alerts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.cached_answers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.channels USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.chatbot_days USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.chatbot_versions USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.chatbots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -5293,6 +5453,8 @@ CREATE POLICY own_organization ON public.delivery_receipts USING ((organization_
 CREATE POLICY own_organization ON public.documents USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.embeddings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.eval_runs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.feedback USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -5334,6 +5496,8 @@ CREATE POLICY own_organization ON public.tool_servers USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.tools USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.turn_citations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.turn_prompts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -5356,9 +5520,13 @@ ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.cached_answers TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.channels TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.chatbot_days TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.chatbot_versions TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.chatbots TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -5383,6 +5551,8 @@ CREATE POLICY scheduler ON public.delivery_receipts TO chatmill_scheduler USING 
 CREATE POLICY scheduler ON public.documents TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.embeddings TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.eval_runs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.feedback TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -5424,6 +5594,8 @@ CREATE POLICY scheduler ON public.tool_servers TO chatmill_scheduler USING (true
 
 CREATE POLICY scheduler ON public.tools TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.turn_citations TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.turn_prompts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -5451,6 +5623,8 @@ ALTER TABLE public.tool_effects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.tool_servers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tools ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.turn_citations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turn_prompts ENABLE ROW LEVEL SECURITY;
 

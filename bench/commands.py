@@ -7,6 +7,7 @@ BENCHES = {
     "documents": "bench.documents",
     "isolation": "bench.isolation",
     "knowledge": "bench.knowledge",
+    "splitting": "bench.splitting",
 }
 
 

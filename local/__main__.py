@@ -15,6 +15,7 @@ COMMANDS = {
     "ask": "local.ask",
     "bench": "bench.commands",
     "chaos": "bench.chaos.command",
+    "channel": "local.channel",
     "chatbot": "local.chatbot_versions",
     "conformance": "local.conformance",
     "connect": "local.connect",

@@ -13,6 +13,8 @@ from local.secrets_file import Secrets
 # Both as in db/seed.sql.
 DEMO_ORGANIZATION = "0a000000-0000-4000-8000-000000000001"
 DEMO_ACCOUNT = "100000000000001"
+# What the stand-in for Meta is told; it posts nowhere by itself.
+LOCAL_WEBHOOK = "http://localhost/api/r/chatmill/demo-whatsapp"
 
 CHANNELS_OF_ORGANIZATION = """
 select kind, id, url_key, account_id from channels where organization_id = %s
@@ -65,8 +67,9 @@ def connect_channels(
             place = sealing_place(channel_id)
             sealed = seal(secrets.sealing_key, json.dumps(credentials), place)
         cursor.execute(
-            "update channels set sealed_credentials = %s, api_url = %s where id = %s",
-            [sealed, graph_url, channel_id],
+            "update channels set sealed_credentials = %s, api_url = %s, webhook_url = %s"
+            " where id = %s",
+            [sealed, graph_url, LOCAL_WEBHOOK, channel_id],
         )
         connection.commit()
 

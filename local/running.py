@@ -120,6 +120,7 @@ def running(
 def stand_in(ready: Prepared, organization_id: str) -> GraphApi:
     whatsapp = installation.channels_of(ready.resource, organization_id)["whatsapp"]
     graph = GraphApi(ready.secrets.access_token, [whatsapp.account_id])
+    graph.webhooks[whatsapp.account_id] = installation.LOCAL_WEBHOOK
     installation.connect_channels(ready.resource, organization_id, ready.secrets, graph.base_url)
     return graph
 

@@ -10,6 +10,7 @@ create table webhook_deliveries (
   organization_id uuid not null,
   channel_id uuid not null,
   body text not null,
+  reference uuid,
   received_at timestamptz not null default now(),
   accepted_at timestamptz,
   attempts integer not null default 0,
@@ -24,6 +25,8 @@ create index webhook_deliveries_accepted_at_idx on webhook_deliveries (accepted_
 create index webhook_deliveries_not_accepted on webhook_deliveries (received_at)
   where accepted_at is null;
 comment on table webhook_deliveries is 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
+comment on column webhook_deliveries.reference is
+  'Our id of an outbound message, from the address that its status was posted to.';
 comment on column webhook_deliveries.attempts is
   'How often the sweep tried to accept it; after five an alert asks for a person.';
 comment on column webhook_deliveries.outcome is
@@ -104,8 +107,12 @@ create table inbound_messages (
   body text not null,
   media jsonb,
   reply_to text,
+  referral text,
+  album_id text,
+  command text check (command ~ '^[a-z][a-z0-9_]{1,40}$'),
   state text not null default 'waiting'
-    check (state in ('waiting', 'taken', 'answered', 'held', 'refused', 'buried')),
+    check (state in ('waiting', 'taken', 'answered', 'held', 'refused', 'buried', 'revoked')),
+  edited_at timestamptz,
   sent_at timestamptz not null,
   received_at timestamptz not null default now(),
   constraint inbound_messages_are_stored_once unique (channel_id, provider_message_id),
@@ -123,7 +130,10 @@ create index inbound_messages_turn_id_idx on inbound_messages (turn_id, organiza
 create index inbound_messages_waiting on inbound_messages (conversation_id) where state = 'waiting';
 comment on table inbound_messages is 'One row per message received, however often it was delivered.';
 comment on column inbound_messages.state is
-  'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts).';
+  'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts). Any -> revoked (the contact took it back: its words are gone).';
+comment on column inbound_messages.referral is
+  'The advertisement, link or forwarded sender that it came by: words of somebody else.';
+comment on column inbound_messages.command is 'Which command it is: help, clear, stats, feedback, human, stop, start.';
 
 create table conversation_work (
   conversation_id uuid primary key,
@@ -168,11 +178,14 @@ create table outbound_messages (
   position integer not null check (position >= 0),
   body text not null check (length(body) > 0),
   state text not null default 'ready'
-    check (state in ('ready', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown')),
+    check (state in (
+      'ready', 'sending', 'sent', 'delivered', 'read', 'failed', 'unknown', 'held'
+    )),
   attempts integer not null default 0,
   sending_at timestamptz,
   provider_message_id text,
   error_code text,
+  reaction text check (length(reaction) <= 64),
   created_at timestamptz not null default now(),
   sent_at timestamptz,
   constraint outbound_messages_are_written_once unique (turn_id, position),
@@ -186,7 +199,8 @@ create index outbound_messages_turn_id_idx on outbound_messages (turn_id, organi
 create index outbound_messages_provider_id_idx on outbound_messages (provider_message_id);
 comment on table outbound_messages is 'One row per message to send. Its id goes to the vendor as our reference.';
 comment on column outbound_messages.state is
-  'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
+  'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted) | held (outside the vendor''s window; alerted).';
+comment on column outbound_messages.reaction is 'The emoji that the contact put on it.';
 
 create table delivery_receipts (
   channel_id uuid not null,
@@ -222,11 +236,13 @@ create table messages (
   id bigint primary key generated always as identity,
   organization_id uuid not null,
   conversation_id uuid not null,
-  turn_id uuid not null,
-  author text not null check (author in ('contact', 'chatbot')),
+  turn_id uuid,
+  author text not null check (author in ('contact', 'chatbot', 'teammate')),
   position integer not null,
   body text not null,
+  provider_message_id text,
   written_at timestamptz not null,
+  constraint messages_of_teammates_are_told_once unique (conversation_id, provider_message_id),
   constraint messages_are_remembered_once unique (turn_id, author, position),
   foreign key (organization_id, conversation_id)
     references conversations (organization_id, id) on delete cascade,
@@ -235,3 +251,4 @@ create table messages (
 create index messages_conversation_id_idx on messages (conversation_id, organization_id, id);
 create index messages_turn_id_idx on messages (turn_id, organization_id);
 comment on table messages is 'One row per line of a conversation as people see it.';
+comment on column messages.turn_id is 'Null for what a teammate wrote past us, from the business''s own app.';

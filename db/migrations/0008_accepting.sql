@@ -21,34 +21,83 @@ comment on function enter_channel is
 create function accept_message(
   p_channel_id uuid, p_contact_key text, p_address text, p_name text,
   p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text,
-  p_sent_at timestamptz
+  p_sent_at timestamptz, p_group_key text default '', p_is_addressed boolean default true,
+  p_referral text default null, p_album_id text default null, p_language text default null,
+  p_command text default null
 ) returns table (outcome text, conversation_id uuid, wait_seconds numeric) as $$
 #variable_conflict use_column
 declare
   v_organization_id constant uuid := enter_channel(p_channel_id);
   v_contact_id uuid;
   v_conversation_id uuid;
+  v_state text;
 begin
+  if not p_is_addressed and not is_reply_to_us(p_channel_id, p_reply_to) then
+    return query select 'group_chatter', null::uuid, null::numeric;
+    return;
+  end if;
   v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
-  v_conversation_id := open_conversation(v_organization_id, p_channel_id, v_contact_id);
+  perform note_about_contact(v_contact_id, p_language, p_command);
+  v_conversation_id :=
+    open_conversation(v_organization_id, p_channel_id, v_contact_id, p_group_key);
+  v_state := case when is_late(p_channel_id, p_sent_at) then 'held' else 'waiting' end;
 
   insert into inbound_messages (
     organization_id, channel_id, conversation_id, provider_message_id,
-    kind, body, media, reply_to, sent_at
+    kind, body, media, reply_to, sent_at, referral, album_id, command, state
   ) values (
     v_organization_id, p_channel_id, v_conversation_id, p_provider_message_id,
-    p_kind, p_body, p_media, p_reply_to, coalesce(p_sent_at, now())
+    p_kind, p_body, p_media, p_reply_to, coalesce(p_sent_at, now()), p_referral, p_album_id,
+    p_command, v_state
   ) on conflict on constraint inbound_messages_are_stored_once do nothing;
   if not found then
     return query select 'duplicate', v_conversation_id, null::numeric;
+  elsif v_state = 'held' then
+    perform raise_alert(
+      v_organization_id, 'warning', 'message_late', p_channel_id::text,
+      format('a message of conversation %s came late and waits for a person', v_conversation_id));
+    return query select 'late', v_conversation_id, null::numeric;
   else
     return query select 'new', v_conversation_id,
-      wake_conversation(v_conversation_id, p_channel_id, p_kind, p_body);
+      wake_conversation(
+        v_conversation_id, p_channel_id,
+        case when p_album_id is null then p_kind else 'album' end, p_body);
   end if;
 end;
 $$ language plpgsql volatile;
 comment on function accept_message is
-  'Stores one message once and makes its conversation due. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+  'Stores one message once and makes its conversation due; what is not for us in a group (group_chatter) is not stored, what comes late is kept and wakes nobody. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+
+create function is_late(p_channel_id uuid, p_sent_at timestamptz) returns boolean as $$
+  select coalesce(p_sent_at < now() - make_interval(secs => late_after_seconds), false)
+    from channels where id = p_channel_id;
+$$ language sql stable;
+comment on function is_late is 'Whether the vendor brings a message so late that an automatic answer would be odd.';
+
+create function is_reply_to_us(p_channel_id uuid, p_reply_to text) returns boolean as $$
+  select exists (
+    select from outbound_messages
+      join conversations on conversations.id = outbound_messages.conversation_id
+     where outbound_messages.provider_message_id = p_reply_to
+       and conversations.channel_id = p_channel_id
+  );
+$$ language sql stable;
+comment on function is_reply_to_us is 'Whether a quoted message is one that we sent on this channel.';
+
+create function note_about_contact(p_contact_id uuid, p_language text, p_command text)
+returns void as $$
+  update contacts
+     set language = coalesce(p_language, language),
+         opted_out_at = case p_command
+           when 'stop' then coalesce(opted_out_at, now())
+           when 'start' then null
+           else opted_out_at
+         end
+   where id = p_contact_id
+     and (language is distinct from coalesce(p_language, language) or p_command in ('stop', 'start'));
+$$ language sql volatile;
+comment on function note_about_contact is
+  'Language and opt-out hold from the moment a message is accepted, whoever answers it and when.';
 
 create function wake_conversation(
   p_conversation_id uuid, p_channel_id uuid, p_kind text, p_body text
@@ -87,7 +136,7 @@ comment on function wake_conversation is
 
 create function burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric)
 returns numeric as $$
-  select p_usual_seconds * case
+  select case when p_kind = 'album' then greatest(2 * p_usual_seconds, 1.5) else p_usual_seconds * case
     -- A photo is seldom sent without a word about it, a greeting never is the question.
     when p_kind <> 'text' then 2
     when p_body ~* '^\W*(hi|hello|hey|hola|ol[aá]|hallo|moin|bonjour|salut|ciao|oi|buen[oa]s( d[ií]as| tardes| noches)?|bom dia|boa (tarde|noite)|guten (morgen|tag|abend)|good (morning|afternoon|evening))\W*$' then 2
@@ -96,10 +145,10 @@ returns numeric as $$
     when p_body ~ '[.!。！]\s*$' then 0.7
     when array_length(regexp_split_to_array(trim(p_body), '\s+'), 1) < 4 then 2
     else 1
-  end;
+  end end;
 $$ language sql immutable;
 comment on function burst_wait_seconds is
-  'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0.';
+  'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0. Pictures of an album come one by one: they are waited for always.';
 
 create function meet_contact(
   p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text
@@ -130,25 +179,26 @@ end;
 $$ language plpgsql volatile;
 comment on function meet_contact is 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
 
-create function open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid)
-returns uuid as $$
+create function open_conversation(
+  p_organization_id uuid, p_channel_id uuid, p_contact_id uuid, p_group_key text default ''
+) returns uuid as $$
 declare
   v_conversation_id uuid;
 begin
   select id into v_conversation_id from conversations
-   where channel_id = p_channel_id and contact_id = p_contact_id;
+   where channel_id = p_channel_id and contact_id = p_contact_id and group_key = p_group_key;
   if found then
     return v_conversation_id;
   end if;
-  insert into conversations (organization_id, channel_id, contact_id)
-  values (p_organization_id, p_channel_id, p_contact_id)
+  insert into conversations (organization_id, channel_id, contact_id, group_key)
+  values (p_organization_id, p_channel_id, p_contact_id, p_group_key)
   on conflict on constraint conversations_are_one_per_contact do update
     set contact_id = excluded.contact_id  -- a no-op write: the row that won comes back
   returning id into v_conversation_id;
   return v_conversation_id;
 end;
 $$ language plpgsql volatile;
-comment on function open_conversation is 'The one conversation of a contact on a channel.';
+comment on function open_conversation is 'The one conversation of a contact on a channel, or in one of its groups.';
 
 create function nudge_conversation(p_work conversation_work) returns numeric as $$
   -- A flow that is lost before it claims is replaced by the sweep; where flows are late because
@@ -174,6 +224,12 @@ create function accept_receipt(
 declare
   v_states constant text[] :=
     array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
+  -- Words of single vendors; any other is kept and moves nothing.
+  v_status constant text := case
+    when p_status = 'played' then 'read'
+    when p_status = 'undelivered' then 'failed'
+    when p_status in ('sent', 'delivered', 'read', 'failed') then p_status
+  end;
   v_reference constant uuid := case
     when p_client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
     then p_client_reference::uuid
@@ -188,14 +244,13 @@ begin
   ) on conflict on constraint delivery_receipts_pkey do nothing;
   -- Receipts come doubled and out of order: a state only moves forward, failed is final.
   update outbound_messages
-     set state = p_status,
+     set state = v_status,
          error_code = coalesce(p_error_code, error_code),
          sent_at = coalesce(sent_at, p_occurred_at, now()),
          provider_message_id = coalesce(provider_message_id, p_provider_message_id)
    where (provider_message_id = p_provider_message_id or id = v_reference)
      and conversation_id in (select id from conversations where channel_id = p_channel_id)
-     and p_status in ('sent', 'delivered', 'read', 'failed')
-     and array_position(v_states, state) < array_position(v_states, p_status)
+     and array_position(v_states, state) < array_position(v_states, v_status)
   returning * into v_message;
   if not found then
     return;

@@ -146,18 +146,24 @@ create function reason_to_be_silent(p_conversation_id uuid) returns text as $$
            when conversations.mode <> 'bot' then conversations.mode
            when not (organizations.is_active and channels.is_active and chatbots.is_active)
              then 'switched_off'
+           when contacts.opted_out_at is not null and not exists (
+             select from inbound_messages
+              where conversation_id = p_conversation_id and state in ('waiting', 'taken')
+                and command is not null
+           ) then 'opted_out'
            when conversation_work.instant_turns >= chatbots.loop_limit
                 and is_instant(conversation_work) then 'loop_suspected'
          end
     from conversations
     join conversation_work on conversation_work.conversation_id = conversations.id
+    join contacts on contacts.id = conversations.contact_id
     join channels on channels.id = conversations.channel_id
     join chatbots on chatbots.id = channels.chatbot_id
     join organizations on organizations.id = conversations.organization_id
    where conversations.id = p_conversation_id;
 $$ language sql stable;
 comment on function reason_to_be_silent is
-  'Why the chatbot does not answer here: human, muted, switched_off, loop_suspected; null when it does.';
+  'Why the chatbot does not answer here: human, muted, switched_off, opted_out, loop_suspected; null when it does.';
 
 create function hold_messages(p_conversation_id uuid, p_turn turns, p_reason text)
 returns void as $$

@@ -32,9 +32,10 @@ create function find_channel_of_delivery(p_delivery_id uuid) returns setof chann
 $$ language sql stable;
 comment on function find_channel_of_delivery is 'The channel that a stored delivery came through.';
 
-create function store_delivery(p_channel_id uuid, p_body text) returns uuid as $$
-  insert into webhook_deliveries (organization_id, channel_id, body)
-  select organization_id, id, p_body from channels where id = p_channel_id
+create function store_delivery(p_channel_id uuid, p_body text, p_reference uuid default null)
+returns uuid as $$
+  insert into webhook_deliveries (organization_id, channel_id, body, reference)
+  select organization_id, id, p_body, p_reference from channels where id = p_channel_id
   returning id;
 $$ language sql volatile;
 comment on function store_delivery is 'Keeps a verified delivery as it was received.';
@@ -44,7 +45,8 @@ create function finish_delivery(p_delivery_id uuid, p_outcome jsonb) returns voi
 $$ language sql volatile;
 comment on function finish_delivery is 'Notes that everything in a delivery was accepted.';
 
-create function take_left_behind_delivery() returns table (id uuid, body text) as $$
+create function take_left_behind_delivery()
+returns table (id uuid, body text, reference uuid) as $$
   update webhook_deliveries set attempts = attempts + 1, attempted_at = now()
    where id = (
      select id from webhook_deliveries
@@ -53,7 +55,7 @@ create function take_left_behind_delivery() returns table (id uuid, body text) a
         and (attempted_at is null or attempted_at < now() - interval '1 minute')
       order by attempts, received_at limit 1 for update skip locked
    )
-  returning id, body;
+  returning id, body, reference;
 $$ language sql volatile;
 comment on function take_left_behind_delivery is
   'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
@@ -164,7 +166,10 @@ begin
           'tool_confirmations turn_prompts conversation_summaries turn_citations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers cached_answers'),
         -- A share lock needs the right to write; teammates take over by this column.
-        ('chatmill_worker', 'update (mode)', 'conversations'),
+        ('chatmill_worker', 'update (mode, silent_until, history_after)', 'conversations'),
+        ('chatmill_worker', 'update (opted_out_at)', 'contacts'),
+        ('chatmill_worker', 'select, insert, update', 'rate_buckets'),
+        ('chatmill_worker', 'select, insert', 'feedback'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
@@ -193,6 +198,20 @@ begin
       ('enter_channel', '{}'),
       ('accept_message', '{chatmill_ingress,chatmill_operations}'),
       ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_edit', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_revocation', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_reaction', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_watermark', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_echo', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_handover', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_identity', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_opt_out', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
+      ('last_reply', '{chatmill_ingress,chatmill_operations}'),
+      ('channels_to_check', '{chatmill_operations}'),
+      ('report_channel_problem', '{chatmill_operations}'),
+      ('report_silent_channels', '{chatmill_operations}'),
+      ('give_back_conversations', '{chatmill_operations}'),
       ('finish_delivery', '{chatmill_ingress,chatmill_operations}'),
       ('claim_conversation', '{chatmill_worker}'),
       ('enter_conversation', '{chatmill_worker}'),

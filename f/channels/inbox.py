@@ -8,16 +8,17 @@ import json
 from collections import Counter
 
 import f.channels.accounts as accounts
+import f.channels.items as items
 import f.channels.registry as registry
 from f.channels.accounts import Account
-from f.channels.messages import Delivery, Echo, Ignored, InboundMessage, Item, Receipt
+from f.channels.messages import Delivery, Ignored, Item, Request
 from f.shared.windmill import start_flow
 
 
-def receive(conn, account: Account, body: str) -> str:
+def receive(conn, account: Account, body: str, reference: str | None = None) -> str:
     """Stores a verified delivery as received; its id."""
     with conn.cursor() as cursor:
-        cursor.execute("select store_delivery(%s, %s)", (account.channel_id, body))
+        cursor.execute("select store_delivery(%s, %s, %s)", (account.channel_id, body, reference))
         return cursor.fetchone()[0]
 
 
@@ -49,18 +50,21 @@ def start_flows(wake: list[dict]) -> None:
 
 
 def accept_again(
-    conn, sealing_key: str, account: Account, delivery_id: str, body: str
+    conn, sealing_key: str, account: Account, delivery_id: str, request: Request
 ) -> list[dict]:
     """Accepts a delivery that was received and left behind."""
-    deliveries = registry.library(account.kind).parse(body.encode())
+    deliveries = registry.library(account.kind).parse(request)
     return accept(conn, sealing_key, account, delivery_id, deliveries)
 
 
-def take_left_behind(conn) -> tuple[str, str] | None:
-    """(delivery id, body) of one delivery that nobody accepted for half a minute."""
+def take_left_behind(conn) -> tuple[str, Request] | None:
+    """(delivery id, request) of one delivery that nobody accepted for half a minute."""
     with conn.cursor() as cursor:
-        cursor.execute("select id, body from take_left_behind_delivery()")
-        return cursor.fetchone()
+        cursor.execute("select id, body, reference from take_left_behind_delivery()")
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    return row[0], Request(row[1].encode(), query={"reference": row[2]} if row[2] else {})
 
 
 def forget_accepted(conn) -> int:
@@ -69,67 +73,26 @@ def forget_accepted(conn) -> int:
         return cursor.fetchone()[0]
 
 
+def give_back(conn) -> int:
+    """Conversations that no teammate wrote in for as long as their channel says."""
+    with conn.cursor() as cursor:
+        cursor.execute("select give_back_conversations()")
+        return cursor.fetchone()[0]
+
+
 def _owner(conn, sealing_key: str, account: Account, delivery: Delivery) -> Account | None:
-    if delivery.account_id in (None, account.account_id):
+    if accounts.is_of(account, delivery.account_id):
         return account
     return accounts.sibling(conn, sealing_key, account, delivery.account_id)
 
 
 def _locked_row(item: Item) -> str:
-    return getattr(item, "contact_key", None) or item.provider_message_id or ""
+    return getattr(item, "contact_key", None) or getattr(item, "provider_message_id", None) or ""
 
 
 def _accept_item(conn, account: Account | None, item: Item, wake: list[dict]) -> str:
-    match item:
-        case Ignored():
-            return f"ignored:{item.reason}"
-        case _ if account is None:
-            return "ignored:another_account"
-        case InboundMessage(group_id=str()):
-            return "ignored:group"
-        case InboundMessage():
-            return _accept_message(conn, account, item, wake)
-        case Receipt():
-            _accept_receipt(conn, account, item)
-            return "receipt"
-        case Echo():
-            return "ignored:echo"
-
-
-def _accept_message(conn, account: Account, message: InboundMessage, wake: list[dict]) -> str:
-    with conn.cursor() as cursor:
-        cursor.execute(
-            "select outcome, conversation_id, wait_seconds"
-            " from accept_message(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                account.channel_id,
-                message.contact_key,
-                message.contact_phone,
-                message.contact_name and message.contact_name[:200],
-                message.provider_message_id,
-                message.kind,
-                message.text or f"[{message.kind}]",
-                message.media and json.dumps(message.media),
-                message.reply_to,
-                message.sent_at,
-            ),
-        )
-        outcome, conversation_id, wait_seconds = cursor.fetchone()
-    if wait_seconds is not None:
-        wake.append({"conversation_id": conversation_id, "wait_seconds": float(wait_seconds)})
-    return outcome
-
-
-def _accept_receipt(conn, account: Account, receipt: Receipt) -> None:
-    with conn.cursor() as cursor:
-        cursor.execute(
-            "select accept_receipt(%s, %s, %s, %s, %s, %s)",
-            (
-                account.channel_id,
-                receipt.provider_message_id,
-                receipt.status,
-                receipt.client_reference,
-                receipt.error_code,
-                receipt.occurred_at,
-            ),
-        )
+    if isinstance(item, Ignored):
+        return f"ignored:{item.reason}"
+    if account is None:
+        return "ignored:another_account"
+    return items.accept(conn, account, item, wake)

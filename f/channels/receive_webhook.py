@@ -4,22 +4,23 @@ The preprocessor does the work and returns ids, so that no text stays in the job
 It reads `raw_string` only: Windmill resolves `$var:` strings inside `event["body"]`.
 """
 
+import re
+
 import f.channels.accounts as accounts
 import f.channels.inbox as inbox
 import f.channels.registry as registry
-from f.channels.messages import WebhookRefused
+from f.channels.answers import acknowledged
+from f.channels.messages import Request, WebhookRefused
 from f.shared.db import connect
 from f.shared.windmill import get_resource, get_variable
 
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def preprocessor(event: dict) -> dict:
-    try:
-        wake = receive(
-            event["params"].get("channel", ""), event.get("raw_string") or "", event["headers"]
-        )
-    except WebhookRefused as refusal:
-        return {"wake": [], "response": refused(refusal)}
-    return {"wake": wake, "response": {"windmill_status_code": 200, "result": {"status": "ok"}}}
+    request = Request((event.get("raw_string") or "").encode(), event["headers"], event["query"])
+    wake, response = receive(event["params"].get("channel", ""), request)
+    return {"wake": wake, "response": response}
 
 
 def main(wake: list, response: dict) -> dict:
@@ -27,25 +28,29 @@ def main(wake: list, response: dict) -> dict:
     return response
 
 
-def receive(url_key: str, body: str, headers: dict) -> list[dict]:
-    """Conversations to wake. Answered 200 only after both commits. Raises WebhookRefused."""
+def receive(url_key: str, request: Request) -> tuple[list[dict], dict]:
+    """Conversations to wake, and what the vendor gets: 200 only after both commits."""
     db = get_resource("f/channels/ingress_database")
     sealing_key = get_variable("f/chat/sealing_key")
     with connect(db) as conn:
         account = accounts.by_url_key(conn, sealing_key, url_key)
     if account is None:
-        raise WebhookRefused(404, "channel_unknown", "No channel has this address.")
+        unknown = WebhookRefused(404, "channel_unknown", "No channel has this address.")
+        return [], acknowledged(unknown)
     library = registry.library(account.kind)
-    library.verify(body.encode(), headers, account.credentials)
-    deliveries = library.parse(body.encode())
+    try:
+        library.verify(request, account.credentials)
+        deliveries = library.parse(request)
+    except WebhookRefused as refusal:
+        return [], library.acknowledged(refusal)
     with connect(db) as conn:
-        delivery_id = inbox.receive(conn, account, body)
+        delivery_id = inbox.receive(conn, account, request.body.decode(), reference_in(request))
     with connect(db) as conn:
-        return inbox.accept(conn, sealing_key, account, delivery_id, deliveries)
+        wake = inbox.accept(conn, sealing_key, account, delivery_id, deliveries)
+    return wake, library.acknowledged(None)
 
 
-def refused(refusal: WebhookRefused) -> dict:
-    return {
-        "windmill_status_code": refusal.status,
-        "result": {"error": {"code": refusal.code, "message": str(refusal)}},
-    }
+def reference_in(request: Request) -> str | None:
+    """Our own id of a message, which a vendor brings back in the address of a status."""
+    reference = request.query.get("reference")
+    return reference if isinstance(reference, str) and UUID.fullmatch(reference) else None

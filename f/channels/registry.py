@@ -2,9 +2,14 @@
 
 from typing import Protocol
 
+import f.channels.messenger as messenger
+import f.channels.telegram as telegram
+import f.channels.twilio as twilio
 import f.channels.web as web
 import f.channels.whatsapp as whatsapp
-from f.channels.messages import Delivery
+from f.channels.checks import Problem
+from f.channels.messages import Delivery, Recipient, Request, WebhookRefused
+from f.channels.rules import Rules
 from f.shared.errors import Misconfigured
 
 
@@ -15,23 +20,40 @@ class ChannelLibrary(Protocol):
     refused with `WebhookRefused`; sending raises the errors of f/shared/errors.py.
     """
 
+    RULES: Rules
+
     def handshake(self, query: dict, credentials: dict) -> str:
         """The plain text that answers the vendor's GET."""
 
-    def verify(self, raw: bytes, headers: dict[str, str], credentials: dict) -> None:
-        """Refuse a request that is not the vendor's; names of headers are in lower case."""
+    def verify(self, request: Request, credentials: dict) -> None:
+        """Refuse a request that is not the vendor's."""
 
-    def parse(self, raw: bytes) -> list[Delivery]:
+    def parse(self, request: Request) -> list[Delivery]:
         """Everything the body holds; never loses one item over another."""
 
-    def split_text(self, text: str) -> list[str]:
-        """A reply as messages that the channel takes."""
+    def acknowledged(self, refusal: WebhookRefused | None) -> dict:
+        """The Windmill result that answers the webhook."""
 
-    def send_text(self, credentials: dict, to: str, text: str, client_reference: str) -> str:
-        """Send one message and return the vendor's id of it; DeliveryUnknown if nobody can say."""
+    def split_text(self, text: str) -> list[str]:
+        """A reply in Markdown as pieces that the channel takes, each Markdown again."""
+
+    def send_text(self, credentials: dict, to: Recipient, text: str, client_reference: str) -> str:
+        """Send one piece and return the vendor's id of it; DeliveryUnknown if nobody can say."""
+
+    def check(self, credentials: dict) -> list[Problem]:
+        """What the vendor says is wrong with the account; asks it, and changes nothing."""
+
+    def subscribe(self, credentials: dict) -> None:
+        """Have the vendor post to `webhook_url`, where an API can; else does nothing."""
+
+    def show_typing(self, credentials: dict, to: Recipient) -> None:
+        """Show that the message was seen and that an answer comes."""
 
 
 LIBRARIES: dict[str, ChannelLibrary] = {
+    "messenger": messenger,
+    "telegram": telegram,
+    "twilio": twilio,
     "web": web,
     "whatsapp": whatsapp,
 }

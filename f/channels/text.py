@@ -2,16 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from f.shared.text import storable
 
 ZERO_WIDTH_JOINER = "\u200d"
-FENCE = "```"
 
 SENTENCE_END = r"(?<=[.!?…])\s+|(?<=[.!?…][\"'”’)\]])\s+|(?<=[。！？])(?=\S)"
-
-BLANK_LINES = re.compile(r"\s*\n")
 
 # From the best place to cut to the worst. A cut that would leave a piece shorter than a third
 # of the limit is worth less than a worse place further on; between words any cut will do.
@@ -29,27 +26,14 @@ def clean(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
-def split(text: str, limit: int) -> list[str]:
-    """Pieces of at most `limit` characters that together keep every word, in order."""
-    pieces = []
-    rest = text.strip()
-    while len(rest) > limit:
-        cut = _cut(rest, limit)
-        pieces.append(rest[:cut].rstrip())
-        rest = rest[_end_of_blank_lines(rest, cut) :]
-    return [piece for piece in [*pieces, rest] if piece.strip()]
-
-
-def _end_of_blank_lines(text: str, position: int) -> int:
-    blank = BLANK_LINES.match(text, position)
-    return blank.end() if blank else position
-
-
-def _cut(text: str, limit: int) -> int:
-    for fence_may_break in (False, True):
+def best_cut(text: str, limit: int, wishes: Sequence[Callable[[int], bool]] = ()) -> int:
+    """Where to end a piece of at most `limit` characters: at the best kind of place at which all
+    is well, then at which the next of the `wishes` holds, then at any, and at worst between
+    clusters."""
+    for is_free in (*wishes, lambda _: True):
         for pattern, smallest_share in BREAKS:
             for cut in _cuts(pattern, text, limit):
-                if cut >= limit * smallest_share and (fence_may_break or not _in_fence(text, cut)):
+                if cut >= limit * smallest_share and is_free(cut):
                     return cut
     return _cluster_cut(text, limit)
 
@@ -60,10 +44,6 @@ def _cuts(pattern: re.Pattern, text: str, limit: int) -> Iterator[int]:
     for end in reversed(ends):
         if 0 < len(text[:end].rstrip()) <= limit and not _joins(text, end):
             yield end
-
-
-def _in_fence(text: str, position: int) -> bool:
-    return text.count(FENCE, 0, position) % 2 == 1
 
 
 def _cluster_cut(text: str, limit: int) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import UTC, datetime
 
 from f.channels.messages import WebhookRefused
@@ -9,6 +10,7 @@ from f.channels.text import clean
 
 DEEPEST = 128  # what Windmill's own parser takes
 ID_LIMIT = 512
+WHOLE_NUMBER = re.compile("-?[0-9]{1,20}")
 LAST_TIMESTAMP = 253_402_300_799  # the end of the year 9999
 
 
@@ -29,12 +31,17 @@ def load(raw: bytes) -> object:
     return value
 
 
+def load_or_none(text: str) -> object:
+    """The value of JSON inside another text; None where it is none."""
+    try:
+        return load(text.encode(errors="replace"))
+    except WebhookRefused:
+        return None
+
+
 def object_in(raw: bytes) -> dict:
     """The object in a body; an empty one where the body is anything else."""
-    try:
-        return mapping(load(raw))
-    except WebhookRefused:
-        return {}
+    return mapping(load_or_none(raw.decode(errors="replace")))
 
 
 def mapping(value: object) -> dict:
@@ -57,12 +64,26 @@ def identifier(value: object) -> str | None:
     return text if 0 < len(text) <= ID_LIMIT else None
 
 
+def whole_number(value: object) -> str | None:
+    """An id that is a number, as Telegram's are; also below zero."""
+    text = identifier(value) or ""
+    return text if WHOLE_NUMBER.fullmatch(text) else None
+
+
 def timestamp(value: object) -> datetime | None:
     """Seconds since 1970, as text or as a number."""
     digits = identifier(value) or ""
     if not (digits.isascii() and digits.isdigit() and int(digits) <= LAST_TIMESTAMP):
         return None
     return datetime.fromtimestamp(int(digits), UTC)
+
+
+def milliseconds(value: object) -> datetime | None:
+    """Milliseconds since 1970, as text or as a number; fractions of a second are kept."""
+    digits = identifier(value) or ""
+    if not (digits.isascii() and digits.isdigit() and int(digits) <= LAST_TIMESTAMP * 1000):
+        return None
+    return datetime.fromtimestamp(int(digits) / 1000, UTC)
 
 
 def _without_duplicates(pairs: list[tuple[str, object]]) -> dict:

@@ -10,10 +10,28 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from f.channels.messages import Delivery, InboundMessage, WebhookRefused
-from f.channels.text import split
+from f.channels.answers import acknowledged
+from f.channels.checks import Problem
+from f.channels.messages import Delivery, InboundMessage, Recipient, Request, WebhookRefused
+from f.channels.rules import Rules
+from f.channels.signatures import refuse_handshake as handshake
+from f.channels.splitting import split_markdown
 from f.channels.vendor_json import load, mapping, words
 
+__all__ = [
+    "RULES",
+    "acknowledged",
+    "check",
+    "handshake",
+    "parse",
+    "send_text",
+    "show_typing",
+    "split_text",
+    "subscribe",
+    "verify",
+]
+
+RULES = Rules(typing_seconds=0)
 TEXT_LIMIT = 4000
 BODY_LIMIT_BYTES = 64 * 1024
 
@@ -30,18 +48,14 @@ class RepliesWanted:
     after: int
 
 
-def handshake(query: dict, credentials: dict) -> str:
-    raise WebhookRefused(405, "handshake_unknown", "A web chat has no handshake.")
-
-
-def verify(raw: bytes, headers: dict[str, str], credentials: dict) -> None:
+def verify(request: Request, credentials: dict) -> None:
     """Nobody signs for a visitor: the id in the body is the proof."""
-    if len(raw) > BODY_LIMIT_BYTES:
+    if len(request.body) > BODY_LIMIT_BYTES:
         raise WebhookRefused(413, "body_too_large", "A message may have 64 KB at most.")
 
 
-def parse(raw: bytes) -> list[Delivery]:
-    body = mapping(load(raw))
+def parse(request: Request) -> list[Delivery]:
+    body = mapping(load(request.body))
     contact_key = _contact_key(body.get("visitor_id"))
     message = InboundMessage(
         # With the visitor in it, nobody can occupy the id of somebody else's message.
@@ -62,12 +76,26 @@ def parse_query(query: dict) -> RepliesWanted:
 
 
 def split_text(text: str) -> list[str]:
-    return split(text, TEXT_LIMIT)
+    """The page writes Markdown itself, and shows options as buttons."""
+    return split_markdown(text, TEXT_LIMIT, lambda rich: rich.text, shows_options=True)
 
 
-def send_text(credentials: dict, to: str, text: str, client_reference: str) -> str:
+def send_text(credentials: dict, to: Recipient, text: str, client_reference: str) -> str:
     """Nothing to call: a reply is delivered by being stored, under our own id."""
     return client_reference
+
+
+def check(credentials: dict) -> list[Problem]:
+    """Nobody to ask: the page is ours."""
+    return []
+
+
+def subscribe(credentials: dict) -> None:
+    """Nobody to tell: the page posts to the address that it is given."""
+
+
+def show_typing(credentials: dict, to: Recipient) -> None:
+    """Nothing to call: the page sees for itself that a turn is open."""
 
 
 def _contact_key(visitor_id: object) -> str:

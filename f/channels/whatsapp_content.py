@@ -3,24 +3,31 @@
 Source: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages
 """
 
-from dataclasses import dataclass
-
+from f.channels.content import Content, media_of
 from f.channels.vendor_json import identifier, items, mapping, object_in, words
 
 NAME_LIMIT = 256
-
-
-@dataclass(frozen=True)
-class Content:
-    kind: str
-    text: str = ""
-    media: dict | None = None
+REFERRAL_LIMIT = 1000
 
 
 def read_content(kind: str, message: dict) -> Content | None:
     """None for a kind that we do not know and for a message that says nothing."""
     read = READERS.get(kind)
     return read(kind, message) if read else None
+
+
+def read_referral(message: dict) -> str | None:
+    """The advertisement that the contact came by, or the product they ask about: the words are
+    somebody else's and never an instruction."""
+    referral = mapping(message.get("referral"))
+    product = mapping(mapping(message.get("context")).get("referred_product"))
+    parts = [
+        words(referral.get("headline"), NAME_LIMIT),
+        words(referral.get("body"), REFERRAL_LIMIT),
+        words(referral.get("source_url"), REFERRAL_LIMIT),
+        identifier(product.get("product_retailer_id")) or "",
+    ]
+    return "\n".join(part for part in parts if part) or None
 
 
 def _read_text(kind: str, message: dict) -> Content | None:
@@ -35,15 +42,15 @@ def _read_media(kind: str, message: dict) -> Content:
     """
     body = mapping(message.get(kind))
     errors = items(message.get("errors"))
-    media = {
-        "type": kind,
-        "provider_media_id": identifier(body.get("id")),
-        "media_type": words(body.get("mime_type"), NAME_LIMIT) or None,
-        "sha256": words(body.get("sha256"), NAME_LIMIT) or None,
-        "file_name": words(body.get("filename"), NAME_LIMIT) or None,
-        "is_voice": body.get("voice") is True,
-        "error_code": identifier(mapping(errors[0]).get("code")) if errors else None,
-    }
+    media = media_of(
+        kind,
+        provider_media_id=identifier(body.get("id")),
+        media_type=words(body.get("mime_type"), NAME_LIMIT) or None,
+        sha256=words(body.get("sha256"), NAME_LIMIT) or None,
+        file_name=words(body.get("filename"), NAME_LIMIT) or None,
+        is_voice=body.get("voice") is True,
+        error_code=identifier(mapping(errors[0]).get("code")) if errors else None,
+    )
     return Content("media", words(body.get("caption")), media)
 
 

@@ -5,19 +5,28 @@ Whatever the JSON holds, every item of a batch comes out as something: a batch r
 odd item would be sent again for days, and its other messages would be lost with it.
 """
 
-from f.channels.messages import Delivery, Echo, Ignored, InboundMessage, Item, Receipt
+from f.channels.content import Content
+from f.channels.messages import (
+    Delivery,
+    Echo,
+    Ignored,
+    InboundMessage,
+    Item,
+    Notice,
+    Receipt,
+    Request,
+)
 from f.channels.vendor_json import identifier, items, load, mapping, timestamp, words
-from f.channels.whatsapp_content import Content, read_content
+from f.channels.whatsapp_content import read_content, read_referral
+from f.channels.whatsapp_events import EVENTS, FIELDS_OF_THE_ACCOUNT, OTHER_FIELDS, notices_of
 
 NAME_LIMIT = 256
 WORD_LIMIT = 64  # names of fields, kinds and states
 
-NEVER_ANSWERED = frozenset({"reaction", "edit", "revoke", "system", "unsupported"})
 
-
-def parse(raw: bytes) -> list[Delivery]:
+def parse(request: Request) -> list[Delivery]:
     """Everything in the body, by the phone number it was for; raises only where it is no JSON."""
-    notification = mapping(load(raw))
+    notification = mapping(load(request.body))
     if notification.get("object") != "whatsapp_business_account":
         return [Delivery(None, [Ignored("not_whatsapp")])]
     by_account: dict[str | None, list[Item]] = {}
@@ -34,6 +43,8 @@ def _read_change(change: dict) -> tuple[str | None, list[Item]]:
     field = words(change.get("field"), WORD_LIMIT)
     value = mapping(change.get("value"))
     account_id = _account_of(value)
+    if field in FIELDS_OF_THE_ACCOUNT:
+        return account_id, notices_of(field, value)
     read = FIELDS.get(field)
     if read is None:
         return account_id, [Ignored(f"field:{field}" if field else "no_field")]
@@ -58,13 +69,13 @@ def _read_messages(value: dict) -> list[Item]:
     return [*messages, *receipts, *errors]
 
 
-def _read_message(message: dict, contacts: list[dict]) -> InboundMessage | Ignored:
+def _read_message(message: dict, contacts: list[dict]) -> Item:
     message_id = identifier(message.get("id"))
     if message_id is None:
         return Ignored("no_message_id")
     kind = _kind_of(message)
-    if kind in NEVER_ANSWERED:
-        return Ignored(kind, message_id)
+    if kind in EVENTS:
+        return EVENTS[kind](message) or Ignored(kind, message_id)
     content = read_content(kind, message)
     if content is None:
         return Ignored(f"unreadable:{kind}", message_id)
@@ -93,6 +104,7 @@ def _read_sender(
         sent_at=timestamp(message.get("timestamp")),
         reply_to=identifier(mapping(message.get("context")).get("id")),
         group_id=identifier(message.get("group_id")),
+        referral=read_referral(message),
     )
 
 
@@ -138,9 +150,9 @@ def _read_status(status: dict) -> Receipt | Ignored:
     )
 
 
-def _read_error(error: dict) -> Ignored:
+def _read_error(error: dict) -> Notice:
     """An error of the number, with no message of anybody's to answer."""
-    return Ignored(f"account_error:{identifier(error.get('code')) or ''}")
+    return Notice("account_error", identifier(error.get("code")) or "")
 
 
 def _read_echoes(value: dict) -> list[Item]:
@@ -166,22 +178,7 @@ def _read_echo(echo: dict) -> Echo | Ignored:
     )
 
 
-def _read_standby(value: dict) -> list[Item]:
-    """Another agent holds the conversation; sending would take it over.
-
-    The ids stay out: the same message may come again on `messages` and must count then.
-    """
-    nested = mapping(value.get("standby")).values()
-    return [Ignored("standby") for each in nested for _ in items(each)]
-
-
-def _read_handover(value: dict) -> list[Item]:
-    return [Ignored(f"handover:{words(value.get('type'), WORD_LIMIT)}")]
-
-
 FIELDS = {
     "messages": _read_messages,
     "smb_message_echoes": _read_echoes,
-    "standby": _read_standby,
-    "messaging_handovers": _read_handover,
-}
+} | OTHER_FIELDS

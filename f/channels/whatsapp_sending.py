@@ -1,119 +1,129 @@
-"""Send text through WhatsApp Cloud and say what a refusal means.
+"""Send text, options and signs of life through WhatsApp Cloud, and say what a refusal means.
 
-Source: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages and, for the
+Sources: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages and, for the
 codes, https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 """
 
 import re
-from urllib.parse import quote
 
-from f.channels.text import split
-from f.channels.vendor_json import identifier, items, mapping, object_in, words
-from f.shared.errors import (
-    ChatmillError,
-    DeliveryUnknown,
-    Misconfigured,
-    UpstreamBusy,
-    UpstreamDown,
-    UpstreamError,
-    UpstreamRefused,
-)
-from f.shared.http import request
+import f.channels.dialects as dialects
+import f.channels.graph as graph
+import f.channels.markdown as markdown
+from f.channels.messages import Recipient
+from f.channels.options import Option, numbered, taken_apart
+from f.channels.refusals import Codes
+from f.channels.rules import Rate, Rules
+from f.channels.splitting import split_markdown
+from f.channels.vendor_json import identifier, items, mapping
+from f.shared.errors import DeliveryUnknown
 
 TEXT_LIMIT = 4096
-GRAPH_URL = "https://graph.facebook.com"
-GRAPH_VERSION = "v26.0"  # Meta keeps a version for about two years
+INTERACTIVE_LIMIT = 1024
+MOST_BUTTONS, BUTTON_LIMIT = 3, 20
+MOST_ROWS, ROW_LIMIT = 10, 24
+LIST_LABEL = "☰"
 
 BSUID = re.compile(r"[A-Z]{2}\.")
 
-TRY_LATER = (1, 2, 131000, 131016, 133004)
-TOO_FAST = (4, 80007, 130429, 131056, 131057, 131208)
-NEEDS_A_PERSON = (
-    *(0, 3, 10, 33, 190, 368),  # token, permission, wrong phone number id, policy
-    *range(200, 300),  # permission
-    *(131005, 131031, 131037, 131042, 131044, 131045, 133010),  # account, payment, registration
+CODES = Codes(
+    later=(1, 2, 131000, 131016, 133004),
+    too_fast=(4, 80007, 130429, 131056, 131057, 131208),
+    needs_a_person=(
+        *(0, 3, 10, "100/33", 190, 368),  # token, permission, wrong phone number id, policy
+        *range(200, 300),  # permission
+        *(131005, 131031, 131037, 131042, 131044, 131045, 133010),  # account, payment
+    ),
+    window_closed=(131047,),
 )
-ERROR_CLASSES: dict[str, type[ChatmillError]] = (
-    dict.fromkeys(map(str, TRY_LATER), UpstreamDown)
-    | dict.fromkeys(map(str, TOO_FAST), UpstreamBusy)
-    | dict.fromkeys(map(str, NEEDS_A_PERSON), Misconfigured)
-)
+
+# To one contact 1 message in 6 s, of which 45 may be borrowed; a number 80 a second.
+RULES = Rules(window_hours=24, pair=Rate(1 / 6, 45), account=Rate(80, 80), typing_seconds=24)
 
 
 def split_text(text: str) -> list[str]:
-    return split(text, TEXT_LIMIT)
+    return split_markdown(text, TEXT_LIMIT, dialects.whatsapp, shows_options=False)
 
 
-def send_text(credentials: dict, to: str, text: str, client_reference: str) -> str:
+def send_text(credentials: dict, to: Recipient, text: str, client_reference: str) -> str:
     """Send one message; the id that comes back is Meta's word of acceptance, not of delivery.
 
-    `credentials` hold access_token and phone_number_id, and may hold api_url and api_version.
     `client_reference` comes back in every status of the message.
     """
-    if not credentials.get("access_token"):
-        raise Misconfigured(f"Number {credentials['phone_number_id']} has no access token yet.")
-    try:
-        answer = request(
-            "POST",
-            _messages_url(credentials),
-            headers={"authorization": f"Bearer {credentials['access_token']}"},
-            json=_message(to, text, client_reference),
-        )
-    except (UpstreamDown, UpstreamBusy, UpstreamRefused) as exc:
-        if exc.status is None:
-            raise
-        raise _refusal(credentials["phone_number_id"], exc) from exc
-    return _message_id(answer.body)
-
-
-def _messages_url(credentials: dict) -> str:
-    base = (credentials.get("api_url") or GRAPH_URL).rstrip("/")
-    version = credentials.get("api_version") or GRAPH_VERSION
-    return f"{base}/{version}/{quote(credentials['phone_number_id'], safe='')}/messages"
-
-
-def _message(to: str, text: str, client_reference: str) -> dict:
-    return {
-        "messaging_product": "whatsapp",
-        "recipient_type": "individual",
-        "recipient" if BSUID.match(to) else "to": to,
-        "type": "text",
-        "text": {"body": text, "preview_url": False},
-        "biz_opaque_callback_data": client_reference,
-    }
-
-
-def _message_id(body: bytes) -> str:
-    messages = items(object_in(body).get("messages"))
+    message = _addressed(to) | {"biz_opaque_callback_data": client_reference}
+    if to.is_group and to.reply_to:
+        message["context"] = {"message_id": to.reply_to}
+    answer = _post(credentials, message | _content(text, to.is_group))
+    messages = items(answer.get("messages"))
     message_id = identifier(mapping(messages[0]).get("id")) if messages else None
     if message_id is None:
         raise DeliveryUnknown("WhatsApp took the message and gave no id for it.")
     return message_id
 
 
-def _refusal(phone_number_id: str, exc: UpstreamError) -> ChatmillError:
-    """Decides on Meta's code: the HTTP status says less, the message text changes."""
-    error = mapping(object_in(exc.body).get("error"))
-    code = _code_of(error)
-    if code is None:
-        return _unexplained(exc)
-    sentence = f"WhatsApp refused a message from number {phone_number_id}: error {code}"
-    error_class = ERROR_CLASSES.get(code, UpstreamRefused)
-    if error_class is Misconfigured:
-        # Without Meta's own words: those of a broken token repeat the token.
-        return Misconfigured(f"{sentence}. The channel's settings need a person.")
-    details = words(mapping(error.get("error_data")).get("details"), 200)
-    return error_class(f"{sentence}. {details}".rstrip(), status=exc.status, code=code)
+def send_template(credentials: dict, to: Recipient, template: dict, client_reference: str) -> str:
+    """`template`: {name, language}, approved by Meta, without variables."""
+    message = _addressed(to) | {
+        "biz_opaque_callback_data": client_reference,
+        "type": "template",
+        "template": {"name": template["name"], "language": {"code": template["language"]}},
+    }
+    messages = items(_post(credentials, message).get("messages"))
+    return identifier(mapping(messages[0]).get("id")) or "" if messages else ""
 
 
-def _code_of(error: dict) -> str | None:
-    """100 is any wrong parameter, but with subcode 33 the phone number id is not ours."""
-    code = identifier(error.get("code"))
-    is_unknown_number = code == "100" and identifier(error.get("error_subcode")) == "33"
-    return "33" if is_unknown_number else code
+def show_typing(credentials: dict, to: Recipient) -> None:
+    """Marks the contact's message as read and shows that an answer comes. Groups have neither."""
+    if to.is_group or not to.reply_to:
+        return
+    _post(
+        credentials,
+        {"status": "read", "message_id": to.reply_to, "typing_indicator": {"type": "text"}},
+    )
 
 
-def _unexplained(exc: UpstreamError) -> UpstreamError:
-    """A 5xx that is not Graph's own came from a gateway, which may have passed the call on."""
-    error_class = DeliveryUnknown if isinstance(exc, UpstreamDown) else type(exc)
-    return error_class(f"WhatsApp answered {exc.status} without a code.", status=exc.status)
+def _post(credentials: dict, body: dict) -> dict:
+    body = {"messaging_product": "whatsapp", **body}
+    return graph.call(credentials, "POST", "/messages", body, CODES, "WhatsApp")
+
+
+def _addressed(to: Recipient) -> dict:
+    if to.is_group:
+        return {"recipient_type": "group", "to": to.address}
+    is_id = BSUID.match(to.address)
+    return {"recipient_type": "individual", "recipient" if is_id else "to": to.address}
+
+
+def _content(text: str, is_group: bool) -> dict:
+    """Groups get no buttons, and neither do titles that do not fit."""
+    words, options = taken_apart(text)
+    body = dialects.whatsapp(markdown.read(words))
+    if options and body and not is_group and len(body) <= INTERACTIVE_LIMIT:
+        action = _buttons(options) or _list(options)
+        if action:
+            return {"type": "interactive", "interactive": {"body": {"text": body}, **action}}
+    text = "\n".join(part for part in (body, numbered(options)) if part)
+    return {"type": "text", "text": {"body": text, "preview_url": False}}
+
+
+def _buttons(options: list[Option]) -> dict | None:
+    if len(options) > MOST_BUTTONS or _longest(options) > BUTTON_LIMIT:
+        return None
+    buttons = [
+        {"type": "reply", "reply": {"id": f"option:{number}", "title": option.title}}
+        for number, option in enumerate(options, 1)
+    ]
+    return {"type": "button", "action": {"buttons": buttons}}
+
+
+def _list(options: list[Option]) -> dict | None:
+    if len(options) > MOST_ROWS or _longest(options) > ROW_LIMIT:
+        return None
+    rows = [
+        {"id": f"option:{number}", "title": option.title}
+        for number, option in enumerate(options, 1)
+    ]
+    return {"type": "list", "action": {"button": LIST_LABEL, "sections": [{"rows": rows}]}}
+
+
+def _longest(options: list[Option]) -> int:
+    return max(len(option.title) for option in options)

@@ -10,15 +10,28 @@ HISTORY_LINES = 120
 LINE_CHARACTERS = 1000
 
 READ_SUMMARY = """
-select last_message_id, summary from conversation_summaries where conversation_id = %s
+select greatest(history_after, last_message_id),
+       case when last_message_id > history_after then summary else '' end
+  from conversations left join conversation_summaries on conversation_id = conversations.id
+ where conversations.id = %s
 """
 READ_LINES = """
-select id, case author when 'chatbot' then 'assistant' else 'user' end, body from (
+select id, case author when 'contact' then 'user' else 'assistant' end, body from (
   select id, author, left(body, %(characters)s) as body from messages
-   where conversation_id = %(conversation_id)s and id > %(after)s order by id desc limit %(lines)s
+   where conversation_id = %(conversation_id)s and id > %(after)s and body <> ''
+   order by id desc limit %(lines)s
 ) as newest order by id
 """
-READ_FACTS = "select name, value from contact_facts where contact_id = %s order by name"
+# What was learned before the contact had the conversation forgotten is forgotten too.
+READ_FACTS = """
+select name, value from contact_facts
+ where contact_id = %s and written_at > coalesce((
+   select max(messages.written_at)
+     from messages join conversations on conversations.id = messages.conversation_id
+    where conversations.id = %s and messages.id <= history_after
+ ), '-infinity')
+ order by name
+"""
 READ_NOTES = """
 select note from handoffs
  where conversation_id = %s and note is not null and state = 'ended' order by ended_at desc limit 3
@@ -52,7 +65,7 @@ def read(cursor, conversation_id: str, contact_id: str) -> Known:
     }
     cursor.execute(READ_LINES, values)
     lines = [Line(*row) for row in cursor]
-    cursor.execute(READ_FACTS, (contact_id,))
+    cursor.execute(READ_FACTS, (contact_id, conversation_id))
     facts = dict(cursor.fetchall())
     cursor.execute(READ_NOTES, (conversation_id,))
     return Known(lines, summary, facts, [note for (note,) in cursor])

@@ -1,14 +1,18 @@
 """The outbox: the only code that moves a message on its way to the vendor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import f.channels.accounts as accounts
+from f.channels.accounts import Account
+from f.channels.rules import Rate
 
 
 @dataclass(frozen=True)
 class Claimed:
-    outcome: str  # send | wait | unknown | done
+    outcome: str  # send | wait | unknown | done; held | too_fast where the vendor's rules say so
     id: str | None
     body: str | None
-    wait_seconds: float | None  # until a receipt had time to come, where the outcome is wait
+    wait_seconds: float | None  # until a receipt had time to come, or the rate allows it
 
 
 def claim(conn, turn_id: str, fence: int) -> Claimed:
@@ -20,6 +24,63 @@ def claim(conn, turn_id: str, fence: int) -> Claimed:
         )
         outcome, message_id, body, wait_seconds = cursor.fetchone()
     return Claimed(outcome, message_id, body, None if wait_seconds is None else float(wait_seconds))
+
+
+def hold(conn, message_id: str) -> None:
+    """Outside the vendor's window: kept for a person, who is told."""
+    with conn.cursor() as cursor:
+        cursor.execute("select enter_outbound_message(%s)", (message_id,))
+        cursor.execute("select hold_outbound_message(%s)", (message_id,))
+
+
+def window_is_open(conn, conversation_id: str, hours: int) -> bool:
+    with conn.cursor() as cursor:
+        cursor.execute("select window_is_open(%s, %s)", (conversation_id, hours))
+        return cursor.fetchone()[0]
+
+
+def take_token(conn, channel_id: str, subject: str, rate: Rate) -> float:
+    """Seconds to wait for one; 0 when it was taken."""
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select take_token(%s, %s, %s, %s)", (channel_id, subject, rate.per_second, rate.burst)
+        )
+        return float(cursor.fetchone()[0])
+
+
+def mark_gone(conn, message_id: str) -> None:
+    """The contact blocked us or left: the message failed, and they are not written to any more."""
+    mark_failed(conn, message_id, "contact_gone")
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "update contacts set opted_out_at = coalesce(opted_out_at, now()) where id = ("
+            " select contact_id from conversations join outbound_messages"
+            " on outbound_messages.conversation_id = conversations.id"
+            " where outbound_messages.id = %s)",
+            (message_id,),
+        )
+
+
+def account_of_turn(conn, sealing_key: str, turn_id: str) -> Account:
+    """The channel's account, writing to whom the turn answers."""
+    with conn.cursor() as cursor:
+        cursor.execute("select conversation_id from turns where id = %s", (turn_id,))
+        (conversation_id,) = cursor.fetchone()
+    account = accounts.of_conversation(conn, sealing_key, conversation_id)
+    recipient = replace(account.recipient, reply_to=newest_question(conn, turn_id))
+    return replace(account, recipient=recipient)
+
+
+def newest_question(conn, turn_id: str) -> str | None:
+    """The vendor's id of the last message that the turn answers."""
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select provider_message_id from inbound_messages where turn_id = %s"
+            " order by sent_at desc, id desc limit 1",
+            (turn_id,),
+        )
+        row = cursor.fetchone()
+    return row and row[0]
 
 
 def mark_sent(conn, message_id: str, provider_message_id: str) -> None:

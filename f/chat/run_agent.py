@@ -8,9 +8,12 @@ from functools import partial
 
 import f.agent.loop as loop
 import f.channels.registry as registry
+import f.chat.contact_commands as contact_commands
 import f.chat.lease as lease
+import f.chat.outbox as outbox
 import f.chat.turn_context as turn_context
 import f.chat.turns as turns
+import f.chat.typing_sign as typing_sign
 from f.agent.approved_tool import approved_tools
 from f.agent.breaker import Breaker
 from f.agent.confirmations import Confirmations
@@ -43,6 +46,8 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
         turn = turn_context.load(conn, turn_id, fence)
         if turn.state != "thinking":
             return {"state": turn.state, "model_calls": 0}
+        account = outbox.account_of_turn(conn, sealing_key, turn_id)
+        command_replies = contact_commands.replies(conn, turn)
         effects = Effects(conn, open_transaction, turn_id)
         slots = slots_of(conn, turn.chatbot_id, model, turn.economy_model, sealing_key)
         chain = ModelChain(
@@ -60,8 +65,11 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
     context = turn.for_tools(open_transaction, model)
     confirmations = Confirmations(context, turn.confirm_question)
     toolbox = Toolbox(tools_of(context, approved), effects, confirmations)
-    draft = think(turn, stored_model, toolbox, effects, deadline)
-    replies = registry.library(turn.channel_kind).split_text(draft.reply.text)
+    with typing_sign.shown(account):
+        draft = think(turn, stored_model, toolbox, effects, deadline)
+    library = registry.library(turn.channel_kind)
+    said = [*command_replies, draft.reply.text]
+    replies = [piece for text in said for piece in library.split_text(text)]
     # What was done or asked can't be thought again.
     may_drop = stored_model.has_room and not effects and not confirmations
     with open_transaction() as conn:
@@ -69,6 +77,7 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
         state = turns.commit(conn, turn_id, fence, replies, draft.receipt, calls, may_drop)
         if state == "answered":
             keep(conn, turn, sealing_key, draft)
+            contact_commands.take_effect(conn, turn)
     return {
         "state": state,
         "drafts_dropped": turn.draft,

@@ -47,6 +47,9 @@ class Draft:
 def think(
     turn: TurnContext, model, toolbox: Toolbox, effects: Effects, deadline: Deadline
 ) -> Draft:
+    if not turn.question:
+        nothing = Reply("", "nothing_asked", Route("auto", 1.0, "nothing_asked"))
+        return Draft(loop.Answer(), nothing)
     known = before_thinking(turn.question, turn.own_words)
     if known:
         return Draft(loop.Answer(), known)

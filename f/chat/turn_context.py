@@ -17,6 +17,7 @@ from f.shared.resources import c_model
 
 # What a model is given of one turn's question: a paste is paid again in every round.
 QUESTION_CHARACTERS = 8000
+QUOTED_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class TurnContext:
     economy_model: str | None  # where the plan is nearly used up, and the chatbot has one
     chatbot_name: str
     channel_kind: str
+    channel_settings: dict
+    language: str | None
     instructions: str
     unknown_reply: str
     handoff_reply: str
@@ -49,6 +52,7 @@ class TurnContext:
     now: datetime
     known: Known
     question: str
+    commands: list[tuple[str, str]]  # (name, what was written)
     cached: Cached = Cached()
 
     @property
@@ -130,7 +134,8 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        conversations.contact_id::text, contacts.contact_key, chatbots.id::text,
        organizations.name, turns.state, turns.drafts_dropped,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
-       chatbots.name, channels.kind, {CHATBOT_COLUMNS}, chatbots.caches_answers,
+       chatbots.name, channels.kind, channels.settings, contacts.language,
+       {CHATBOT_COLUMNS}, chatbots.caches_answers,
        organizations.time_zone
   from turns
   join conversations on conversations.id = turns.conversation_id
@@ -142,8 +147,19 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
 """
 
 READ_QUESTION = """
-select left(string_agg(body, e'\\n' order by sent_at, id), %(characters)s)
-  from inbound_messages where turn_id = %(turn_id)s
+select body, command, referral, coalesce(
+         (select body from outbound_messages as quoted
+           where quoted.provider_message_id = asked.reply_to
+             and quoted.conversation_id = asked.conversation_id limit 1),
+         (select body from inbound_messages as quoted
+           where quoted.provider_message_id = asked.reply_to
+             and quoted.channel_id = asked.channel_id),
+         (select body from messages as quoted
+           where quoted.provider_message_id = asked.reply_to
+             and quoted.conversation_id = asked.conversation_id)
+       )
+  from inbound_messages as asked
+ where turn_id = %(turn_id)s and state <> 'revoked' order by sent_at, id
 """
 
 
@@ -156,13 +172,34 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
         *columns, caches_answers, time_zone = cursor.fetchone()
-        cursor.execute(READ_QUESTION, {"turn_id": turn_id, "characters": QUESTION_CHARACTERS})
-        question = cursor.fetchone()[0] or ""
+        question, commands = _read_question(cursor, turn_id)
         known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
-        turn = TurnContext(*columns, datetime.now(ZoneInfo(time_zone)), known, question)
-        if not caches_answers:
+        if "clear" in dict(commands):
+            known = Known([], "", {}, known.notes)  # what is asked beside it is asked afresh
+        now = datetime.now(ZoneInfo(time_zone))
+        turn = TurnContext(*columns, now, known, question, commands)
+        if not caches_answers or not question:
             return turn
         cached = answer_cache.find(
             cursor, turn.organization_id, turn.chatbot_id, turn.owners_words, question, known
         )
         return replace(turn, cached=cached)
+
+
+def _read_question(cursor, turn_id: str) -> tuple[str, list[tuple[str, str]]]:
+    cursor.execute(READ_QUESTION, {"turn_id": turn_id})
+    rows = cursor.fetchall()
+    commands = [(command, body) for body, command, *_ in rows if command]
+    lines = [
+        _with_origin(body, referral, quoted)
+        for body, command, referral, quoted in rows
+        if not command
+    ]
+    return "\n".join(lines)[:QUESTION_CHARACTERS], commands
+
+
+def _with_origin(body: str, referral: str | None, quoted: str | None) -> str:
+    """What the contact points at, set off from their own words: it is data like them."""
+    origins = [("In reply to", quoted), ("Came by (somebody else's words)", referral)]
+    marked = [f"[{label}: {said[:QUOTED_CHARACTERS]!r}]" for label, said in origins if said]
+    return "\n".join([*marked, body])

@@ -14,6 +14,7 @@ def main(db: postgresql, sealing_key: str) -> dict:
         beat(conn)
         stuck = alert_stuck_turns(conn)
         forgotten = inbox.forget_accepted(conn)
+        given_back = inbox.give_back(conn)
     started = start_left_behind(db)
     accepted = accept_left_behind(db, sealing_key)
     return {
@@ -21,6 +22,7 @@ def main(db: postgresql, sealing_key: str) -> dict:
         "conversations_started": started,
         "conversations_stuck": stuck,
         "deliveries_forgotten": forgotten,
+        "conversations_given_back": given_back,
     }
 
 
@@ -31,10 +33,10 @@ def accept_left_behind(db: postgresql, sealing_key: str) -> int:
             taken = inbox.take_left_behind(conn)
         if taken is None:
             return accepted
-        delivery_id, body = taken
+        delivery_id, request = taken
         with connect(db) as conn:
             account = accounts.of_delivery(conn, sealing_key, delivery_id)
-            wake = inbox.accept_again(conn, sealing_key, account, delivery_id, body)
+            wake = inbox.accept_again(conn, sealing_key, account, delivery_id, request)
         inbox.start_flows(wake)
     return BATCH
 

@@ -9,6 +9,8 @@ ChatmillError
 │   ├── UpstreamDown       no answer, or 5xx                        alert, retry
 │   ├── UpstreamBusy       429                                      no alert, retry
 │   ├── UpstreamRefused    any other 4xx                            alert, no retry
+│   │   ├── WindowClosed   too long after the contact's message     alert, no retry
+│   │   └── ContactGone    the contact blocked us or opted out      no alert, no retry
 │   └── DeliveryUnknown    sent, and no answer came                 alert, no retry
 ├── AgentStuck             tokens or time used up, or all refused   stays in the agent loop
 └── ToolError              answered to the model, stays in the agent loop
@@ -91,6 +93,16 @@ class UpstreamBusy(UpstreamError):
 
 class UpstreamRefused(UpstreamError):
     """The vendor refused the call for good."""
+
+
+class WindowClosed(UpstreamRefused):
+    """The vendor takes no free words so long after the contact's last message."""
+
+
+class ContactGone(UpstreamRefused):
+    """The contact blocked us, opted out or left."""
+
+    alerts = False
 
 
 class DeliveryUnknown(UpstreamError):

@@ -4,6 +4,7 @@ import json as jsonlib
 import re
 import ssl
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import urllib3  # pin: urllib3==2.8.0
 
@@ -47,6 +48,7 @@ def request(
     url: str,
     headers: dict[str, str] | None = None,
     json: object = None,
+    form: dict[str, str] | None = None,
     timeout_seconds: float = 10,
 ) -> Response:
     """One call, never retried here: the flow retries what is safe to repeat.
@@ -62,6 +64,9 @@ def request(
     if json is not None:
         headers["content-type"] = "application/json"
         body = jsonlib.dumps(json).encode()
+    if form is not None:
+        headers["content-type"] = "application/x-www-form-urlencoded"
+        body = urlencode(form).encode()
     return _checked(url, _call(method, url, headers, body, timeout_seconds))
 
 

@@ -10,7 +10,10 @@ from f.channels.registry import LIBRARIES, ChannelLibrary, library
 from f.shared.errors import Misconfigured
 
 FOLDER = Path(__file__).parents[2] / "f" / "channels"
-CONTRACT = ["handshake", "verify", "parse", "split_text", "send_text"]
+CONTRACT = [
+    *("handshake", "verify", "parse", "acknowledged", "split_text", "send_text", "show_typing"),
+    *("check", "subscribe"),
+]
 
 
 @pytest.mark.parametrize("kind", LIBRARIES)
@@ -23,7 +26,7 @@ def test_every_library_has_every_function_of_the_contract(kind, name):
 
 
 def test_an_unknown_kind_is_a_setting_to_correct():
-    with pytest.raises(Misconfigured, match="'fax'.*web, whatsapp"):
+    with pytest.raises(Misconfigured, match="'fax'.*telegram.*web, whatsapp"):
         library("fax")
 
 

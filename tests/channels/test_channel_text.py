@@ -4,7 +4,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from f.channels.text import split
+from f.channels.rich_text import RichText, utf16_length
+from f.channels.splitting import split_markdown, split_rich
+
+
+def split(text: str, limit: int) -> list[str]:
+    """Words without any marks, so that only where they are cut shows."""
+    return [piece.text for piece in split_rich(RichText(text), limit, lambda rich: rich.text)]
+
 
 FAMILY = "👨‍👩‍👧‍👦"
 PARTS = [
@@ -35,7 +42,7 @@ def test_no_emoji_and_no_accented_letter_is_broken(text, limit):
 
     pieces = split(text, limit)
 
-    if all(len(cluster) <= limit for cluster in clusters):
+    if all(utf16_length(cluster) <= limit for cluster in clusters):
         assert [cluster for piece in pieces for cluster in _clusters(piece)] == clusters
 
 
@@ -65,7 +72,9 @@ def test_paragraphs_come_before_lines_before_sentences_before_words(text, pieces
 def test_a_code_block_that_fits_stays_whole():
     code = "```\nfirst line\nsecond line\n```"
 
-    assert split(f"Try this one:\n\n{code}", 34) == ["Try this one:", code]
+    pieces = split_markdown(f"Try this one:\n\n{code}", 34, lambda rich: rich.text, True)
+
+    assert pieces == ["Try this one:", code]
 
 
 def test_a_text_that_fits_is_one_piece_and_blanks_are_none():

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import time
 
 import pytest
 
@@ -20,7 +21,7 @@ def text_message(text: str, message_id="wamid.1", phone_number_id=PHONE_NUMBER_I
     message = {
         "from": "15550001",
         "id": message_id,
-        "timestamp": "1763700000",
+        "timestamp": str(int(time.time())),
         "type": "text",
         "text": {"body": text},
     }
@@ -66,6 +67,7 @@ def test_what_the_preprocessor_returns_holds_no_text(windmill, whatsapp):
         "params": {"channel": "demo-whatsapp"},
         "raw_string": body.decode(),
         "headers": {"x-hub-signature-256": signed(body)},
+        "query": {},
     }
 
     assert "4111" not in json.dumps(receive_webhook.preprocessor(event))
@@ -228,4 +230,4 @@ def test_a_message_without_words_says_what_it_is(query, windmill, whatsapp):
 
     post(body)
 
-    assert query("select body, kind from inbound_messages") == [("[media]", "media")]
+    assert query("select body, kind from inbound_messages") == [("[image]", "media")]

@@ -1,130 +1,157 @@
-"""Webhook bodies collected from the vendors and from other projects (../shared, not in git)."""
+"""Webhook bodies collected from the vendors and from other projects (../shared, not in git), each
+posted with its signature through the real steps."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from f.channels.messages import Echo, Ignored, InboundMessage, Item, Receipt, WebhookRefused
-from f.channels.whatsapp import parse, verify
+from f.channels.messages import Request
+from f.channels.signatures import twilio_signature, verify_meta
+from tests.channels.vendors import add_channel, deliver, set_credentials
 
 SHARED = Path(__file__).parents[3] / "shared" / "payloads"
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="../shared/payloads is not here")
 
-EXPECTED = {
-    "account_alert": ["ignored field:account_alerts"],
-    "account_disabled": ["ignored field:account_update"],
-    "account_restriction": ["ignored field:account_update"],
-    "batch_two_messages_one_change": ["text by number", "ignored reaction"],
-    "bsuid_only_no_from": ["text by bsuid"],
-    "contacts": ["contacts by number"],
-    "document_caption": ["media by bsuid"],
-    "document_invoice_bsuid": ["media by bsuid"],
-    "echo_edit": ["echo"],
-    "echo_text": ["echo"],
-    "echo_text_docs": ["echo"],
-    "edited_message_image": ["ignored edit"],
-    "flow_completion": ["form by bsuid"],
-    "flow_without_token": ["form by bsuid"],
-    "forwarded": ["text by bsuid"],
-    "forwarded_many_times": ["text by bsuid"],
-    "group_create": ["ignored field:group_lifecycle_update"],
-    "group_participants_add": ["ignored field:group_participants_update"],
-    "group_remove_participants": ["ignored field:group_participants_update"],
-    "group_settings_update": ["ignored field:group_settings_update"],
-    "group_status_suspend": ["ignored field:group_status_update"],
-    "group_text_mention": ["text in a group"],
-    "handover_control_passed": ["ignored handover:control_passed"],
-    "image_caption": ["media by number"],
-    "image_empty_caption": ["media by bsuid"],
-    "image_with_media_url": ["media by bsuid"],
-    "interactive_button_reply": ["button by number"],
-    "interactive_list_reply": ["button by number"],
-    "location": ["location by number"],
-    "location_named": ["location by bsuid"],
-    "phone_number_quality_update": ["ignored field:phone_number_quality_update"],
-    "reaction": ["ignored reaction"],
-    "referral": ["text by bsuid"],
-    "reply_context": ["text by bsuid"],
-    "reply_product_inquiry": ["text by number"],
-    "revoked_message": ["ignored revoke"],
-    "standby_user_message": ["ignored standby"],
-    "status_delivered": ["receipt delivered"],
-    "status_delivered_no_recipient_id": ["receipt delivered"],
-    "status_delivered_with_bsuid": ["receipt delivered"],
-    "status_failed_130472": ["receipt failed"],
-    "status_failed_131053_short_error": ["receipt failed"],
-    "status_played_voice": ["receipt played"],
-    "status_read": ["receipt read"],
-    "status_sent": ["receipt sent"],
-    "status_sent_with_tracker": ["receipt sent"],
-    "sticker_animated": ["media by bsuid"],
-    "sticker_static": ["media by bsuid"],
-    "system_changed_number_new_wa_id": ["ignored system"],
-    "system_user_changed_number": ["ignored system"],
-    "template_quick_reply_button": ["button by number"],
-    "text": ["text by number"],
-    "text_from_ctwa_ad": ["text by number"],
-    "text_with_bsuid": ["text by bsuid"],
-    "unknown_field": ["ignored field:automatic_events"],
-    "unsupported_131051": ["ignored unsupported"],
-    "unsupported_deleted": ["ignored unsupported"],
-    "user_marketing_signup": ["ignored field:user_preferences"],
-    "user_preferences_resume": ["ignored field:user_preferences"],
-    "username_user_text": ["text by bsuid"],
-    "video_forwarded": ["media by bsuid"],
-    "voice_note": ["media by bsuid"],
+KINDS = {
+    "whatsapp_cloud": "whatsapp",
+    "messenger": "messenger",
+    "telegram": "telegram",
+    "twilio_whatsapp": "twilio",
+    "twilio_conversations": "twilio",
 }
+ACCOUNTS = {
+    "whatsapp": re.compile(rb'"phone_number_id":\s*"(\d+)"'),
+    "messenger": re.compile(rb'"id":\s*"(\d+)"'),
+}
+DECISIONS = Path(__file__).parent / "payload_decisions.json"
+NEVER_LATE_SECONDS = 10**9
 
 
-def test_the_table_has_a_row_for_every_file():
-    assert {file.stem for file in (SHARED / "whatsapp_cloud").iterdir()} == set(EXPECTED)
+@pytest.fixture
+def bench(query, windmill):
+    return Bench(query, windmill)
 
 
-@pytest.mark.parametrize("scenario", EXPECTED)
-def test_each_collected_payload_is_proved_and_read(scenario):
-    raw = (SHARED / "whatsapp_cloud" / f"{scenario}.json").read_bytes()
-    signed = json.loads((SHARED / "_signatures.json").read_bytes())[
-        f"whatsapp_cloud/{scenario}.json"
-    ]
+class Bench:
+    """One channel, made into the one that each file is for."""
 
-    verify(
-        raw,
-        {"x-hub-signature-256": signed["X-Hub-Signature-256"]},
-        {"app_secret": signed["key"]},
-    )
+    def __init__(self, query, windmill):
+        self._query, self._windmill = query, windmill
+        self._signatures = json.loads((SHARED / "_signatures.json").read_bytes())
 
-    items = [item for delivery in parse(raw) for item in delivery.items]
-    assert [_words(item) for item in items] == EXPECTED[scenario]
+    def post(self, folder: str, file: str, late_after_seconds=NEVER_LATE_SECONDS) -> list[dict]:
+        """What answered the forged one and what the true one."""
+        kind = KINDS[folder]
+        signed = self._signatures[f"{folder}/{file}.json"]
+        raw = signed["body"].encode() if kind == "twilio" else _file(folder, file)
+        self._query("delete from channels; delete from alerts")
+        self._windmill.started.clear()
+        add_channel(
+            self._query,
+            kind,
+            _account(kind, raw),
+            _credentials(signed),
+            late_after_seconds=late_after_seconds,
+            webhook_url=signed.get("url", "https://bot.example.com"),
+            settings={"names": ["AcmeHelpBot", "Acme", "Support"]},
+        )
+        url_key = self._query("select url_key from channels")[0][0]
+        headers = {name.lower(): one for name, one in signed.items() if name.startswith("X-")}
+        forged = {name: one[:-2] + "AA" for name, one in headers.items()}
+        return [deliver(url_key, raw, each) for each in (forged, headers)]
+
+    def decision(self) -> str:
+        """What became of it, of which kind, of whom, and whether somebody answers."""
+        [(outcome,)] = self._query("select outcome from webhook_deliveries")
+        stored = self._query(
+            "select kind, coalesce(command || ' ', '') || contact_key, group_key"
+            " from inbound_messages join conversations on conversations.id = conversation_id"
+            " join contacts on contacts.id = contact_id order by inbound_messages.id"
+        )
+        rows = [" ".join(filter(None, row)) for row in stored]
+        flows = [f"{len(self._windmill.started)} answered"] if self._windmill.started else []
+        return "; ".join([*(f"{key} {number}" for key, number in outcome.items()), *rows, *flows])
+
+
+@pytest.mark.parametrize("folder", KINDS)
+def test_w05_w17_every_payload_is_decided_by_the_table_and_no_forgery_stored(bench, folder):
+    found = {}
+    for file in sorted(path.stem for path in (SHARED / folder).iterdir()):
+        forged, true = bench.post(folder, file)
+        assert (forged["windmill_status_code"], true["windmill_status_code"]) == (401, 200)
+        found[file] = bench.decision()
+
+    assert found == json.loads(DECISIONS.read_text())[folder]
+
+
+@pytest.mark.parametrize(
+    ("folder", "file"),
+    [("whatsapp_cloud", "text"), ("messenger", "text"), ("telegram", "text_private")],
+)
+def test_w10_a_message_that_comes_late_is_kept_for_a_person(bench, query, windmill, folder, file):
+    bench.post(folder, file, late_after_seconds=3600)
+
+    assert query("select outcome from webhook_deliveries") == [({"late": 1},)]
+    assert query("select state from inbound_messages") == [("held",)]
+    assert windmill.started == []
+    assert query("select code from alerts") == [("message_late",)]
 
 
 @pytest.mark.parametrize("file", ["truncated_json.body", "empty_body.body"])
-def test_a_broken_body_is_refused(file):
-    with pytest.raises(WebhookRefused) as refused:
-        parse((SHARED / "malformed" / file).read_bytes())
+@pytest.mark.parametrize("kind", ["whatsapp", "messenger"])
+def test_w12_a_broken_body_is_refused(query, windmill, kind, file):
+    signed = json.loads((SHARED / "_signatures.json").read_bytes())[f"malformed/{file}"]
+    set_credentials(query, add_channel(query, kind, "1"), {"app_secret": signed["key"]})
+    headers = {"x-hub-signature-256": signed["X-Hub-Signature-256"]}
 
-    assert (refused.value.status, refused.value.code) == (400, "body_not_json")
+    answer = deliver(f"{kind}-1", (SHARED / "malformed" / file).read_bytes(), headers)
+
+    assert answer["windmill_status_code"] == 400
+    assert answer["result"]["error"]["code"] == "body_not_json"
 
 
-def test_every_published_signature_of_meta_passes():
-    vectors = json.loads((SHARED / "signature_vectors.json").read_bytes())
-    published = vectors["meta_x_hub_signature_256"]
-
-    for vector in published:
+def test_w09_every_published_signature_of_meta_passes():
+    for vector in _vectors("meta_x_hub_signature_256"):
         headers = {"x-hub-signature-256": f"sha256={vector['sha256']}"}
-        verify(vector["body"].encode(), headers, {"app_secret": vector["key"]})
+        verify_meta(Request(vector["body"].encode(), headers), {"app_secret": vector["key"]})
 
 
-def _words(item: Item) -> str:
-    match item:
-        case InboundMessage(group_id=str()):
-            return f"{item.kind} in a group"
-        case InboundMessage():
-            known_by = "number" if item.contact_key == item.contact_phone else "bsuid"
-            return f"{item.kind} by {known_by}"
-        case Receipt():
-            return f"receipt {item.status}"
-        case Echo():
-            return "echo"
-        case Ignored():
-            return f"ignored {item.reason}"
+def test_w13_every_published_signature_of_twilio_passes():
+    for vector in _vectors("twilio_x_twilio_signature"):
+        fields = [
+            (name, one)
+            for name, values in (vector.get("params") or {}).items()
+            for one in (values if isinstance(values, list) else [values])
+        ]
+        signed = twilio_signature(vector["auth_token"].encode(), vector["url"], fields)
+        assert (signed == vector["signature"]) is vector["matches"]
+
+
+def _vectors(scheme: str) -> list[dict]:
+    return json.loads((SHARED / "signature_vectors.json").read_bytes())[scheme]
+
+
+def _file(folder: str, file: str) -> bytes:
+    return (SHARED / folder / f"{file}.json").read_bytes()
+
+
+def _account(kind: str, raw: bytes) -> str:
+    """The account that the body names; one that names none is for whose address it was sent to."""
+    if kind == "twilio":
+        return "14155238886"
+    found = ACCOUNTS[kind].search(raw) if kind in ACCOUNTS else None
+    return found[1].decode() if found else "4242"
+
+
+def _credentials(signed: dict) -> dict:
+    if signed["scheme"] == "meta":
+        return {"app_secret": signed["key"], "app_id": "1821152484774199"}
+    if signed["scheme"] == "telegram":
+        return {"secret_token": signed["X-Telegram-Bot-Api-Secret-Token"]}
+    return {
+        "auth_token": signed["auth_token"],
+        "account_sid": re.search("AccountSid=([^&]*)", signed["body"])[1],
+        "messaging_service_sid": "MG00000000000000000000000000000001",
+    }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from f.channels.messages import Ignored, InboundMessage, WebhookRefused
+from f.channels.messages import Ignored, InboundMessage, Request, WebhookRefused
 from f.channels.vendor_json import identifier, load, timestamp, words
 from f.channels.whatsapp import parse
 
@@ -58,7 +58,7 @@ value = st.fixed_dictionaries(
 @pytest.mark.parametrize("fault", NOT_JSON)
 def test_w12_t03_t07_what_is_not_json_is_refused(fault):
     with pytest.raises(WebhookRefused) as refused:
-        parse(NOT_JSON[fault])
+        parse(Request(NOT_JSON[fault]))
 
     assert (refused.value.status, refused.value.code) == (400, "body_not_json")
 
@@ -67,7 +67,7 @@ def test_w12_t03_t07_what_is_not_json_is_refused(fault):
 @pytest.mark.parametrize("opening, closing", [(b"[", b"]"), (b'{"a":', b"}")])
 def test_w12_deep_nesting_is_refused(opening, closing, levels):
     with pytest.raises(WebhookRefused) as refused:
-        parse(opening * levels + b"1" + closing * levels)
+        parse(Request(opening * levels + b"1" + closing * levels))
 
     assert (refused.value.status, refused.value.code) == (400, "body_too_deep")
 
@@ -79,7 +79,7 @@ def test_a_hundred_and_twenty_seven_levels_and_a_byte_order_mark_are_fine():
 @given(anything)
 @settings(deadline=None)
 def test_any_json_at_all_comes_out_as_something_ignored(body):
-    [delivery] = parse(json.dumps(body).encode())
+    [delivery] = parse(Request(json.dumps(body).encode()))
 
     assert all(isinstance(item, Ignored) for item in delivery.items)
 
@@ -132,4 +132,6 @@ def test_a_time_may_be_text_or_number_and_nonsense_is_none():
 def _parse_value(value: object, field: str) -> list:
     change = {"field": field, "value": value}
     body = {"object": "whatsapp_business_account", "entry": [{"changes": [change]}]}
-    return [item for delivery in parse(json.dumps(body).encode()) for item in delivery.items]
+    return [
+        item for delivery in parse(Request(json.dumps(body).encode())) for item in delivery.items
+    ]

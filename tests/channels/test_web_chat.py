@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from f.channels.messages import Delivery, InboundMessage, WebhookRefused
+from f.channels.messages import Delivery, InboundMessage, Recipient, Request, WebhookRefused
 from f.channels.web import (
     RepliesWanted,
     handshake,
@@ -22,7 +22,7 @@ MESSAGE_ID = "6a1f2c3d-0000-4000-8000-00000000000a"
 
 
 def test_a_post_becomes_a_message_of_the_channel_it_came_to():
-    assert parse(_body()) == [
+    assert parse(_request()) == [
         Delivery(
             None,
             [
@@ -38,12 +38,12 @@ def test_a_post_becomes_a_message_of_the_channel_it_came_to():
 
 
 def test_the_visitors_id_is_a_secret_and_is_not_kept():
-    assert VISITOR_ID not in repr(parse(_body()))
+    assert VISITOR_ID not in repr(parse(_request()))
 
 
 def test_the_same_message_id_of_another_visitor_is_another_message():
     mine, theirs = (
-        parse(_body(visitor_id=visitor))[0].items[0].provider_message_id
+        parse(_request(visitor_id=visitor))[0].items[0].provider_message_id
         for visitor in (VISITOR_ID, "w" * 32)
     )
 
@@ -51,11 +51,11 @@ def test_the_same_message_id_of_another_visitor_is_another_message():
 
 
 def test_a_message_id_counts_in_either_case():
-    assert parse(_body(message_id=MESSAGE_ID.upper())) == parse(_body())
+    assert parse(_request(message_id=MESSAGE_ID.upper())) == parse(_request())
 
 
 def test_text_is_cleaned_and_what_looks_like_a_reference_is_only_text():
-    message = parse(_body(text=" $res:f/chat/app_database\0 "))[0].items[0]
+    message = parse(_request(text=" $res:f/chat/app_database\0 "))[0].items[0]
 
     assert message.text == "$res:f/chat/app_database"
 
@@ -77,7 +77,7 @@ def test_text_is_cleaned_and_what_looks_like_a_reference_is_only_text():
 )
 def test_a_wrong_post_is_refused_with_what_is_wrong(changed, code):
     with pytest.raises(WebhookRefused) as refused:
-        parse(_body(**changed))
+        parse(_request(**changed))
 
     assert (refused.value.status, refused.value.code) == (400, code)
 
@@ -85,18 +85,18 @@ def test_a_wrong_post_is_refused_with_what_is_wrong(changed, code):
 @pytest.mark.parametrize("raw", [b"[]", b'"text"', b"null"])
 def test_json_that_is_no_object_is_refused(raw):
     with pytest.raises(WebhookRefused):
-        parse(raw)
+        parse(Request(raw))
 
 
 def test_a_text_may_have_four_thousand_characters():
-    assert len(parse(_body(text="😀" * 4000))[0].items[0].text) == 4000
+    assert len(parse(_request(text="😀" * 4000))[0].items[0].text) == 4000
 
 
 def test_a_body_over_64_kilobytes_is_refused_before_it_is_read():
-    verify(b" " * 65_536, {}, {})
+    verify(Request(b" " * 65_536), {})
 
     with pytest.raises(WebhookRefused) as refused:
-        verify(b" " * 65_537, {}, {})
+        verify(Request(b" " * 65_537), {})
 
     assert (refused.value.status, refused.value.code) == (413, "body_too_large")
 
@@ -120,7 +120,7 @@ def test_nobody_reads_replies_without_the_visitors_id():
 
 
 def test_a_reply_is_sent_by_being_stored():
-    assert send_text({}, CONTACT_KEY, "Yes.", "reference-1") == "reference-1"
+    assert send_text({}, Recipient(CONTACT_KEY), "Yes.", "reference-1") == "reference-1"
     assert split_text("Yes.") == ["Yes."]
 
 
@@ -131,6 +131,6 @@ def test_there_is_no_handshake():
     assert refused.value.status == 405
 
 
-def _body(**changed) -> bytes:
+def _request(**changed) -> Request:
     post = {"visitor_id": VISITOR_ID, "message_id": MESSAGE_ID, "text": "Do you ship to Malta?"}
-    return json.dumps(post | changed).encode()
+    return Request(json.dumps(post | changed).encode())

@@ -1,6 +1,7 @@
 """Webhooks that come too often, too many at once, from others, too late, or in a bad moment."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -35,7 +36,7 @@ def body_of(*entries: dict) -> bytes:
 
 def message(number: int, contacts: int, prefix="m", text="Hi") -> dict:
     sender = f"1555{number % contacts:04d}"
-    common = {"from": sender, "id": f"wamid.{prefix}{number}", "timestamp": "1763700000"}
+    common = {"from": sender, "id": f"wamid.{prefix}{number}", "timestamp": str(int(time.time()))}
     return {**common, "type": "text", "text": {"body": text}}
 
 

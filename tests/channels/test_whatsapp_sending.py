@@ -7,6 +7,7 @@ import threading
 import pytest
 from werkzeug import Request, Response
 
+from f.channels.messages import Recipient
 from f.channels.whatsapp import send_text, split_text
 from f.shared.errors import (
     DeliveryUnknown,
@@ -14,10 +15,12 @@ from f.shared.errors import (
     UpstreamBusy,
     UpstreamDown,
     UpstreamRefused,
+    WindowClosed,
 )
 
 NUMBER = "360000000000001"
 TOKEN = "EAAtest-token"
+ANNA = Recipient("4915550000101")
 REFERENCE = "0e000000-0000-4000-8000-000000000001"
 PATH = f"/v26.0/{NUMBER}/messages"
 
@@ -26,7 +29,7 @@ PATH = f"/v26.0/{NUMBER}/messages"
 def credentials(httpserver) -> dict:
     return {
         "access_token": TOKEN,
-        "phone_number_id": NUMBER,
+        "account_id": NUMBER,
         "api_url": httpserver.url_for(""),
     }
 
@@ -49,7 +52,7 @@ def graph(httpserver):
 
 
 def test_a_text_goes_to_a_number_and_comes_back_with_an_id(graph, credentials):
-    message_id = send_text(credentials, "4915550000101", "Ja, bis Freitag.", REFERENCE)
+    message_id = send_text(credentials, ANNA, "Ja, bis Freitag.", REFERENCE)
 
     assert message_id == "wamid.OUT1"
     assert graph == [
@@ -65,7 +68,7 @@ def test_a_text_goes_to_a_number_and_comes_back_with_an_id(graph, credentials):
 
 
 def test_a_contact_without_a_number_is_reached_by_business_scoped_id(graph, credentials):
-    send_text(credentials, "DE.7000000000000000002", "Hallo Bo", REFERENCE)
+    send_text(credentials, Recipient("DE.7000000000000000002"), "Hallo Bo", REFERENCE)
 
     assert graph[0]["recipient"] == "DE.7000000000000000002"
     assert "to" not in graph[0]
@@ -73,28 +76,28 @@ def test_a_contact_without_a_number_is_reached_by_business_scoped_id(graph, cred
 
 def test_a_long_text_is_split_into_messages_that_meta_takes(graph, credentials):
     for piece in split_text("Ein Satz von vielen. " * 1000):
-        send_text(credentials, "4915550000101", piece, REFERENCE)
+        send_text(credentials, ANNA, piece, REFERENCE)
 
     assert len(graph) == 6
 
 
 def test_a_text_that_nobody_split_is_refused_by_meta_and_says_why(graph, credentials):
     with pytest.raises(UpstreamRefused, match="error 100. .*4096") as refused:
-        send_text(credentials, "4915550000101", "x" * 4097, REFERENCE)
+        send_text(credentials, ANNA, "x" * 4097, REFERENCE)
 
     assert (refused.value.code, refused.value.status) == ("100", 400)
 
 
 def test_a_wrong_token_needs_a_person_and_is_never_repeated(graph, credentials):
     with pytest.raises(Misconfigured, match=f"{NUMBER}: error 190") as refused:
-        send_text(credentials | {"access_token": "EAAstolen"}, "4915550000101", "Hi", REFERENCE)
+        send_text(credentials | {"access_token": "EAAstolen"}, ANNA, "Hi", REFERENCE)
 
     assert "EAAstolen" not in f"{refused.value!r} {vars(refused.value)}"
 
 
 def test_a_channel_without_a_token_calls_nobody(httpserver, credentials):
     with pytest.raises(Misconfigured, match="no access token"):
-        send_text(credentials | {"access_token": ""}, "4915550000101", "Hi", REFERENCE)
+        send_text(credentials | {"access_token": ""}, ANNA, "Hi", REFERENCE)
 
     assert httpserver.log == []
 
@@ -102,7 +105,7 @@ def test_a_channel_without_a_token_calls_nobody(httpserver, credentials):
 @pytest.mark.parametrize(
     "status, code, subcode, error_class",
     [
-        (400, 131047, None, UpstreamRefused),  # the window of 24 hours is closed
+        (400, 131047, None, WindowClosed),  # the window of 24 hours is closed
         (400, 131026, None, UpstreamRefused),  # not on WhatsApp
         (400, 999999, None, UpstreamRefused),  # a code of the future
         (400, 130429, None, UpstreamBusy),
@@ -125,10 +128,10 @@ def test_metas_code_decides_and_not_the_status(
     httpserver.expect_request(PATH).respond_with_response(refusal)
 
     with pytest.raises(error_class) as refused:
-        send_text(credentials, "4915550000101", "Hi", REFERENCE)
+        send_text(credentials, ANNA, "Hi", REFERENCE)
 
     assert type(refused.value) is error_class
-    assert f"error {33 if subcode else code}" in str(refused.value)
+    assert f"error {'100/33' if subcode else code}" in str(refused.value)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +144,7 @@ def test_an_answer_that_is_not_graphs_own_is_judged_by_its_status(
     httpserver.expect_request(PATH).respond_with_data("<html>gateway</html>", status=status)
 
     with pytest.raises(error_class):
-        send_text(credentials, "4915550000101", "Hi", REFERENCE)
+        send_text(credentials, ANNA, "Hi", REFERENCE)
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"messages": []}', '{"messages": [{"id": null}]}'])
@@ -149,7 +152,7 @@ def test_an_acceptance_without_an_id_is_nothing_we_can_be_sure_of(httpserver, cr
     httpserver.expect_request(PATH).respond_with_data(body)
 
     with pytest.raises(DeliveryUnknown):
-        send_text(credentials, "4915550000101", "Hi", REFERENCE)
+        send_text(credentials, ANNA, "Hi", REFERENCE)
 
 
 def test_a_call_that_reached_nobody_was_surely_not_accepted(credentials):
@@ -158,7 +161,7 @@ def test_a_call_that_reached_nobody_was_surely_not_accepted(credentials):
         api_url = f"http://127.0.0.1:{unused.getsockname()[1]}"
 
     with pytest.raises(UpstreamDown):
-        send_text(credentials | {"api_url": api_url}, "4915550000101", "Hi", REFERENCE)
+        send_text(credentials | {"api_url": api_url}, ANNA, "Hi", REFERENCE)
 
 
 def test_a_connection_lost_before_the_answer_leaves_the_delivery_unknown(credentials):
@@ -167,7 +170,7 @@ def test_a_connection_lost_before_the_answer_leaves_the_delivery_unknown(credent
         api_url = f"http://127.0.0.1:{server.getsockname()[1]}"
 
         with pytest.raises(DeliveryUnknown):
-            send_text(credentials | {"api_url": api_url}, "4915550000101", "Hi", REFERENCE)
+            send_text(credentials | {"api_url": api_url}, ANNA, "Hi", REFERENCE)
 
 
 def _read_and_hang_up(server: socket.socket) -> None:

@@ -5,13 +5,14 @@ import hmac
 
 import pytest
 
-from f.channels.messages import WebhookRefused
+from f.channels.messages import Request, WebhookRefused
 from f.channels.whatsapp import handshake, verify
 
 SECRET = "an app secret of the tests"
 BODY = rb'{"text":"M\u00fcsli \/ \ud83e\udd63"}'
 DIGEST = hmac.new(SECRET.encode(), BODY, hashlib.sha256).hexdigest()
 
+SIGNED = {"x-hub-signature-256": f"sha256={DIGEST}"}
 FORGED = {
     "missing": {},
     "empty": {"x-hub-signature-256": ""},
@@ -38,13 +39,13 @@ FORGED = {
 
 
 def test_a_body_signed_with_the_app_secret_passes():
-    verify(BODY, {"x-hub-signature-256": f"sha256={DIGEST}"}, {"app_secret": SECRET})
+    verify(Request(BODY, {"x-hub-signature-256": f"sha256={DIGEST}"}), {"app_secret": SECRET})
 
 
 @pytest.mark.parametrize("forgery", FORGED)
 def test_w05_a_forged_signature_is_refused(forgery):
     with pytest.raises(WebhookRefused) as refused:
-        verify(BODY, FORGED[forgery], {"app_secret": SECRET})
+        verify(Request(BODY, FORGED[forgery]), {"app_secret": SECRET})
 
     assert (refused.value.status, refused.value.code) == (401, "signature_wrong")
 
@@ -52,7 +53,9 @@ def test_w05_a_forged_signature_is_refused(forgery):
 @pytest.mark.parametrize("changed", [BODY + b" ", BODY.replace(rb"\/", b"/"), "Müsli 🥣".encode()])
 def test_w09_a_signature_holds_for_the_very_bytes_only(changed):
     with pytest.raises(WebhookRefused):
-        verify(changed, {"x-hub-signature-256": f"sha256={DIGEST}"}, {"app_secret": SECRET})
+        verify(
+            Request(changed, {"x-hub-signature-256": f"sha256={DIGEST}"}), {"app_secret": SECRET}
+        )
 
 
 @pytest.mark.parametrize("credentials", [{}, {"app_secret": ""}, {"app_secret": None}])
@@ -60,7 +63,7 @@ def test_w07_a_channel_without_a_secret_accepts_nothing(credentials):
     of_empty = hmac.new(b"", BODY, hashlib.sha256).hexdigest()
 
     with pytest.raises(WebhookRefused) as refused:
-        verify(BODY, {"x-hub-signature-256": f"sha256={of_empty}"}, credentials)
+        verify(Request(BODY, {"x-hub-signature-256": f"sha256={of_empty}"}), credentials)
 
     assert (refused.value.status, refused.value.code) == (503, "secret_missing")
 

@@ -189,11 +189,11 @@ def test_a_reply_refused_for_good_is_an_alert_and_ends_the_turn(
     database, query, whatsapp, answered
 ):
     conversation_id, turn_id, fence = answered
-    whatsapp.will_fail(400, 131047)
+    whatsapp.will_fail(400, 131026)
 
     send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
 
-    assert query("select state, error_code from outbound_messages") == [("failed", "131047")]
+    assert query("select state, error_code from outbound_messages") == [("failed", "131026")]
     assert query("select code from alerts") == [("delivery_refused",)]
 
 

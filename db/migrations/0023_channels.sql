@@ -1,0 +1,420 @@
+-- What a vendor tells besides messages to answer, and what it allows when we send.
+-- Accepting functions can be run again: each says what is, not what to add. None of them waits for
+-- a row that a turn holds for longer than a statement.
+set local lock_timeout = '5s';
+set local statement_timeout = '60s';
+
+create function accept_edit(p_channel_id uuid, p_provider_message_id text, p_body text)
+returns text as $$
+declare
+  v_message inbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  update inbound_messages set body = p_body, edited_at = now()
+   where channel_id = p_channel_id and provider_message_id = p_provider_message_id
+     and state <> 'revoked' and body <> p_body
+  returning * into v_message;
+  if not found then
+    return 'nothing_to_edit';
+  end if;
+  perform correct_history(v_message, p_body);
+  return 'edited';
+end;
+$$ language plpgsql volatile;
+comment on function accept_edit is
+  'Our copy of a message follows what the contact made of it; an answer that was given stays.';
+
+create function accept_revocation(p_channel_id uuid, p_provider_message_id text)
+returns text as $$
+declare
+  v_message inbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  update inbound_messages
+     set body = '', media = null, referral = null, state = 'revoked', edited_at = now()
+   where channel_id = p_channel_id and provider_message_id = p_provider_message_id
+     and state <> 'revoked'
+  returning * into v_message;
+  if not found then
+    return 'nothing_to_revoke';
+  end if;
+  perform correct_history(v_message, '');
+  return 'revoked';
+end;
+$$ language plpgsql volatile;
+comment on function accept_revocation is
+  'The words of a message that the contact took back are deleted; what waits of it is not answered.';
+
+create function correct_history(p_message inbound_messages, p_body text) returns void as $$
+  update messages set body = p_body
+    from (
+      select id, row_number() over (order by sent_at, id) as position
+        from inbound_messages where turn_id = p_message.turn_id
+    ) as lines
+   where messages.turn_id = p_message.turn_id and author = 'contact'
+     and lines.id = p_message.id and messages.position = lines.position;
+$$ language sql volatile;
+comment on function correct_history is 'Changes the line of the history that a message became.';
+
+create function accept_reaction(p_channel_id uuid, p_provider_message_id text, p_emoji text)
+returns text as $$
+begin
+  perform enter_channel(p_channel_id);
+  update outbound_messages set reaction = p_emoji
+   where provider_message_id = p_provider_message_id
+     and conversation_id in (select id from conversations where channel_id = p_channel_id);
+  return case when found then 'reaction' else 'reaction_to_another' end;
+end;
+$$ language plpgsql volatile;
+comment on function accept_reaction is 'Keeps the emoji that a contact put on a message of ours, or took away.';
+
+create function accept_watermark(
+  p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamptz
+) returns text as $$
+begin
+  perform enter_channel(p_channel_id);
+  update outbound_messages set state = p_status
+   where sent_at <= p_up_to
+     and state in ('sent', case when p_status = 'read' then 'delivered' else 'sent' end)
+     and conversation_id in (
+       select conversations.id
+         from conversations join contacts on contacts.id = conversations.contact_id
+        where conversations.channel_id = p_channel_id and contacts.contact_key = p_contact_key
+     );
+  return 'receipt';
+end;
+$$ language plpgsql volatile;
+comment on function accept_watermark is
+  'Everything that was sent to the contact until then was delivered, or read.';
+
+create function accept_echo(
+  p_channel_id uuid, p_contact_key text, p_address text, p_provider_message_id text,
+  p_body text, p_sent_at timestamptz, p_reference text
+) returns text as $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+  v_conversation_id uuid;
+begin
+  if is_reply_to_us(p_channel_id, p_provider_message_id) or exists (
+    select from outbound_messages
+      join conversations on conversations.id = outbound_messages.conversation_id
+     where outbound_messages.id::text = p_reference and conversations.channel_id = p_channel_id
+  ) then
+    perform accept_receipt(
+      p_channel_id, p_provider_message_id, 'sent', p_reference, null, p_sent_at);
+    return 'receipt';
+  end if;
+  v_conversation_id := open_conversation(
+    v_organization_id, p_channel_id,
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, null));
+  insert into messages (
+    organization_id, conversation_id, author, position, body, provider_message_id, written_at
+  ) values (
+    v_organization_id, v_conversation_id, 'teammate', 0, p_body, p_provider_message_id,
+    coalesce(p_sent_at, now())
+  ) on conflict on constraint messages_of_teammates_are_told_once do nothing;
+  if found then
+    perform silence_for_teammate(v_conversation_id);
+  end if;
+  return 'teammate';
+end;
+$$ language plpgsql volatile;
+comment on function accept_echo is
+  'What was written in the business''s name: by us, then it is a receipt; by a teammate, then the chatbot is silent.';
+
+create function silence_for_teammate(p_conversation_id uuid) returns void as $$
+  update conversations
+     set mode = case mode when 'muted' then 'muted' else 'human' end,
+         silent_until = now() + make_interval(hours => channels.teammate_hours)
+    from channels
+   where conversations.id = p_conversation_id and channels.id = conversations.channel_id;
+$$ language sql volatile;
+comment on function silence_for_teammate is 'A teammate is at the conversation: the chatbot waits for some hours.';
+
+create function give_back_conversations() returns bigint as $$
+  with given_back as (
+    update conversations set mode = 'bot', silent_until = null
+     where mode = 'human' and silent_until < now()
+    returning id
+  )
+  select count(*) from given_back;
+$$ language sql volatile;
+comment on function give_back_conversations is
+  'The chatbot takes over again where no teammate wrote for as long as the channel says.';
+create index conversations_silent_until_idx on conversations (silent_until)
+  where silent_until is not null;
+
+create function accept_handover(p_channel_id uuid, p_contact_key text, p_is_ours boolean)
+returns text as $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+  v_conversation_id constant uuid := open_conversation(
+    v_organization_id, p_channel_id,
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, null, null));
+begin
+  update conversations
+     set mode = case when mode = 'muted' then 'muted' when p_is_ours then 'bot' else 'human' end,
+         silent_until = null
+   where id = v_conversation_id;
+  return case when p_is_ours then 'handed_to_us' else 'handed_away' end;
+end;
+$$ language plpgsql volatile;
+comment on function accept_handover is
+  'Another app answers from now on, until the thread is handed to us; no clock gives it back.';
+
+create function accept_opt_out(p_channel_id uuid, p_contact_key text, p_is_out boolean)
+returns text as $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+begin
+  perform note_about_contact(
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, null, null),
+    null, case when p_is_out then 'stop' else 'start' end);
+  return case when p_is_out then 'opted_out' else 'opted_in' end;
+end;
+$$ language plpgsql volatile;
+comment on function accept_opt_out is 'The vendor says that the contact blocked us, or does not any more.';
+
+create function accept_notice(p_channel_id uuid, p_code text, p_subject text) returns text as $$
+begin
+  perform raise_alert(
+    enter_channel(p_channel_id), 'warning', 'channel_notice',
+    concat_ws(':', p_channel_id, p_code, p_subject),
+    format('the vendor of channel %s says: %s', p_channel_id, concat_ws(' ', p_code, p_subject)));
+  return 'notice';
+end;
+$$ language plpgsql volatile;
+comment on function accept_notice is 'What a vendor tells about the account reaches a person.';
+
+create function accept_identity(
+  p_channel_id uuid, p_old_key text, p_new_key text, p_new_address text
+) returns text as $$
+declare
+  v_old contacts;
+  v_new contacts;
+begin
+  perform enter_channel(p_channel_id);
+  select * into v_old from contacts
+   where channel_id = p_channel_id and p_old_key in (contact_key, address)
+   order by contact_key = p_old_key desc limit 1 for update;
+  if not found then
+    return 'nobody_known';
+  end if;
+  select * into v_new from contacts
+   where channel_id = p_channel_id and p_new_key in (contact_key, address) and id <> v_old.id
+   order by contact_key = p_new_key desc limit 1 for update;
+  if found then
+    return merge_contacts(v_old, v_new);
+  end if;
+  -- A business-scoped id outlives the number; a number that was the key gives way to the new one.
+  update contacts
+     set contact_key = case when contact_key = p_old_key then p_new_key else contact_key end,
+         address = case
+           when p_new_address is not null then p_new_address
+           when address = p_old_key then p_new_key
+           else address
+         end
+   where id = v_old.id;
+  return 'renamed';
+end;
+$$ language plpgsql volatile;
+comment on function accept_identity is
+  'A contact has another number or id: their history follows them, into the contact that is known by the new one where there is one.';
+
+create function merge_contacts(p_old contacts, p_new contacts) returns text as $$
+declare
+  v_row record;
+begin
+  for v_row in
+    select old.id as old_id, new.id as new_id
+      from conversations as old left join conversations as new
+        on new.channel_id = old.channel_id and new.contact_id = p_new.id
+       and new.group_key = old.group_key
+     where old.contact_id = p_old.id
+  loop
+    if v_row.new_id is null then
+      update conversations set contact_id = p_new.id where id = v_row.old_id;
+    elsif not is_at_work(v_row.old_id) then
+      update messages set conversation_id = v_row.new_id where conversation_id = v_row.old_id;
+      update inbound_messages set conversation_id = v_row.new_id
+       where conversation_id = v_row.old_id;
+      update outbound_messages set conversation_id = v_row.new_id
+       where conversation_id = v_row.old_id;
+    end if;
+  end loop;
+  update contacts set opted_out_at = coalesce(opted_out_at, p_old.opted_out_at)
+   where id = p_new.id;
+  return 'merged';
+end;
+$$ language plpgsql volatile;
+comment on function merge_contacts is
+  'Moves the words of a contact to who they are now; turns stay where they were answered. A conversation that is being answered at this moment keeps its own: the reply must find its way.';
+
+create function is_at_work(p_conversation_id uuid) returns boolean as $$
+  select exists (
+      select from turns
+       where conversation_id = p_conversation_id and state in ('thinking', 'answered'))
+    or exists (
+      select from inbound_messages
+       where conversation_id = p_conversation_id and state in ('waiting', 'taken'));
+$$ language sql stable;
+comment on function is_at_work is 'Whether something in the conversation waits or is being answered.';
+
+create function last_reply(p_channel_id uuid, p_contact_key text, p_group_key text)
+returns text as $$
+declare
+  v_body text;
+begin
+  perform enter_channel(p_channel_id);
+  select outbound_messages.body into v_body
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+    join contacts on contacts.id = conversations.contact_id
+   where conversations.channel_id = p_channel_id and conversations.group_key = p_group_key
+     and contacts.contact_key = p_contact_key
+     and outbound_messages.state in ('sent', 'delivered', 'read')
+   order by outbound_messages.created_at desc, outbound_messages.position desc limit 1;
+  return v_body;
+end;
+$$ language plpgsql stable;
+comment on function last_reply is
+  'What a contact read of us last: a bare number may stand for one of its options.';
+
+create table feedback (
+  turn_id uuid primary key,
+  organization_id uuid not null,
+  conversation_id uuid not null,
+  body text not null check (length(body) between 1 and 4000),
+  given_at timestamptz not null default now(),
+  foreign key (conversation_id, organization_id)
+    references conversations (id, organization_id) on delete cascade,
+  foreign key (turn_id, organization_id) references turns (id, organization_id) on delete cascade
+);
+create index feedback_conversation_id_idx on feedback (conversation_id, organization_id);
+create index feedback_turn_id_idx on feedback (turn_id, organization_id);
+comment on table feedback is 'One row per feedback that a contact gave by command.';
+
+create table rate_buckets (
+  channel_id uuid not null,
+  subject text not null check (length(subject) <= 600),
+  organization_id uuid not null,
+  tokens numeric not null,
+  refilled_at timestamptz not null,
+  primary key (channel_id, subject),
+  foreign key (channel_id, organization_id)
+    references channels (id, organization_id) on delete cascade
+);
+create index rate_buckets_channel_id_idx on rate_buckets (channel_id, organization_id);
+comment on table rate_buckets is
+  'One row per rate that a vendor holds us to: of the account, of a contact, of a group.';
+comment on column rate_buckets.subject is 'account, or the address that is written to.';
+
+create function take_token(
+  p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric
+) returns numeric as $$
+declare
+  v_bucket rate_buckets;
+  v_tokens numeric;
+begin
+  insert into rate_buckets (channel_id, subject, organization_id, tokens, refilled_at)
+  select id, p_subject, organization_id, p_burst, clock_timestamp()
+    from channels where id = p_channel_id
+  on conflict on constraint rate_buckets_pkey do nothing;
+  select * into strict v_bucket from rate_buckets
+   where channel_id = p_channel_id and subject = p_subject for update;
+  v_tokens := least(p_burst, v_bucket.tokens + p_per_second
+    * extract(epoch from clock_timestamp() - v_bucket.refilled_at));
+  update rate_buckets
+     set tokens = v_tokens - case when v_tokens >= 1 then 1 else 0 end,
+         refilled_at = clock_timestamp()
+   where channel_id = p_channel_id and subject = p_subject;
+  return case when v_tokens >= 1 then 0 else (1 - v_tokens) / p_per_second end;
+end;
+$$ language plpgsql volatile;
+comment on function take_token is
+  'Takes one message''s worth of a rate; seconds to wait where there is none, and nothing is taken.';
+
+create function window_is_open(p_conversation_id uuid, p_hours integer) returns boolean as $$
+  select coalesce(max(inbound_messages.sent_at) > now() - make_interval(hours => p_hours), false)
+    from conversations
+    -- In a group one member's message opens it for all.
+    join conversations as same on same.id = conversations.id
+      or (conversations.group_key <> '' and same.channel_id = conversations.channel_id
+          and same.group_key = conversations.group_key)
+    join inbound_messages on inbound_messages.conversation_id = same.id
+   where conversations.id = p_conversation_id;
+$$ language sql stable;
+comment on function window_is_open is
+  'Whether the contact wrote lately enough for free words, by the vendor''s clock.';
+
+create function hold_outbound_message(p_outbound_message_id uuid) returns void as $$
+  update outbound_messages
+     set state = 'held', error_code = 'window_closed', attempts = greatest(attempts - 1, 0)
+   where id = p_outbound_message_id and state = 'sending';
+  select raise_alert(
+    conversations.organization_id, 'error', 'window_closed', conversations.channel_id::text,
+    format('reply %s of conversation %s came after the vendor''s window and waits for a person',
+           outbound_messages.id, conversations.id))
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+   where outbound_messages.id = p_outbound_message_id and outbound_messages.state = 'held';
+$$ language sql volatile;
+comment on function hold_outbound_message is
+  'Keeps a reply that the vendor would refuse, and tells a person.';
+
+create function channels_to_check() returns setof channels as $$
+  select channels.*
+    from channels join organizations on organizations.id = channels.organization_id
+   where channels.is_active and organizations.is_active
+     and channels.sealed_credentials is not null;
+$$ language sql stable;
+comment on function channels_to_check is 'Every channel in use that has credentials.';
+
+create function report_channel_problem(p_channel_id uuid, p_code text, p_details text)
+returns void as $$
+  select raise_alert(
+    organization_id, 'error', 'channel_broken', concat_ws(':', id, p_code),
+    format('channel %s: %s', id, concat_ws(' ', p_code, p_details)))
+    from channels where id = p_channel_id;
+$$ language sql volatile;
+comment on function report_channel_problem is 'What a look at the vendor found wrong reaches a person.';
+
+create function report_silent_channels() returns bigint as $$
+declare
+  v_row record;
+  v_reported bigint := 0;
+begin
+  for v_row in
+    select channels.id, channels.organization_id, spans.hours, usual.messages
+      from channels
+      join organizations on organizations.id = channels.organization_id
+     cross join unnest(array[1, 3, 12]) as spans (hours)
+     cross join lateral (
+       -- The same hours of the seven days before.
+       select count(*) / 7.0 as messages
+         from generate_series(1, 7) as day
+         join inbound_messages on inbound_messages.channel_id = channels.id
+          and received_at > now() - make_interval(days => day, hours => spans.hours)
+          and received_at <= now() - make_interval(days => day)
+     ) as usual
+     where channels.is_active and organizations.is_active and usual.messages >= 10
+       and not exists (
+         select from inbound_messages
+          where inbound_messages.channel_id = channels.id
+            and received_at > now() - make_interval(hours => spans.hours))
+     order by channels.id, spans.hours
+  loop
+    perform raise_alert(
+      v_row.organization_id, 'error', 'channel_silent', v_row.id::text,
+      format('channel %s brought nothing for %s hours; usually it brings %s messages then',
+             v_row.id, v_row.hours, round(v_row.messages)));
+    v_reported := v_reported + 1;
+  end loop;
+  return v_reported;
+end;
+$$ language plpgsql volatile;
+comment on function report_silent_channels is
+  'A dead man''s switch: where at least 10 messages come at this time of day on average, none at all is no chance.';
+create index inbound_messages_received_at_idx on inbound_messages (channel_id, received_at);
+
+do $$ begin perform apply_access(); end $$;

@@ -1,0 +1,166 @@
+"""One item of a delivery into the database; each by one function there, safe to do again."""
+
+import json
+from dataclasses import replace
+
+import f.channels.commands as commands
+import f.channels.options as options
+from f.channels.accounts import Account
+from f.channels.groups import is_meant_for, without_mention
+from f.channels.messages import (
+    Echo,
+    Edit,
+    Handover,
+    InboundMessage,
+    Item,
+    NewIdentity,
+    Notice,
+    OptOut,
+    Reaction,
+    Receipt,
+    Revocation,
+    Watermark,
+)
+from f.shared.text import storable
+
+
+def accept(conn, account: Account, item: Item, wake: list[dict]) -> str:
+    """What became of it, in a word. Conversations to wake are added to `wake`."""
+    if isinstance(item, InboundMessage):
+        return _accept_message(conn, account, item, wake)
+    if isinstance(item, Receipt):
+        return _accept_receipt(conn, account, item)
+    if isinstance(item, Echo) and item.app_id and item.app_id == _own_app(account):
+        return _accept_receipt(conn, account, _receipt_of(item))
+    function, arguments = _call_for(account, item)
+    return _one(conn, function, account, *arguments)
+
+
+def _call_for(account: Account, item: Item) -> tuple[str, tuple]:
+    match item:
+        case Edit():
+            return "accept_edit", (item.provider_message_id, item.text)
+        case Revocation():
+            return "accept_revocation", (item.provider_message_id,)
+        case Reaction():
+            return "accept_reaction", (item.provider_message_id, item.emoji)
+        case Watermark():
+            return "accept_watermark", (item.contact_key, item.status, item.up_to)
+        case Handover():
+            is_ours = item.is_ours or item.new_owner == _own_app(account)
+            return "accept_handover", (item.contact_key, is_ours)
+        case NewIdentity():
+            return "accept_identity", (item.old_key, item.new_key, item.new_phone)
+        case OptOut():
+            return "accept_opt_out", (item.contact_key, item.is_out)
+        case Notice():
+            return "accept_notice", (item.code, item.subject)
+        case Echo():
+            return "accept_echo", (
+                item.contact_key,
+                item.contact_phone,
+                item.provider_message_id,
+                item.text or f"[{item.kind}]",
+                item.sent_at,
+                item.client_reference,
+            )
+    raise TypeError(f"no way to accept {type(item).__name__}")
+
+
+def _one(conn, function: str, account: Account, *arguments) -> str:
+    places = ", ".join(["%s"] * (1 + len(arguments)))
+    with conn.cursor() as cursor:
+        cursor.execute(
+            f"select {function}({places})", (account.channel_id, *storable([*arguments]))
+        )
+        return cursor.fetchone()[0]
+
+
+def _own_app(account: Account) -> str | None:
+    return str(account.credentials.get("app_id") or "") or None
+
+
+def _receipt_of(echo: Echo) -> Receipt:
+    return Receipt(echo.provider_message_id, "sent", echo.sent_at, echo.client_reference)
+
+
+def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
+    arguments = (
+        receipt.provider_message_id,
+        receipt.status,
+        receipt.client_reference,
+        receipt.error_code,
+        receipt.occurred_at,
+    )
+    _one(conn, "accept_receipt", account, *arguments)
+    return "receipt"
+
+
+def _accept_message(conn, account: Account, message: InboundMessage, wake: list[dict]) -> str:
+    message = _in_our_words(conn, account, message)
+    names = names_of(account)
+    body = _body_of(message, names)
+    # What is only passed on, or was written into an advertisement's button, commands nothing.
+    command = None if message.referral else commands.read(body, account.settings)
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select outcome, conversation_id, wait_seconds from accept_message("
+            "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                account.channel_id,
+                message.contact_key,
+                message.contact_phone,
+                message.contact_name and message.contact_name[:200],
+                message.provider_message_id,
+                message.kind,
+                body,
+                message.media and json.dumps(message.media),
+                message.reply_to,
+                message.sent_at,
+                message.group_id or "",
+                _is_for_us(message, names, command),
+                message.referral and message.referral[:2000],
+                message.album_id,
+                message.language,
+                command and command.name,
+            ),
+        )
+        outcome, conversation_id, wait_seconds = cursor.fetchone()
+    if wait_seconds is not None:
+        wake.append({"conversation_id": conversation_id, "wait_seconds": float(wait_seconds)})
+    return outcome
+
+
+def names_of(account: Account) -> list[str]:
+    """What the chatbot is called by in groups: its names there, and the account's own id."""
+    return [*account.settings.get("names", []), account.account_id]
+
+
+def _body_of(message: InboundMessage, names: list[str]) -> str:
+    text = without_mention(message.text, names) if message.group_id else message.text
+    return text or f"[{_thing(message)}]"
+
+
+def _thing(message: InboundMessage) -> str:
+    """A message without words says what it is: a person would be told as much."""
+    if not message.media:
+        return message.kind
+    return "voice message" if message.media["is_voice"] else message.media["type"]
+
+
+def _is_for_us(message: InboundMessage, names: list[str], command) -> bool:
+    if message.group_id is None or message.is_addressed:
+        return True
+    if command and command.addressee:
+        return command.addressee.casefold() in map(str.casefold, names)
+    is_command = command is not None and message.text.lstrip().startswith("/")
+    return is_command or is_meant_for(message.text, message.mentioned, names)
+
+
+def _in_our_words(conn, account: Account, message: InboundMessage) -> InboundMessage:
+    """A bare number may be the answer to options that were shown numbered."""
+    if message.kind != "text" or not options.NUMBER.fullmatch(message.text):
+        return message
+    asked = _one(conn, "last_reply", account, message.contact_key, message.group_id or "")
+    title = options.chosen(message.text, asked or "")
+    return replace(message, kind="button", text=title) if title else message

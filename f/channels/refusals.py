@@ -1,0 +1,62 @@
+"""A vendor's code, said as one of our errors: who acts next, and whether to try again."""
+
+from dataclasses import dataclass
+
+from f.shared.errors import (
+    ChatmillError,
+    ContactGone,
+    DeliveryUnknown,
+    Misconfigured,
+    UpstreamBusy,
+    UpstreamDown,
+    UpstreamError,
+    UpstreamRefused,
+    WindowClosed,
+)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """`later`: the vendor's own trouble. `too_fast`: over a rate. `needs_a_person`: token,
+    permission, account, payment. `window_closed`, `gone`: of this contact. Any other is refused
+    for good."""
+
+    later: tuple = ()
+    too_fast: tuple = ()
+    needs_a_person: tuple = ()
+    window_closed: tuple = ()
+    gone: tuple = ()
+
+    def error_class(self, code: str) -> type[ChatmillError]:
+        classes = {
+            UpstreamDown: self.later,
+            UpstreamBusy: self.too_fast,
+            Misconfigured: self.needs_a_person,
+            WindowClosed: self.window_closed,
+            ContactGone: self.gone,
+        }
+        found = (error for error, codes in classes.items() if code in map(str, codes))
+        return next(found, UpstreamRefused)
+
+
+def refusal(
+    codes: Codes, vendor: str, account: str, exc: UpstreamError, code: str | None, details: str = ""
+) -> ChatmillError:
+    """Decides on the vendor's code: the HTTP status says less, and words change.
+
+    Without a code the answer came from a gateway, which may have passed the call on.
+    """
+    if code is None:
+        error_class = DeliveryUnknown if isinstance(exc, UpstreamDown) else type(exc)
+        return error_class(f"{vendor} answered {exc.status} without a code.", status=exc.status)
+    sentence = f"{vendor} refused a message from {account}: error {code}"
+    error_class = codes.error_class(code)
+    if error_class is Misconfigured:
+        # Without the vendor's own words: those of a broken token repeat the token.
+        return Misconfigured(f"{sentence}. The channel's settings need a person.")
+    return error_class(
+        f"{sentence}. {details}".rstrip(),
+        status=exc.status,
+        code=code,
+        retry_after_seconds=exc.retry_after_seconds,
+    )

@@ -1,0 +1,117 @@
+"""Send text, buttons and signs of life through Telegram, and say what a refusal means.
+
+Source: https://core.telegram.org/bots/api#sendmessage
+"""
+
+import f.channels.dialects as dialects
+import f.channels.markdown as markdown
+from f.channels.messages import Recipient
+from f.channels.options import Option, numbered, taken_apart
+from f.channels.refusals import Codes, refusal
+from f.channels.rules import Rate, Rules
+from f.channels.splitting import split_markdown
+from f.channels.vendor_json import identifier, mapping, object_in, words
+from f.shared.errors import ChatmillError, DeliveryUnknown, Misconfigured, UpstreamError
+from f.shared.http import request
+
+API_URL = "https://api.telegram.org"
+TEXT_LIMIT = 4096
+BUTTON_BYTES = 64
+BUTTON_PREFIX = "button:"
+
+CODES = Codes(
+    later=("500", "502", "503", "504"),
+    too_fast=("429",),
+    needs_a_person=("401", "404", "409"),  # the token is revoked, or somebody else polls
+    gone=("403",),
+)
+
+# Telegram sends no receipts, so nobody could tell a lost message from a delivered one.
+RULES = Rules(
+    pair=Rate(1, 3),
+    group=Rate(20 / 60, 20),
+    account=Rate(30, 30),
+    after_silence="unknown",
+    typing_seconds=4,
+)
+
+
+def split_text(text: str) -> list[str]:
+    return split_markdown(text, TEXT_LIMIT, lambda rich: rich.text, shows_options=False)
+
+
+def send_text(credentials: dict, to: Recipient, text: str, client_reference: str) -> str:
+    """Send one message, its marks as entities, which no sign in the text can break."""
+    message = _addressed(to) | _content(text) | {"link_preview_options": {"is_disabled": True}}
+    if to.is_group and to.reply_to and not to.reply_to.startswith(BUTTON_PREFIX):
+        message["reply_parameters"] = {
+            "message_id": int(to.reply_to.rpartition(":")[2]),
+            "allow_sending_without_reply": True,
+        }
+    result = mapping(call(credentials, "sendMessage", message).get("result"))
+    message_id = identifier(result.get("message_id"))
+    if message_id is None:
+        raise DeliveryUnknown("Telegram took the message and gave no id for it.")
+    return f"{_addressed(to)['chat_id']}:{message_id}"
+
+
+def show_typing(credentials: dict, to: Recipient) -> None:
+    """A pressed button stops waiting; every chat sees that somebody writes."""
+    if to.reply_to and to.reply_to.startswith(BUTTON_PREFIX):
+        pressed = {"callback_query_id": to.reply_to.removeprefix(BUTTON_PREFIX)}
+        call(credentials, "answerCallbackQuery", pressed)
+    call(credentials, "sendChatAction", _addressed(to) | {"action": "typing"})
+
+
+def call(credentials: dict, method: str, body: dict) -> dict:
+    """The address holds the bot's token: it is never logged, nor in an error."""
+    token = credentials.get("bot_token")
+    if not token:
+        raise Misconfigured(f"bot {credentials['account_id']} has no token yet.")
+    base = (credentials.get("api_url") or API_URL).rstrip("/")
+    try:
+        answer = request("POST", f"{base}/bot{token}/{method}", json=body)
+    except UpstreamError as exc:
+        if exc.status is None:
+            raise
+        raise _refusal(credentials["account_id"], exc) from exc
+    return object_in(answer.body)
+
+
+def _refusal(account_id: str, exc: UpstreamError) -> ChatmillError:
+    """How long to wait stands in the body; a group that became a supergroup names its new id."""
+    body = object_in(exc.body)
+    parameters = mapping(body.get("parameters"))
+    seconds = parameters.get("retry_after")
+    if isinstance(seconds, int) and not isinstance(seconds, bool):
+        exc.retry_after_seconds = seconds
+    code = identifier(body.get("error_code"))
+    description = words(body.get("description"), 200)
+    if code == "400" and "chat not found" in description.lower():
+        code = "403"
+    return refusal(CODES, "Telegram", account_id, exc, code, description)
+
+
+def _addressed(to: Recipient) -> dict:
+    chat_id, _, topic = to.address.partition("/")
+    return {"chat_id": int(chat_id)} | ({"message_thread_id": int(topic)} if topic else {})
+
+
+def _content(text: str) -> dict:
+    words_said, options = taken_apart(text)
+    body, entities = dialects.telegram(markdown.read(words_said))
+    keyboard = _keyboard(options) if body else None
+    if options and not keyboard:
+        body = "\n".join(part for part in (body, numbered(options)) if part)
+    return (
+        {"text": body}
+        | ({"entities": entities} if entities else {})
+        | ({"reply_markup": {"inline_keyboard": keyboard}} if keyboard else {})
+    )
+
+
+def _keyboard(options: list[Option]) -> list | None:
+    """What comes back of a pressed button is its data: the title itself, where it fits."""
+    if any(len(option.title.encode()) > BUTTON_BYTES for option in options):
+        return None
+    return [[{"text": option.title, "callback_data": option.title}] for option in options] or None

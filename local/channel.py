@@ -1,0 +1,218 @@
+"""./chatmill channel: connect an account of a vendor, and say in words what is wrong with one."""
+
+import argparse
+import getpass
+import json
+import re
+import secrets as random_values
+import sys
+from contextlib import suppress
+
+import f.channels.accounts as accounts
+import f.channels.registry as registry
+from f.channels.accounts import Account
+from f.channels.checks import Problem, problem_of
+from f.shared.crypto import open_sealed, seal
+from f.shared.errors import ChatmillError, Misconfigured
+from local.channel_kinds import KINDS, Kind
+from local.errors import CannotRun
+from local.migrations import connection_to, migrate
+from local.places import STATE
+from local.postgres import open_postgres
+from local.reach import failing_step
+from local.secrets_file import load_secrets
+
+FIND_CHATBOT = """
+select organizations.id, chatbots.id from organizations
+  join chatbots on chatbots.organization_id = organizations.id
+ where %(organization)s in ('', organizations.id::text, organizations.name)
+   and %(chatbot)s in ('', chatbots.id::text, chatbots.name)
+"""
+SAVE_CHANNEL = """
+insert into channels (id, organization_id, chatbot_id, kind, name, url_key, account_id, api_url,
+                      webhook_url, settings, sealed_credentials, after_silence)
+values (%(id)s, %(organization_id)s, %(chatbot_id)s, %(kind)s, %(name)s, %(url_key)s,
+        %(account_id)s, %(api_url)s, %(webhook_url)s, %(settings)s, %(sealed)s, %(after_silence)s)
+on conflict on constraint channels_are_connected_once do update
+  set name = excluded.name, api_url = excluded.api_url, webhook_url = excluded.webhook_url,
+      settings = channels.settings || excluded.settings,
+      sealed_credentials = excluded.sealed_credentials
+"""
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    with open_postgres(STATE) as postgres:
+        migrate(postgres.resource)
+        if options.action == "check":
+            return check(postgres.resource, options)
+        return add(postgres.resource, options)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chatmill channel", description=__doc__)
+    actions = parser.add_subparsers(dest="action", required=True)
+    adding = actions.add_parser("add", help="connect an account, or renew its credentials")
+    adding.add_argument("kind", choices=sorted(KINDS))
+    adding.add_argument(
+        "--public-url",
+        required=True,
+        metavar="https://HOST",
+        help="where vendors reach this installation",
+    )
+    adding.add_argument("--organization", default="", help="name or id, where there are several")
+    adding.add_argument("--chatbot", default="", help="name or id, where there are several")
+    adding.add_argument("--name", help="what teammates call the channel")
+    adding.add_argument("--names", default="", help="what it is called by in groups: a,b,c")
+    adding.add_argument("--api-url", help="the vendor's API, where it is not the public one")
+    checking = actions.add_parser("check", help="say what is wrong with the channels")
+    checking.add_argument("url_key", nargs="?", help="one channel's; all without it")
+    return parser.parse_args(arguments)
+
+
+def add(resource: dict, options: argparse.Namespace) -> int:
+    """Credentials are asked for, or read as one JSON object from standard input; never taken from
+    arguments, which everybody on the machine can read."""
+    if not re.match("https?://", options.public_url):
+        raise CannotRun("--public-url begins with https://")
+    kind = KINDS[options.kind]
+    credentials = read_credentials(kind)
+    sealing_key = credentials.pop("sealing_key", None) or load_secrets(STATE).sealing_key
+    account = connect(resource, sealing_key, kind, options, credentials)
+    print(f"channel   {account.channel_id}\nwebhook   {account.credentials['webhook_url']}")
+    if "verify_token" in kind.generated:
+        print(f"verify    {account.credentials['verify_token']}")
+    print(kind.what_next)
+    problems = registry.library(account.kind).check(account.credentials)
+    return told(account.credentials["webhook_url"].rpartition("/")[2], problems)
+
+
+def read_credentials(kind: Kind) -> dict[str, str]:
+    if sys.stdin.isatty():
+        return {name: getpass.getpass(f"{asked}: ") for name, asked in kind.asked.items()}
+    try:
+        given = json.load(sys.stdin) if kind.asked else {}
+    except ValueError as error:
+        raise CannotRun("standard input is not one JSON object.") from error
+    missing = [name for name in kind.asked if not isinstance(given, dict) or not given.get(name)]
+    if missing:
+        raise CannotRun(f"standard input lacks {', '.join(missing)}.")
+    return {name: str(one) for name, one in given.items()}
+
+
+def connect(
+    resource: dict, sealing_key: str, kind: Kind, options: argparse.Namespace, given: dict
+) -> Account:
+    """Asks the vendor first: credentials that it refuses are not kept."""
+    credentials = {**given, "api_url": options.api_url}
+    try:
+        account_id, settings = kind.identify(credentials)
+    except ChatmillError as error:
+        raise CannotRun(f"nothing was saved: {problem_of(error).sentence}.") from error
+    if options.names:
+        settings["names"] = [name.strip() for name in options.names.split(",") if name.strip()]
+    known = known_channel(resource, sealing_key, kind.name, account_id)
+    for name in kind.generated:
+        kept = known and known.credentials.get(name)
+        credentials[name] = given.get(name) or kept or random_values.token_urlsafe(32)
+    url_key = (known and known.settings["url_key"]) or random_values.token_urlsafe(18)
+    if kind.name == "web":
+        account_id = account_id or url_key
+    credentials |= {
+        "account_id": account_id,
+        "webhook_url": f"{options.public_url.rstrip('/')}/api/r/chatmill/{url_key}",
+    }
+    channel_id = save(resource, sealing_key, kind, options, credentials, settings, url_key, known)
+    try:
+        # After it was saved: Meta asks the new address for its handshake in this moment.
+        registry.library(kind.name).subscribe(credentials)
+    except ChatmillError as error:
+        print(f"the vendor did not take the webhook's address yet: {error}", file=sys.stderr)
+    return Account(channel_id, "", kind.name, account_id, credentials, settings)
+
+
+def known_channel(resource: dict, sealing_key: str, kind: str, account_id: str) -> Account | None:
+    """A channel that is connected already; its url_key stands in `settings`."""
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select id, sealed_credentials, url_key from channels"
+            " where kind = %s and account_id = %s",
+            [kind, account_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    channel_id, sealed, url_key = row
+    opened = "{}"
+    if sealed:
+        with suppress(Misconfigured):  # of another key: what was generated is generated anew
+            opened = open_sealed(sealing_key, sealed, accounts.sealing_place(channel_id))
+    return Account(channel_id, "", kind, account_id, json.loads(opened), {"url_key": url_key})
+
+
+def save(resource, sealing_key, kind, options, credentials, settings, url_key, known) -> str:
+    organization_id, chatbot_id = the_chatbot(resource, options)
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute("select gen_random_uuid()::text")
+        channel_id = known.channel_id if known else cursor.fetchone()[0]
+        secret = {name: one for name, one in credentials.items() if name in kind.secret}
+        values = {
+            "id": channel_id,
+            "organization_id": organization_id,
+            "chatbot_id": chatbot_id,
+            "kind": kind.name,
+            "name": options.name or kind.name,
+            "url_key": url_key,
+            "account_id": credentials["account_id"],
+            "api_url": options.api_url,
+            "webhook_url": credentials["webhook_url"],
+            "settings": json.dumps(settings),
+            "sealed": seal(sealing_key, json.dumps(secret), accounts.sealing_place(channel_id)),
+            "after_silence": registry.library(kind.name).RULES.after_silence,
+        }
+        cursor.execute(SAVE_CHANNEL, values)
+        connection.commit()
+    return channel_id
+
+
+def the_chatbot(resource: dict, options: argparse.Namespace) -> tuple[str, str]:
+    wanted = {"organization": options.organization, "chatbot": options.chatbot}
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(FIND_CHATBOT, wanted)
+        found = cursor.fetchall()
+    if len(found) != 1:
+        raise CannotRun(f"{len(found)} chatbots are meant: give --organization and --chatbot.")
+    return found[0]
+
+
+def check(resource: dict, options: argparse.Namespace) -> int:
+    sealing_key = load_secrets(STATE).sealing_key
+    with connection_to(resource) as connection:
+        channels = accounts.active(connection, sealing_key)
+    faults = seen = 0
+    for channel in channels:
+        url_key, problems = looked_at(channel)
+        if options.url_key in (None, url_key):
+            seen += 1
+            faults += told(url_key, problems)
+    if not seen:
+        raise CannotRun("there is no such channel with credentials.")
+    return min(faults, 1)
+
+
+def looked_at(channel: Account | str) -> tuple[str, list[Problem]]:
+    if isinstance(channel, str):
+        return channel, [Problem("credentials_sealed")]
+    problems = registry.library(channel.kind).check(channel.credentials)
+    if Problem("unreachable") in problems:
+        api_url = channel.credentials["api_url"] or KINDS[channel.kind].api_url
+        problems = [Problem("unreachable", failing_step(api_url))]
+    return (channel.credentials["webhook_url"] or channel.channel_id).rpartition("/")[2], problems
+
+
+def told(name: str, problems: list[Problem]) -> int:
+    for problem in problems:
+        print(f"{name}: {problem.sentence}.")
+    if not problems:
+        print(f"{name}: everything is fine.")
+    return len(problems)

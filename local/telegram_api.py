@@ -1,0 +1,127 @@
+"""A stand-in for Telegram's Bot API: real HTTP, and the checks that Telegram makes.
+
+Source: https://core.telegram.org/bots/api
+"""
+
+import itertools
+import re
+import time
+
+from local.json_server import Reply, Request
+from local.vendor_api import Taken, VendorApi
+
+ROUTE = re.compile(r"/bot([^/]+)/(\w+)")
+LONGEST_TEXT = 4096
+LONGEST_CALLBACK_BYTES = 64
+ACTIONS = ("typing", "upload_photo", "upload_document", "record_voice")
+ALLOWED_PORTS = ("443", "80", "88", "8443")
+
+
+class TelegramApi(VendorApi):
+    """`webhook`: what setWebhook was given; `blocked`: chats that do not want to hear from us."""
+
+    def __init__(self, bot_token: str, username: str = "demo_bot", port: int = 0):
+        self._bot_token, self._username = bot_token, username
+        self._numbers = itertools.count(1)
+        self.blocked: set[int] = set()
+        self.webhook: dict = {}
+        self.pending, self.last_error = 0, ""
+        super().__init__(port)
+
+    def answer(self, request: Request) -> Reply:
+        route = ROUTE.fullmatch(request.path)
+        if route is None or route[1] != self._bot_token:
+            return _error(401, "Unauthorized")
+        method = getattr(self, f"_{route[2]}", None)
+        if method is None:
+            return _error(404, "Not Found: method not found")
+        body = request.json() if request.body else {}
+        return method(body)
+
+    def _sendMessage(self, body: dict) -> Reply:
+        chat_id, text = body.get("chat_id"), body.get("text")
+        if not isinstance(chat_id, int):
+            return _error(400, "Bad Request: chat_id is empty")
+        if chat_id in self.blocked:
+            return _error(403, "Forbidden: bot was blocked by the user")
+        if not isinstance(text, str) or not text.strip():
+            return _error(400, "Bad Request: message text is empty")
+        if _units(text) > LONGEST_TEXT:
+            return _error(400, "Bad Request: message is too long")
+        wrong = _wrong_entity(text, body.get("entities", [])) or _wrong_markup(body)
+        if wrong:
+            return _error(400, f"Bad Request: {wrong}")
+        message_id = next(self._numbers)
+        taken = Taken(str(chat_id), text, f"{chat_id}:{message_id}", body, None, time.time())
+        self.take(taken)
+        return _result({"message_id": message_id, "chat": {"id": chat_id}, "text": text})
+
+    def _sendChatAction(self, body: dict) -> Reply:
+        if body.get("action") not in ACTIONS:
+            return _error(400, "Bad Request: wrong parameter action in request")
+        self.signs.append(body)
+        return _result(True)
+
+    def _answerCallbackQuery(self, body: dict) -> Reply:
+        if not body.get("callback_query_id"):
+            return _error(400, "Bad Request: query is too old or query ID is invalid")
+        self.signs.append(body)
+        return _result(True)
+
+    def _getMe(self, body: dict) -> Reply:
+        bot_id = int(self._bot_token.partition(":")[0])
+        return _result({"id": bot_id, "is_bot": True, "username": self._username})
+
+    def _setWebhook(self, body: dict) -> Reply:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", body.get("secret_token", "")):
+            return _error(400, "Bad Request: secret token contains unallowed characters")
+        if not str(body.get("url", "")).startswith("https://"):
+            return _error(400, "Bad Request: bad webhook: An HTTPS URL must be provided")
+        self.webhook = body
+        return _result(True)
+
+    def _getWebhookInfo(self, body: dict) -> Reply:
+        found = {"url": self.webhook.get("url", ""), "pending_update_count": self.pending}
+        found["allowed_updates"] = self.webhook.get("allowed_updates", [])
+        if self.last_error:
+            found |= {"last_error_date": int(time.time()), "last_error_message": self.last_error}
+        return _result(found)
+
+
+def _units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def _wrong_entity(text: str, entities: list) -> str | None:
+    for entity in entities:
+        end = entity["offset"] + entity["length"]
+        if entity["offset"] < 0 or entity["length"] < 1 or end > _units(text):
+            return "can't parse entities: entity is out of bounds"
+        if entity["type"] == "text_link" and not entity.get("url"):
+            return "can't parse entities: URL is empty"
+    return None
+
+
+def _wrong_markup(body: dict) -> str | None:
+    rows = body.get("reply_markup", {}).get("inline_keyboard", [])
+    for button in (button for row in rows for button in row):
+        if not 1 <= len(button.get("callback_data", "").encode()) <= LONGEST_CALLBACK_BYTES:
+            return "BUTTON_DATA_INVALID"
+    reply = body.get("reply_parameters", {})
+    if reply and not isinstance(reply.get("message_id"), int):
+        return "message to be replied not found"
+    return None
+
+
+def _result(value: object) -> Reply:
+    return Reply(200, {"ok": True, "result": value})
+
+
+def _error(code: int, description: str) -> Reply:
+    body = {"ok": False, "error_code": code, "description": description}
+    return Reply(code, body)
+
+
+def too_many_requests(seconds: int) -> Reply:
+    reply = _error(429, f"Too Many Requests: retry after {seconds}")
+    return Reply(429, reply.body | {"parameters": {"retry_after": seconds}})

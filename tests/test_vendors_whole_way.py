@@ -1,0 +1,105 @@
+"""The whole way on each vendor's stand-in: signed webhook in, reply out, signed receipts back."""
+
+import json
+import time
+import urllib.parse
+
+import pytest
+import urllib3
+
+from f.channels.accounts import sealing_place
+from f.shared.crypto import seal
+from local.messenger_api import MessengerApi
+from local.telegram_api import TelegramApi
+from local.twilio_api import TwilioApi
+from local.whatsapp_webhook import post_signed
+from tests.channels.vendors import CREDENTIALS, add_channel
+from tests.test_whole_way import chatmill  # noqa: F401
+
+QUESTION = "When is the shop in Braga open?"
+ANSWER = "The shop in Braga is open on Sundays from ten to two."
+
+
+@pytest.fixture
+def connect(query, chatmill):  # noqa: F811
+    """connect(kind, account, api) -> the address that the vendor posts to."""
+
+    def run(kind: str, account_id: str, api) -> str:
+        url = f"{chatmill.server.base_url}/api/r/chatmill/{kind}-{account_id}"
+        channel_id = add_channel(query, kind, account_id, api_url=api.base_url, webhook_url=url)
+        secrets = json.dumps(CREDENTIALS[kind])
+        sealed = seal(chatmill.secrets.sealing_key, secrets, sealing_place(channel_id))
+        query("update channels set sealed_credentials = %s where id = %s", sealed, channel_id)
+        return url
+
+    return run
+
+
+def test_a_question_on_messenger_is_answered_and_read(query, chatmill, connect):  # noqa: F811
+    with MessengerApi("EAAtoken", "app secret", ["1"]) as api:
+        url = connect("messenger", "1", api)
+        api.report_to(url, "1")
+        message = {"message": {"mid": "m_q", "text": QUESTION}, "timestamp": _now() * 1000}
+        event = {"sender": {"id": "9"}, "recipient": {"id": "1"}, **message}
+        body = {"object": "page", "entry": [{"id": "1", "messaging": [event]}]}
+
+        answered = post_signed(url, json.dumps(body).encode(), "app secret")
+        _until(query, "select state from outbound_messages", [("read",)])
+
+    assert answered.status == 200
+    assert [taken.text for taken in api.accepted] == [ANSWER]
+    assert query("select mode from conversations") == [("bot",)], "our own echo is no teammate"
+
+
+def test_a_question_on_telegram_is_answered(query, chatmill, connect):  # noqa: F811
+    with TelegramApi("4242:AAbottoken") as api:
+        url = connect("telegram", "4242", api)
+        chat = {"chat": {"id": 5, "type": "private"}, "from": {"id": 5, "first_name": "Ada"}}
+        update = {"update_id": 1, "message": {"message_id": 1, "date": _now(), **chat}}
+        update["message"]["text"] = QUESTION
+        token = CREDENTIALS["telegram"]["secret_token"]
+        headers = {
+            "content-type": "application/json",
+            "x-telegram-bot-api-secret-token": token,
+        }
+
+        answer = urllib3.request("POST", url, body=json.dumps(update), headers=headers)
+        _until(query, "select state from outbound_messages", [("sent",)])
+
+    assert answer.status == 200
+    assert [(taken.to, taken.text) for taken in api.accepted] == [("5", ANSWER)]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_w14_w18_on_twilio_receipts_in_any_order_end_at_read(
+    query,
+    chatmill,  # noqa: F811
+    connect,
+    seed,
+):
+    with TwilioApi("AC1", "twilio token", "14155238886") as api:
+        api.shuffle_seed = seed
+        url = connect("twilio", "14155238886", api)
+        form = {"MessageSid": "SM1", "AccountSid": "AC1", "From": "whatsapp:+5511900000001"}
+
+        answer = api.post(url, {**form, "To": "whatsapp:+14155238886", "Body": QUESTION})
+        _until(query, "select count(*) from delivery_receipts", [(3,)])
+
+    assert (answer.status, answer.data) == (200, b"<Response/>")
+    assert answer.headers["content-type"] == "text/xml"
+    assert [(taken.to, taken.text) for taken in api.accepted] == [
+        ("whatsapp:+5511900000001", ANSWER)
+    ]
+    assert urllib.parse.urlsplit(api.accepted[0].body["StatusCallback"]).query
+    assert query("select state from outbound_messages") == [("read",)]
+
+
+def _now() -> int:
+    return int(time.time())
+
+
+def _until(query, statement: str, wanted: list[tuple]) -> None:
+    deadline = time.monotonic() + 30
+    while query(statement) != wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert query(statement) == wanted

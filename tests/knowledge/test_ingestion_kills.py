@@ -3,7 +3,7 @@
 from bench.ingestion_kills import Kills
 
 
-def test_reading_that_is_killed_anywhere_shows_one_whole_version(
+def test_k16_reading_that_is_killed_anywhere_shows_one_whole_version(
     owner, knowledge_database, model, organization_id
 ):
     report = Kills(owner, dict(knowledge_database), model, seed=1).run(organization_id, 4)

@@ -20,11 +20,12 @@ from f.knowledge import store
 from local.ingesting import read_source, reading
 from local.migrations import connection_to
 
-CHUNKS = 30
+# Several batches of each step that works in batches.
+CHUNKS = 230
 LONGEST_RUN_SECONDS = 60
 KILLED_FROM_OUTSIDE_SHARE = 0.2
-# Few kills are spread over the whole run, many reach every boundary.
-STRIDE = 37
+# A prime: few kills are spread over the whole run, many reach every boundary.
+STRIDE = 1009
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["bench.ingestion_kills"])
 

@@ -5,7 +5,7 @@ import json
 import sys
 from contextlib import contextmanager
 
-from f.knowledge import sources, store
+from f.knowledge import sources
 from f.shared.errors import InputRefused
 from local import installation, source_facts
 from local.documents import model_hint, read_document
@@ -82,7 +82,7 @@ def add(options: argparse.Namespace) -> int:
 
 def added(connection, options: argparse.Namespace, document: dict[str, bytes]) -> str:
     for name, content in document.items():
-        return store.add_source(connection, options.organization, name, content)
+        return sources.add_file(connection, options.organization, name, content)
     is_sitemap = options.sitemap or options.what.endswith((".xml", ".xml.gz"))
     kind = "sitemap" if is_sitemap else "page"
     every = options.every or None

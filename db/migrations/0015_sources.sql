@@ -166,20 +166,22 @@ comment on function enter_ingestion is
 
 create function take_due_sources(p_each integer, p_limit integer)
 returns table (source_id uuid) as $$
+declare
+  v_given_up sources;
 begin
   perform pg_advisory_xact_lock(hashtextextended('take_due_sources', 0));
 
-  with given_up as (
+  for v_given_up in
     update sources
-       set state = 'refused', refusal_code = 'document_failed', is_taken = false,
+       set state = 'refused', refusal_code = 'document_failed', is_taken = false, attempts = 0,
            refusal = 'It could not be read because of a fault on our side: the operator was told, and reads it again when that is mended.',
            due_at = now() + make_interval(hours => sync_hours)
      where due_at <= now() and attempts >= 5
-    returning id, organization_id
-  )
-  select raise_alert(organization_id, 'error', 'source_failed', id::text,
-                     format('source %s was started 5 times and came no further', id))
-    from given_up;
+    returning *
+  loop
+    perform raise_alert(v_given_up.organization_id, 'error', 'source_failed', v_given_up.id::text,
+      format('source %s was started 5 times and came no further', v_given_up.id));
+  end loop;
 
   return query
   update sources

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from psycopg2.errors import CheckViolation
 
+import f.knowledge.store as store
 from f.knowledge.file_types import CLAIMS
 from f.knowledge.refusals import refused
 from f.shared.errors import InputRefused
@@ -90,6 +91,14 @@ def take(conn, source_id: str) -> Source | None:
         cursor.execute(TAKE, [source_id])
         row = cursor.fetchone()
     return Source(*row) if row else None
+
+
+def add_file(conn, organization_id: str, name: str, content: bytes) -> str:
+    """The id of the source, which is due now. Raises InputRefused when the plan is full."""
+    try:
+        return store.add_source(conn, organization_id, name, content)
+    except CheckViolation as error:
+        raise full(error) from error
 
 
 def add_address(

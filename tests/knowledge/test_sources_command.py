@@ -1,0 +1,105 @@
+"""./chatmill sources: an operator adds, looks at, syncs and removes what is answered from."""
+
+import json
+from contextlib import contextmanager
+
+import pytest
+
+from f.shared import safe_fetch
+from local import sources
+from local.__main__ import main as chatmill
+from tests.conftest import ORGANIZATION_ID
+from tests.shared.fake_internet import PUBLIC, FakeInternet, answer
+
+
+@pytest.fixture
+def installed(owner, model, monkeypatch, query):
+    @contextmanager
+    def database():
+        yield owner
+
+    @contextmanager
+    def ready(options):
+        yield owner, model
+
+    monkeypatch.setattr(sources, "database", database)
+    monkeypatch.setattr(sources, "ready", ready)
+
+
+@pytest.fixture
+def guide(tmp_path) -> str:
+    (tmp_path / "guide.md").write_text("# Hours\n\nWe open at nine.")
+    return str(tmp_path / "guide.md")
+
+
+def told(capsys) -> list[dict]:
+    return json.loads(capsys.readouterr().out)
+
+
+def test_a_file_is_added_listed_and_removed(installed, guide, capsys, query):
+    assert chatmill(["sources", "add", guide, "--json"]) == 0
+    (added,) = told(capsys)
+    assert (added["name"], added["state"], added["chunk_count"]) == ("guide.md", "ready", 1)
+
+    assert chatmill(["sources"]) == 0
+    assert "guide.md" in capsys.readouterr().out
+
+    assert chatmill(["sources", "remove", "guide.md"]) == 0
+    assert query("select count(*) from chunks") == [(0,)]
+
+
+def test_a_refused_file_tells_what_to_do_in_eighty_columns(installed, tmp_path, capsys):
+    (tmp_path / "hours.pdf").write_bytes(b"no PDF")
+
+    assert chatmill(["sources", "add", str(tmp_path / "hours.pdf")]) == 1
+    assert chatmill(["sources", "list"]) == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("document_type_mismatch: The file is not what its name says" in one for one in lines)
+
+
+def test_pages_of_a_sitemap_are_read_and_looked_at_again(
+    installed, tmp_path, capsys, monkeypatch, query
+):
+    internet = FakeInternet(tmp_path)
+    internet.names = {"shop.example": [[PUBLIC]]}
+    monkeypatch.setattr(safe_fetch, "INTERNET", internet)
+    internet.web.answers["/sitemap.xml"] = answer(
+        b"<urlset><url><loc>http://shop.example/a</loc></url></urlset>",
+        content_type="application/xml",
+    )
+    internet.web.answers["/a"] = answer(b"We open at nine.")
+
+    assert chatmill(["sources", "add", "http://shop.example/sitemap.xml", "--json"]) == 0
+    assert [one["state"] for one in told(capsys)] == ["ready", "ready"]
+
+    internet.web.answers["/a"] = answer(b"We open at ten.")
+    assert chatmill(["sources", "sync", "--json"]) == 0
+    assert query("select version from documents where is_active") == [(2,)]
+    internet.close()
+
+
+def test_what_is_not_there_or_not_public_is_said(installed, capsys):
+    for arguments in (["remove", "nothing"], ["sync", "nothing"], ["add", "http://localhost/"]):
+        assert chatmill(["sources", *arguments]) == 1
+
+    said = capsys.readouterr().err
+    assert said.count("there is no source nothing") == 2 and "url_blocked" in said
+
+
+def test_progress_of_what_is_being_read_is_shown(installed, guide, capsys, query):
+    chatmill(["sources", "add", guide])
+    query(
+        "insert into ingestions (organization_id, source_id, sha256, state, page_count,"
+        " chunk_count, embedded_count, embedding_seconds)"
+        " select organization_id, id, sha256, 'split', 12, 1300, 300, 30"
+        " from sources where name = 'guide.md'"
+    )
+    query("update sources set is_taken = true, due_at = now() + interval '1 min'")
+    capsys.readouterr()
+
+    chatmill(["sources", "list", "--organization", ORGANIZATION_ID])
+
+    shown = capsys.readouterr().out
+    assert "reading" in shown and "12 pages, 300 of 1,300 chunks, 100 s left" in shown

@@ -46,7 +46,10 @@ class Job:
     wait: Callable[[], object] | None = None
     passed: Counter = field(default_factory=Counter)
     numbers: Counter = field(default_factory=Counter)
-    unstored_call_of: int | None = None  # the thread that paid; beats of the lease store nothing
+    # Calls are made in threads of their own and beats of the lease come from another: what the
+    # thinking thread commits next is the answer.
+    thinking_thread: int = 0
+    holds_unstored_call: bool = False
     lost_calls: int = 0
     fenced: int = 0
 
@@ -73,12 +76,14 @@ def _wrapped_connect(connect):
     @contextmanager
     def connect_with_boundaries(resource):
         name = _numbered("transaction")
+        if _job and name == "run_agent:transaction:1":
+            _job.thinking_thread = threading.get_ident()
         reach(f"{name}:begin")
         with _counted_refusals(), connect(resource) as conn:
             yield conn
             reach(f"{name}:before commit")
-        if _job and _job.unstored_call_of == threading.get_ident():
-            _job.unstored_call_of = None
+        if _job and _job.thinking_thread == threading.get_ident():
+            _job.holds_unstored_call = False
         reach(f"{name}:committed")
 
     return connect_with_boundaries
@@ -118,18 +123,18 @@ def _paid_call(is_paid: bool):
         yield
         return
     forget_call(_job)
-    _job.unstored_call_of = threading.get_ident()
+    _job.holds_unstored_call = True
     try:
         yield
     except Exception:
-        _job.unstored_call_of = None  # refused, or cut: the stand-in counts those itself
+        _job.holds_unstored_call = False  # refused, or cut: the stand-in counts those itself
         raise
 
 
 def forget_call(job: Job) -> None:
     """An answer that nobody stored, because of an error and not of a kill."""
-    job.lost_calls += job.unstored_call_of is not None
-    job.unstored_call_of = None
+    job.lost_calls += job.holds_unstored_call
+    job.holds_unstored_call = False
 
 
 def _step() -> str:
@@ -188,8 +193,8 @@ def _freeze(job: Job, name: str) -> None:
 
 
 def _tell(job: Job, event: dict) -> None:
-    is_in_window = job.unstored_call_of is not None
-    job.tell({**event, "job": job.id, "in_window": is_in_window, **found_by(job)})
+    more = {"job": job.id, "in_window": job.holds_unstored_call, **found_by(job)}
+    job.tell({**event, **more})
 
 
 def found_by(job: Job) -> dict:

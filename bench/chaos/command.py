@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 from bench.chaos import stage
 from bench.chaos.conductor import Conductor
@@ -13,7 +14,14 @@ from bench.chaos.scenarios import SCENARIOS
 
 
 def main(arguments: list[str]) -> int:
-    options = parse(arguments, list(SCENARIOS))
+    options = parse(arguments, [*SCENARIOS, "all"])
+    if options.scenario == "all":
+        return max([run(replace(options, scenario=name)) for name in SCENARIOS])
+    return run(options)
+
+
+def run(options: Options) -> int:
+    """The exit code."""
     is_full = not options.scenario and options.messages >= FULL_RUN_MESSAGES
     report = SCENARIOS[options.scenario](options) if options.scenario else mixed(options)
     if options.as_json:

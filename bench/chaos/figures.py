@@ -21,7 +21,7 @@ def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
         one.undisturbed_seconds for one in kills if one.undisturbed_seconds is not None
     )
     waits = sorted(delays(run))
-    window = sum(one.in_window for one in journal.hurts)
+    window = sum(one.in_window for one in kills)
     cut = journal.counts["model is paid, answer cut"]
     refused = journal.counts["answers lost to errors"]
     return {
@@ -41,7 +41,7 @@ def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
         "extra_model_calls": len(journal.paid_calls) - stored["model_calls"],
         "dropped_drafts": stored["dropped_drafts"],
         "fenced_writes": journal.counts["fenced writes"],
-        "hurt_in_unavoidable_window": window,
+        "killed_in_unavoidable_window": window,
         "paid_answers_cut": cut,
         "answers_lost_to_errors": refused,
         "unavoidable_model_calls": window + cut + refused,

@@ -49,14 +49,19 @@ def hanging(options: Options) -> dict:
 
 
 def measured(options: Options, hang_seconds: float) -> tuple[list[float], float | None]:
-    """Delays of the others, in order; and how long the hanging conversation's answer took."""
+    """Delays of the others, in order; and how long the hanging conversation's reply took."""
     with stage.set_up() as ready:
         run = Conductor(ready, options, story=everybody)
         run.hanging["m1"] = hang_seconds
         asyncio.run(run_shown(run))
-    hung = delays(run, lambda token: token == "m1")
-    others = delays(run, lambda token: token != "m1")
-    return sorted(others), at(hung, 100)
+    return sorted(delays(run, lambda token: token != "m1")), seconds_to_any_reply(run)
+
+
+def seconds_to_any_reply(run: Conductor) -> float | None:
+    """The model may have answered in time at last, or the agent has said that it could not."""
+    message = run.journal.messages["m1"]
+    replies = [one.at for one in run.journal.accepted if one.contact == message.contact]
+    return round(replies[0] - message.acknowledged_at, 2) if replies else None
 
 
 async def everybody(run: Conductor) -> None:

@@ -19,7 +19,7 @@ LINES = (
     ("unknown", "ended as a visible unknown, with an alert", ""),
     ("refused_by_vendor", "refused for good by the vendor, with an alert", ""),
     ("extra_model_calls", "model calls paid in vain", ""),
-    ("hurt_in_unavoidable_window", "  kills and freezes in the unavoidable window", ""),
+    ("killed_in_unavoidable_window", "  kills in the unavoidable window", ""),
     ("paid_answers_cut", "  paid answers whose connection was cut", ""),
     ("answers_lost_to_errors", "  answers lost to a database stop or a fence", ""),
     ("fenced_writes", "writes refused because another worker had the turn", ""),

@@ -3088,6 +3088,12 @@ begin
   select parts.place, stem
     from parts cross join unnest(coalesce(ts_lexize(v_stems, part), array[part])) as stem
   union all
+  -- devolución and devoluciones have one stem, devolucion has another.
+  select 0, fold_accents(stem)
+    from regexp_matches(lower(normalize(p_text, nfkc)), '[[:alpha:]]+', 'g') as hit
+   cross join unnest(ts_lexize(v_stems, left(hit[1], 64))) as stem
+   where hit[1] ~ '[^\x01-\x7f]'
+  union all
   -- Writing without spaces between words is found by pairs of characters.
   select parts.place, substr(part, start, 2)
     from parts cross join generate_series(1, length(part) - 1) as start
@@ -4203,7 +4209,7 @@ ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_are_known_once UNIQUE (channel_id, contact_key);
 
 ALTER TABLE ONLY public.contacts
-    ADD CONSTRAINT contacts_in_organization UNIQUE (organization_id, id);
+    ADD CONSTRAINT contacts_in_organization UNIQUE (id, organization_id);
 
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_pkey PRIMARY KEY (id);
@@ -4218,7 +4224,7 @@ ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_are_one_per_contact UNIQUE (channel_id, contact_id);
 
 ALTER TABLE ONLY public.conversations
-    ADD CONSTRAINT conversations_in_organization UNIQUE (organization_id, id);
+    ADD CONSTRAINT conversations_in_organization UNIQUE (id, organization_id);
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
@@ -4347,10 +4353,10 @@ ALTER TABLE ONLY public.turn_prompts
     ADD CONSTRAINT turn_prompts_pkey PRIMARY KEY (turn_id);
 
 ALTER TABLE ONLY public.turns
-    ADD CONSTRAINT turns_in_conversation UNIQUE (organization_id, conversation_id, id);
+    ADD CONSTRAINT turns_in_conversation UNIQUE (conversation_id, organization_id, id);
 
 ALTER TABLE ONLY public.turns
-    ADD CONSTRAINT turns_in_organization UNIQUE (organization_id, id);
+    ADD CONSTRAINT turns_in_organization UNIQUE (id, organization_id);
 
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_pkey PRIMARY KEY (id);
@@ -4393,25 +4399,25 @@ CREATE UNIQUE INDEX chunk_sets_one_searched ON public.chunk_sets USING btree (or
 
 CREATE INDEX chunks_document_id_idx ON public.chunks USING btree (organization_id, document_id);
 
-CREATE INDEX contact_days_contact_id_idx ON public.contact_days USING btree (organization_id, contact_id);
+CREATE INDEX contact_days_contact_id_idx ON public.contact_days USING btree (contact_id, organization_id);
 
-CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (organization_id, contact_id);
+CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (contact_id, organization_id);
 
-CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (organization_id, turn_id);
+CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (turn_id, organization_id);
 
-CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (organization_id, channel_id);
+CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (channel_id, organization_id);
 
-CREATE INDEX conversation_summaries_conversation_id_idx ON public.conversation_summaries USING btree (organization_id, conversation_id);
+CREATE INDEX conversation_summaries_conversation_id_idx ON public.conversation_summaries USING btree (conversation_id, organization_id);
 
 CREATE INDEX conversation_work_due_idx ON public.conversation_work USING btree (due_at) WHERE (due_at IS NOT NULL);
 
-CREATE INDEX conversation_work_organization_id_idx ON public.conversation_work USING btree (organization_id, conversation_id);
+CREATE INDEX conversation_work_organization_id_idx ON public.conversation_work USING btree (conversation_id, organization_id);
 
-CREATE INDEX conversations_channel_id_idx ON public.conversations USING btree (organization_id, channel_id);
+CREATE INDEX conversations_channel_id_idx ON public.conversations USING btree (channel_id, organization_id);
 
-CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (organization_id, contact_id);
+CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (contact_id, organization_id);
 
-CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (organization_id, channel_id);
+CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (channel_id, organization_id);
 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
 
@@ -4421,13 +4427,13 @@ CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organizat
 
 CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (organization_id, chatbot_id);
 
-CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (organization_id, conversation_id, turn_id);
+CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (conversation_id, organization_id, turn_id);
 
-CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (organization_id, channel_id);
+CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (channel_id, organization_id);
 
-CREATE INDEX inbound_messages_conversation_id_idx ON public.inbound_messages USING btree (organization_id, conversation_id);
+CREATE INDEX inbound_messages_conversation_id_idx ON public.inbound_messages USING btree (conversation_id, organization_id);
 
-CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree (organization_id, turn_id);
+CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree (turn_id, organization_id);
 
 CREATE INDEX inbound_messages_waiting ON public.inbound_messages USING btree (conversation_id) WHERE (state = 'waiting'::text);
 
@@ -4439,21 +4445,21 @@ CREATE UNIQUE INDEX ingestions_one_open ON public.ingestions USING btree (source
 
 CREATE INDEX ingestions_source_id_idx ON public.ingestions USING btree (organization_id, source_id);
 
-CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (organization_id, conversation_id, id);
+CREATE INDEX messages_conversation_id_idx ON public.messages USING btree (conversation_id, organization_id, id);
 
-CREATE INDEX messages_turn_id_idx ON public.messages USING btree (organization_id, turn_id);
+CREATE INDEX messages_turn_id_idx ON public.messages USING btree (turn_id, organization_id);
 
-CREATE INDEX model_calls_turn_id_idx ON public.model_calls USING btree (organization_id, turn_id);
+CREATE INDEX model_calls_turn_id_idx ON public.model_calls USING btree (turn_id, organization_id);
 
 CREATE INDEX model_slots_chatbot_id_idx ON public.model_slots USING btree (organization_id, chatbot_id);
 
 CREATE INDEX organizations_plan_id_idx ON public.organizations USING btree (plan_id);
 
-CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages USING btree (organization_id, conversation_id);
+CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages USING btree (conversation_id, organization_id);
 
 CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING btree (provider_message_id);
 
-CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (organization_id, turn_id);
+CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (turn_id, organization_id);
 
 CREATE INDEX sources_due_at_idx ON public.sources USING btree (due_at) WHERE (due_at IS NOT NULL);
 
@@ -4461,13 +4467,13 @@ CREATE INDEX sources_found_by_idx ON public.sources USING btree (organization_id
 
 CREATE UNIQUE INDEX sources_one_per_url ON public.sources USING btree (organization_id, url);
 
-CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (organization_id, turn_id);
+CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (turn_id, organization_id);
 
-CREATE INDEX tool_confirmations_conversation_id_idx ON public.tool_confirmations USING btree (organization_id, conversation_id, turn_id);
+CREATE INDEX tool_confirmations_conversation_id_idx ON public.tool_confirmations USING btree (conversation_id, organization_id, turn_id);
 
-CREATE INDEX tool_confirmations_tool_id_idx ON public.tool_confirmations USING btree (organization_id, tool_id);
+CREATE INDEX tool_confirmations_tool_id_idx ON public.tool_confirmations USING btree (tool_id, organization_id);
 
-CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (organization_id, turn_id);
+CREATE INDEX tool_effects_turn_id_idx ON public.tool_effects USING btree (turn_id, organization_id);
 
 CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, chatbot_id);
 
@@ -4475,9 +4481,9 @@ CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_
 
 CREATE INDEX turn_citations_turn_id_idx ON public.turn_citations USING btree (organization_id, turn_id);
 
-CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (organization_id, turn_id);
+CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (turn_id, organization_id);
 
-CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (organization_id, conversation_id);
+CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (conversation_id, organization_id);
 
 CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['thinking'::text, 'answered'::text]));
 
@@ -4491,7 +4497,7 @@ CREATE INDEX usage_periods_not_reported ON public.usage_periods USING btree (sta
 
 CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USING btree (accepted_at);
 
-CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (organization_id, channel_id);
+CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (channel_id, organization_id);
 
 CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
 

@@ -5,7 +5,8 @@ import time
 
 from bench.knowledge_base import KnowledgeBase
 from bench.knowledge_corpus import sentences
-from f.knowledge import ingest_source, store
+from f.knowledge import store
+from local.ingesting import read_source, reading
 
 CHUNKS = 256
 # The embedder's tokens: some four characters each.
@@ -23,9 +24,12 @@ def measure(connection, model: dict) -> dict:
     content = ("# Handbook\n\n" + "\n".join(sections)).encode()
     source_id = store.add_source(connection, base.organization_id, "handbook.md", content)
     connection.commit()
-    started = time.perf_counter()
-    outcome = ingest_source.main(connection.info.dsn_parameters, model, source_id)
-    seconds = time.perf_counter() - started
+    info = connection.info
+    resource = {**info.dsn_parameters, "password": info.password}
+    with reading(resource, model) as engine:
+        started = time.perf_counter()
+        outcome = read_source(engine, source_id, "handbook.md")
+        seconds = time.perf_counter() - started
     return {
         "chunks": outcome["chunks"],
         "seconds": round(seconds, 1),

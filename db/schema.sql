@@ -3090,6 +3090,12 @@ begin
   select parts.place, stem
     from parts cross join unnest(coalesce(ts_lexize(v_stems, part), array[part])) as stem
   union all
+  -- devolución and devoluciones have one stem, devolucion has another.
+  select 0, fold_accents(stem)
+    from regexp_matches(lower(normalize(p_text, nfkc)), '[[:alpha:]]+', 'g') as hit
+   cross join unnest(ts_lexize(v_stems, left(hit[1], 64))) as stem
+   where hit[1] ~ '[^\x01-\x7f]'
+  union all
   -- Writing without spaces between words is found by pairs of characters.
   select parts.place, substr(part, start, 2)
     from parts cross join generate_series(1, length(part) - 1) as start

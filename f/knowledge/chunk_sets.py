@@ -32,7 +32,7 @@ BUILD_SET = """
 insert into chunk_sets (organization_id, embedding_model, embedding_dimensions)
 values (%(organization_id)s, %(embedding_model)s, %(dimensions)s)
 on conflict (organization_id) where state = 'building' do update
-  set embedding_model = excluded.embedding_model
+  set state = 'building'
 returning id, embedding_model, embedding_dimensions
 """
 

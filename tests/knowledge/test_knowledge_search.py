@@ -2,8 +2,10 @@
 
 import pytest
 
+import f.knowledge.chunk_sets as chunk_sets
 from f.knowledge import store
-from f.knowledge.search import search
+from f.knowledge.chunks import Chunk
+from f.knowledge.search import Only, search
 from f.shared.errors import Misconfigured
 
 NEAR, CLOSE, FAR = [1.0, 0.0, 0.0], [0.9, 0.4, 0.0], [0.0, 0.0, 1.0]
@@ -148,3 +150,66 @@ def test_an_unknown_organization_has_nothing(conn):
 
     assert search(conn, unknown, "dog", NEAR, "model-a") == []
     assert store.load_source(conn, unknown) is None
+
+
+@pytest.mark.parametrize("question", ["who is zoltan kovari?", "ZOLTÁN KŐVÁRI", "Kővári"])
+def test_names_are_found_with_and_without_accents(organization_id, add_document, find, question):
+    texts = {f"Ask {name} about it.": NEAR for name in ("Anna Nagy", "Pál Kiss", "Éva Szabó")}
+    add_document(organization_id, "a", {**texts, "Write to Zoltán Kővári about it.": CLOSE})
+
+    assert find(organization_id, question)[0] == "Write to Zoltán Kővári about it."
+
+
+def test_words_are_found_in_other_forms_in_the_language_of_the_document(
+    organization_id, add_document, find
+):
+    texts = {
+        "El envío de los pedidos y las entregas cuesta cinco euros en la península.": NEAR,
+        "La devolución de los productos y los regalos se paga en la tienda.": NEAR,
+    }
+    add_document(organization_id, "a", texts)
+
+    assert find(organization_id, "¿devoluciones?")[0].startswith("La devolución")
+
+
+def test_a_copy_of_a_passage_leaves_its_place_to_another(organization_id, add_document, find):
+    add_document(organization_id, "a", {"Same.": NEAR, "Other.": CLOSE})
+    add_document(organization_id, "b", {"Same again.": NEAR})
+
+    assert "Other." in find(organization_id, "?", limit=2)
+    assert len(find(organization_id, "?")) == 3
+
+
+def test_a_search_is_narrowed_to_sources_languages_and_tags(
+    conn, query, organization_id, add_document
+):
+    add_document(organization_id, "a", {"The answer of the first source.": NEAR})
+    wanted = add_document(organization_id, "b", {"The answer of the second source.": FAR})
+    ((source_id,),) = query(
+        "update documents set tags = '{prices,2026}', language = 'spanish' where id = %s"
+        " returning source_id::text",
+        wanted,
+    )
+
+    def found(**only):
+        passages = search(conn, organization_id, "answer", NEAR, "model-a", only=Only(**only))
+        return [passage.document_id for passage in passages]
+
+    assert found(source_ids=[source_id]) == [wanted]
+    assert found(language="spanish") == [wanted]
+    assert found(tags=("prices",)) == [wanted]
+    assert found(tags=("prices", "2025")) == []
+
+
+def test_a_version_that_is_being_built_is_not_found(conn, organization_id, add_document, find):
+    add_document(organization_id, "a", {"Shown.": FAR})
+    source_id = store.add_source(conn, organization_id, "b", b"Built.")
+    document_id = store.begin_document(conn, organization_id, source_id, "b", [])
+    chunk_set = chunk_sets.searched_set(conn, organization_id)
+
+    chunk = Chunk(0, [], None, "Built.")
+    store.add_chunks(conn, organization_id, document_id, chunk_set.id, [chunk], [NEAR])
+
+    assert find(organization_id, "built") == ["Shown."]
+    assert store.show_document(conn, document_id)
+    assert find(organization_id, "built") == ["Built.", "Shown."]

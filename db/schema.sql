@@ -2,7 +2,120 @@ CREATE SCHEMA public;
 
 COMMENT ON SCHEMA public IS 'standard public schema';
 
-CREATE FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) RETURNS TABLE(outcome text, conversation_id uuid, wait_seconds numeric)
+CREATE FUNCTION public.accept_echo(p_channel_id uuid, p_contact_key text, p_address text, p_provider_message_id text, p_body text, p_sent_at timestamp with time zone, p_reference text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+  v_conversation_id uuid;
+begin
+  if is_reply_to_us(p_channel_id, p_provider_message_id) or exists (
+    select from outbound_messages
+      join conversations on conversations.id = outbound_messages.conversation_id
+     where outbound_messages.id::text = p_reference and conversations.channel_id = p_channel_id
+  ) then
+    perform accept_receipt(
+      p_channel_id, p_provider_message_id, 'sent', p_reference, null, p_sent_at);
+    return 'receipt';
+  end if;
+  v_conversation_id := open_conversation(
+    v_organization_id, p_channel_id,
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, null));
+  insert into messages (
+    organization_id, conversation_id, author, position, body, provider_message_id, written_at
+  ) values (
+    v_organization_id, v_conversation_id, 'teammate', 0, p_body, p_provider_message_id,
+    coalesce(p_sent_at, now())
+  ) on conflict on constraint messages_of_teammates_are_told_once do nothing;
+  if found then
+    perform silence_for_teammate(v_conversation_id);
+  end if;
+  return 'teammate';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_echo(p_channel_id uuid, p_contact_key text, p_address text, p_provider_message_id text, p_body text, p_sent_at timestamp with time zone, p_reference text) IS 'What was written in the business''s name: by us, then it is a receipt; by a teammate, then the chatbot is silent.';
+
+CREATE FUNCTION public.accept_edit(p_channel_id uuid, p_provider_message_id text, p_body text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_message inbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  update inbound_messages set body = p_body, edited_at = now()
+   where channel_id = p_channel_id and provider_message_id = p_provider_message_id
+     and state <> 'revoked' and body <> p_body
+  returning * into v_message;
+  if not found then
+    return 'nothing_to_edit';
+  end if;
+  perform correct_history(v_message, p_body);
+  return 'edited';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_edit(p_channel_id uuid, p_provider_message_id text, p_body text) IS 'Our copy of a message follows what the contact made of it; an answer that was given stays.';
+
+CREATE FUNCTION public.accept_handover(p_channel_id uuid, p_contact_key text, p_is_ours boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+  v_conversation_id constant uuid := open_conversation(
+    v_organization_id, p_channel_id,
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, null, null));
+begin
+  update conversations
+     set mode = case when mode = 'muted' then 'muted' when p_is_ours then 'bot' else 'human' end,
+         silent_until = null
+   where id = v_conversation_id;
+  return case when p_is_ours then 'handed_to_us' else 'handed_away' end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_handover(p_channel_id uuid, p_contact_key text, p_is_ours boolean) IS 'Another app answers from now on, until the thread is handed to us; no clock gives it back.';
+
+CREATE FUNCTION public.accept_identity(p_channel_id uuid, p_old_key text, p_new_key text, p_new_address text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_old contacts;
+  v_new contacts;
+begin
+  perform enter_channel(p_channel_id);
+  select * into v_old from contacts
+   where channel_id = p_channel_id and p_old_key in (contact_key, address)
+   order by contact_key = p_old_key desc limit 1 for update;
+  if not found then
+    return 'nobody_known';
+  end if;
+  select * into v_new from contacts
+   where channel_id = p_channel_id and p_new_key in (contact_key, address) and id <> v_old.id
+   order by contact_key = p_new_key desc limit 1 for update;
+  if found then
+    return merge_contacts(v_old, v_new);
+  end if;
+  -- A business-scoped id outlives the number; a number that was the key gives way to the new one.
+  update contacts
+     set contact_key = case when contact_key = p_old_key then p_new_key else contact_key end,
+         address = case
+           when p_new_address is not null then p_new_address
+           when address = p_old_key then p_new_key
+           else address
+         end
+   where id = v_old.id;
+  return 'renamed';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_identity(p_channel_id uuid, p_old_key text, p_new_key text, p_new_address text) IS 'A contact has another number or id: their history follows them, into the contact that is known by the new one where there is one.';
+
+CREATE FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone, p_group_key text DEFAULT ''::text, p_is_addressed boolean DEFAULT true, p_referral text DEFAULT NULL::text, p_album_id text DEFAULT NULL::text, p_language text DEFAULT NULL::text, p_command text DEFAULT NULL::text) RETURNS TABLE(outcome text, conversation_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -11,27 +124,89 @@ declare
   v_organization_id constant uuid := enter_channel(p_channel_id);
   v_contact_id uuid;
   v_conversation_id uuid;
+  v_state text;
 begin
+  if not p_is_addressed and not is_reply_to_us(p_channel_id, p_reply_to) then
+    return query select 'group_chatter', null::uuid, null::numeric;
+    return;
+  end if;
   v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
-  v_conversation_id := open_conversation(v_organization_id, p_channel_id, v_contact_id);
+  perform note_about_contact(v_contact_id, p_language, p_command);
+  v_conversation_id :=
+    open_conversation(v_organization_id, p_channel_id, v_contact_id, p_group_key);
+  v_state := case when is_late(p_channel_id, p_sent_at) then 'held' else 'waiting' end;
 
   insert into inbound_messages (
     organization_id, channel_id, conversation_id, provider_message_id,
-    kind, body, media, reply_to, sent_at
+    kind, body, media, reply_to, sent_at, referral, album_id, command, state
   ) values (
     v_organization_id, p_channel_id, v_conversation_id, p_provider_message_id,
-    p_kind, p_body, p_media, p_reply_to, coalesce(p_sent_at, now())
+    p_kind, p_body, p_media, p_reply_to, coalesce(p_sent_at, now()), p_referral, p_album_id,
+    p_command, v_state
   ) on conflict on constraint inbound_messages_are_stored_once do nothing;
   if not found then
     return query select 'duplicate', v_conversation_id, null::numeric;
+  elsif v_state = 'held' then
+    perform raise_alert(
+      v_organization_id, 'warning', 'message_late', p_channel_id::text,
+      format('a message of conversation %s came late and waits for a person', v_conversation_id));
+    return query select 'late', v_conversation_id, null::numeric;
   else
     return query select 'new', v_conversation_id,
-      wake_conversation(v_conversation_id, p_channel_id, p_kind, p_body);
+      wake_conversation(
+        v_conversation_id, p_channel_id,
+        case when p_album_id is null then p_kind else 'album' end, p_body);
   end if;
 end;
 $$;
 
-COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone) IS 'Stores one message once and makes its conversation due. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+COMMENT ON FUNCTION public.accept_message(p_channel_id uuid, p_contact_key text, p_address text, p_name text, p_provider_message_id text, p_kind text, p_body text, p_media jsonb, p_reply_to text, p_sent_at timestamp with time zone, p_group_key text, p_is_addressed boolean, p_referral text, p_album_id text, p_language text, p_command text) IS 'Stores one message once and makes its conversation due; what is not for us in a group (group_chatter) is not stored, what comes late is kept and wakes nobody. wait_seconds: start a flow after so long; null: one is on its way, or whoever holds the conversation will look again.';
+
+CREATE FUNCTION public.accept_notice(p_channel_id uuid, p_code text, p_subject text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform raise_alert(
+    enter_channel(p_channel_id), 'warning', 'channel_notice',
+    concat_ws(':', p_channel_id, p_code, p_subject),
+    format('the vendor of channel %s says: %s', p_channel_id, concat_ws(' ', p_code, p_subject)));
+  return 'notice';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_notice(p_channel_id uuid, p_code text, p_subject text) IS 'What a vendor tells about the account reaches a person.';
+
+CREATE FUNCTION public.accept_opt_out(p_channel_id uuid, p_contact_key text, p_is_out boolean) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+begin
+  perform note_about_contact(
+    meet_contact(v_organization_id, p_channel_id, p_contact_key, null, null),
+    null, case when p_is_out then 'stop' else 'start' end);
+  return case when p_is_out then 'opted_out' else 'opted_in' end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_opt_out(p_channel_id uuid, p_contact_key text, p_is_out boolean) IS 'The vendor says that the contact blocked us, or does not any more.';
+
+CREATE FUNCTION public.accept_reaction(p_channel_id uuid, p_provider_message_id text, p_emoji text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  update outbound_messages set reaction = p_emoji
+   where provider_message_id = p_provider_message_id
+     and conversation_id in (select id from conversations where channel_id = p_channel_id);
+  return case when found then 'reaction' else 'reaction_to_another' end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_reaction(p_channel_id uuid, p_provider_message_id text, p_emoji text) IS 'Keeps the emoji that a contact put on a message of ours, or took away.';
 
 CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -40,6 +215,12 @@ CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id t
 declare
   v_states constant text[] :=
     array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
+  -- Words of single vendors; any other is kept and moves nothing.
+  v_status constant text := case
+    when p_status = 'played' then 'read'
+    when p_status = 'undelivered' then 'failed'
+    when p_status in ('sent', 'delivered', 'read', 'failed') then p_status
+  end;
   v_reference constant uuid := case
     when p_client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
     then p_client_reference::uuid
@@ -54,14 +235,13 @@ begin
   ) on conflict on constraint delivery_receipts_pkey do nothing;
   -- Receipts come doubled and out of order: a state only moves forward, failed is final.
   update outbound_messages
-     set state = p_status,
+     set state = v_status,
          error_code = coalesce(p_error_code, error_code),
          sent_at = coalesce(sent_at, p_occurred_at, now()),
          provider_message_id = coalesce(provider_message_id, p_provider_message_id)
    where (provider_message_id = p_provider_message_id or id = v_reference)
      and conversation_id in (select id from conversations where channel_id = p_channel_id)
-     and p_status in ('sent', 'delivered', 'read', 'failed')
-     and array_position(v_states, state) < array_position(v_states, p_status)
+     and array_position(v_states, state) < array_position(v_states, v_status)
   returning * into v_message;
   if not found then
     return;
@@ -79,6 +259,49 @@ end;
 $_$;
 
 COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
+
+CREATE FUNCTION public.accept_revocation(p_channel_id uuid, p_provider_message_id text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_message inbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  update inbound_messages
+     set body = '', media = null, referral = null, state = 'revoked', edited_at = now()
+   where channel_id = p_channel_id and provider_message_id = p_provider_message_id
+     and state <> 'revoked'
+  returning * into v_message;
+  if not found then
+    return 'nothing_to_revoke';
+  end if;
+  perform correct_history(v_message, '');
+  return 'revoked';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_revocation(p_channel_id uuid, p_provider_message_id text) IS 'The words of a message that the contact took back are deleted; what waits of it is not answered.';
+
+CREATE FUNCTION public.accept_watermark(p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  update outbound_messages set state = p_status
+   where sent_at <= p_up_to
+     and state in ('sent', case when p_status = 'read' then 'delivered' else 'sent' end)
+     and conversation_id in (
+       select conversations.id
+         from conversations join contacts on contacts.id = conversations.contact_id
+        where conversations.channel_id = p_channel_id and contacts.contact_key = p_contact_key
+     );
+  return 'receipt';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_watermark(p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamp with time zone) IS 'Everything that was sent to the contact until then was delivered, or read.';
 
 CREATE FUNCTION public.add_words(p_organization_id uuid, p_document_ids uuid[]) RETURNS void
     LANGUAGE sql
@@ -332,7 +555,10 @@ begin
           'tool_confirmations turn_prompts conversation_summaries turn_citations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers cached_answers'),
         -- A share lock needs the right to write; teammates take over by this column.
-        ('chatmill_worker', 'update (mode)', 'conversations'),
+        ('chatmill_worker', 'update (mode, silent_until, history_after)', 'conversations'),
+        ('chatmill_worker', 'update (opted_out_at)', 'contacts'),
+        ('chatmill_worker', 'select, insert, update', 'rate_buckets'),
+        ('chatmill_worker', 'select, insert', 'feedback'),
         ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
@@ -361,6 +587,20 @@ begin
       ('enter_channel', '{}'),
       ('accept_message', '{chatmill_ingress,chatmill_operations}'),
       ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_edit', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_revocation', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_reaction', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_watermark', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_echo', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_handover', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_identity', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_opt_out', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
+      ('last_reply', '{chatmill_ingress,chatmill_operations}'),
+      ('channels_to_check', '{chatmill_operations}'),
+      ('report_channel_problem', '{chatmill_operations}'),
+      ('report_silent_channels', '{chatmill_operations}'),
+      ('give_back_conversations', '{chatmill_operations}'),
       ('finish_delivery', '{chatmill_ingress,chatmill_operations}'),
       ('claim_conversation', '{chatmill_worker}'),
       ('enter_conversation', '{chatmill_worker}'),
@@ -479,7 +719,7 @@ COMMENT ON FUNCTION public.begin_attempt(p_turn_id uuid, p_fence bigint) IS 'Cou
 CREATE FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
     AS $_$
-  select p_usual_seconds * case
+  select case when p_kind = 'album' then greatest(2 * p_usual_seconds, 1.5) else p_usual_seconds * case
     -- A photo is seldom sent without a word about it, a greeting never is the question.
     when p_kind <> 'text' then 2
     when p_body ~* '^\W*(hi|hello|hey|hola|ol[aá]|hallo|moin|bonjour|salut|ciao|oi|buen[oa]s( d[ií]as| tardes| noches)?|bom dia|boa (tarde|noite)|guten (morgen|tag|abend)|good (morning|afternoon|evening))\W*$' then 2
@@ -488,10 +728,10 @@ CREATE FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seco
     when p_body ~ '[.!。！]\s*$' then 0.7
     when array_length(regexp_split_to_array(trim(p_body), '\s+'), 1) < 4 then 2
     else 1
-  end;
+  end end;
 $_$;
 
-COMMENT ON FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) IS 'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0.';
+COMMENT ON FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) IS 'How long to wait for the contact''s next message: short after a finished question, long after a fragment, a photo or a greeting; 0 stays 0. Pictures of an album come one by one: they are waited for always.';
 
 CREATE FUNCTION public.bury_turn(p_turn public.turns, p_silence text) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -551,6 +791,75 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.calls_of(p_hold public.usage_holds) IS 'The turn''s stored model calls, of all drafts and attempts, with what they are charged.';
+
+CREATE TABLE public.channels (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    url_key text NOT NULL,
+    account_id text NOT NULL,
+    api_url text,
+    webhook_url text,
+    settings jsonb DEFAULT '{}'::jsonb NOT NULL,
+    sealed_credentials text,
+    late_after_seconds integer DEFAULT 3600 NOT NULL,
+    teammate_hours integer DEFAULT 24 NOT NULL,
+    receipt_grace_seconds integer DEFAULT 120 NOT NULL,
+    after_silence text DEFAULT 'resend_once'::text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
+    CONSTRAINT channels_after_silence_check CHECK ((after_silence = ANY (ARRAY['resend_once'::text, 'unknown'::text]))),
+    CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
+    CONSTRAINT channels_kind_check CHECK ((kind ~ '^[a-z][a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT channels_late_after_seconds_check CHECK ((late_after_seconds >= 60)),
+    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT channels_receipt_grace_seconds_check CHECK (((receipt_grace_seconds >= 1) AND (receipt_grace_seconds <= 3600))),
+    CONSTRAINT channels_settings_check CHECK ((jsonb_typeof(settings) = 'object'::text)),
+    CONSTRAINT channels_teammate_hours_check CHECK (((teammate_hours >= 1) AND (teammate_hours <= 8760))),
+    CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text)),
+    CONSTRAINT channels_webhook_url_check CHECK ((webhook_url ~ '^https?://'::text))
+);
+
+ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.channels IS 'One row per connected account: a WhatsApp number, a Page, a Telegram bot, a web widget.';
+
+COMMENT ON COLUMN public.channels.kind IS 'Names its library in f/channels/registry.py.';
+
+COMMENT ON COLUMN public.channels.url_key IS 'Last part of the webhook''s address.';
+
+COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_id on WhatsApp, digits of the number on Twilio, Page id, bot id; the url_key on the web.';
+
+COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
+
+COMMENT ON COLUMN public.channels.webhook_url IS 'The webhook''s address as the vendor was given it: Twilio signs it.';
+
+COMMENT ON COLUMN public.channels.settings IS 'What the organization chose: names that the bot is called by in groups, words and replies of commands, language, template, origins of the web widget. Never a secret.';
+
+COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+
+COMMENT ON COLUMN public.channels.late_after_seconds IS 'A message that is older when it comes is kept for a teammate: an automatic answer would be out of place.';
+
+COMMENT ON COLUMN public.channels.teammate_hours IS 'How long the chatbot stays silent after a teammate wrote from the phone or the Page.';
+
+COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt may take to tell what became of a send that was cut off.';
+
+COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
+
+CREATE FUNCTION public.channels_to_check() RETURNS SETOF public.channels
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select channels.*
+    from channels join organizations on organizations.id = channels.organization_id
+   where channels.is_active and organizations.is_active
+     and channels.sealed_credentials is not null;
+$$;
+
+COMMENT ON FUNCTION public.channels_to_check() IS 'Every channel in use that has credentials.';
 
 CREATE FUNCTION public.percent_of(p_use bigint, p_limit bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -714,16 +1023,26 @@ CREATE TABLE public.conversations (
     organization_id uuid NOT NULL,
     channel_id uuid NOT NULL,
     contact_id uuid NOT NULL,
+    group_key text DEFAULT ''::text NOT NULL,
     mode text DEFAULT 'bot'::text NOT NULL,
+    silent_until timestamp with time zone,
+    history_after bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT conversations_group_key_check CHECK ((length(group_key) <= 512)),
     CONSTRAINT conversations_mode_check CHECK ((mode = ANY (ARRAY['bot'::text, 'human'::text, 'muted'::text])))
 );
 
 ALTER TABLE ONLY public.conversations FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever.';
+COMMENT ON TABLE public.conversations IS 'One row per contact on a channel, for ever; and per contact inside a group.';
+
+COMMENT ON COLUMN public.conversations.group_key IS 'The group (and topic) that replies go to; empty: the contact alone.';
 
 COMMENT ON COLUMN public.conversations.mode IS 'bot: the chatbot answers; human: a teammate does, messages are held; muted: nobody answers.';
+
+COMMENT ON COLUMN public.conversations.silent_until IS 'When the chatbot takes over again from a teammate; null: when somebody gives it back.';
+
+COMMENT ON COLUMN public.conversations.history_after IS 'messages.id up to which the contact had the history forgotten.';
 
 CREATE FUNCTION public.claim_limit_notice(p_conversation public.conversations) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -884,6 +1203,53 @@ CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(
 $$;
 
 COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
+
+CREATE TABLE public.inbound_messages (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    turn_id uuid,
+    provider_message_id text NOT NULL,
+    kind text NOT NULL,
+    body text NOT NULL,
+    media jsonb,
+    reply_to text,
+    referral text,
+    album_id text,
+    command text,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    edited_at timestamp with time zone,
+    sent_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT inbound_messages_command_check CHECK ((command ~ '^[a-z][a-z0-9_]{1,40}$'::text)),
+    CONSTRAINT inbound_messages_provider_message_id_check CHECK (((length(provider_message_id) >= 1) AND (length(provider_message_id) <= 512))),
+    CONSTRAINT inbound_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'taken'::text, 'answered'::text, 'held'::text, 'refused'::text, 'buried'::text, 'revoked'::text])))
+);
+
+ALTER TABLE ONLY public.inbound_messages FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.inbound_messages IS 'One row per message received, however often it was delivered.';
+
+COMMENT ON COLUMN public.inbound_messages.referral IS 'The advertisement, link or forwarded sender that it came by: words of somebody else.';
+
+COMMENT ON COLUMN public.inbound_messages.command IS 'Which command it is: help, clear, stats, feedback, human, stop, start.';
+
+COMMENT ON COLUMN public.inbound_messages.state IS 'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts). Any -> revoked (the contact took it back: its words are gone).';
+
+CREATE FUNCTION public.correct_history(p_message public.inbound_messages, p_body text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update messages set body = p_body
+    from (
+      select id, row_number() over (order by sent_at, id) as position
+        from inbound_messages where turn_id = p_message.turn_id
+    ) as lines
+   where messages.turn_id = p_message.turn_id and author = 'contact'
+     and lines.id = p_message.id and messages.position = lines.position;
+$$;
+
+COMMENT ON FUNCTION public.correct_history(p_message public.inbound_messages, p_body text) IS 'Changes the line of the history that a message became.';
 
 CREATE FUNCTION public.dearer_price(p_model text, p_day date) RETURNS bigint
     LANGUAGE sql STABLE
@@ -1172,45 +1538,6 @@ $$;
 
 COMMENT ON FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]) IS 'Notes that a flow was just started for each of these conversations, where it has not come already.';
 
-CREATE TABLE public.channels (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    chatbot_id uuid NOT NULL,
-    kind text NOT NULL,
-    name text NOT NULL,
-    url_key text NOT NULL,
-    account_id text NOT NULL,
-    api_url text,
-    sealed_credentials text,
-    receipt_grace_seconds integer DEFAULT 120 NOT NULL,
-    after_silence text DEFAULT 'resend_once'::text NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT channels_account_id_check CHECK (((length(account_id) >= 1) AND (length(account_id) <= 200))),
-    CONSTRAINT channels_after_silence_check CHECK ((after_silence = ANY (ARRAY['resend_once'::text, 'unknown'::text]))),
-    CONSTRAINT channels_api_url_check CHECK ((api_url ~ '^https?://'::text)),
-    CONSTRAINT channels_kind_check CHECK ((kind = ANY (ARRAY['whatsapp'::text, 'web'::text]))),
-    CONSTRAINT channels_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
-    CONSTRAINT channels_receipt_grace_seconds_check CHECK (((receipt_grace_seconds >= 1) AND (receipt_grace_seconds <= 3600))),
-    CONSTRAINT channels_url_key_check CHECK ((url_key ~ '^[A-Za-z0-9_-]{8,64}$'::text))
-);
-
-ALTER TABLE ONLY public.channels FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.channels IS 'One row per connected account: a WhatsApp number, a web widget.';
-
-COMMENT ON COLUMN public.channels.url_key IS 'Last part of the webhook''s address.';
-
-COMMENT ON COLUMN public.channels.account_id IS 'The vendor''s id: phone_number_id on WhatsApp; the url_key on the web.';
-
-COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it is not the public one (tests, proxies).';
-
-COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
-
-COMMENT ON COLUMN public.channels.receipt_grace_seconds IS 'How long a receipt may take to tell what became of a send that was cut off.';
-
-COMMENT ON COLUMN public.channels.after_silence IS 'When no receipt came in that time: send once more where the vendor sends receipts (none came, so nothing was accepted), or say that nobody knows.';
-
 CREATE FUNCTION public.find_channel(p_url_key text) RETURNS SETOF public.channels
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1340,6 +1667,20 @@ $$;
 
 COMMENT ON FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) IS 'Puts everything that waits into one turn and decides: answer, hold (a teammate is in charge, or nobody may answer), refuse (a limit) or ignore. What is not answered is released here; wait_seconds is then the time to the next flow, or null.';
 
+CREATE FUNCTION public.give_back_conversations() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with given_back as (
+    update conversations set mode = 'bot', silent_until = null
+     where mode = 'human' and silent_until < now()
+    returning id
+  )
+  select count(*) from given_back;
+$$;
+
+COMMENT ON FUNCTION public.give_back_conversations() IS 'The chatbot takes over again where no teammate wrote for as long as the channel says.';
+
 CREATE FUNCTION public.give_back_days(p_hold public.usage_holds) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1383,18 +1724,22 @@ CREATE TABLE public.outbound_messages (
     sending_at timestamp with time zone,
     provider_message_id text,
     error_code text,
+    reaction text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     sent_at timestamp with time zone,
     CONSTRAINT outbound_messages_body_check CHECK ((length(body) > 0)),
     CONSTRAINT outbound_messages_position_check CHECK (("position" >= 0)),
-    CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text])))
+    CONSTRAINT outbound_messages_reaction_check CHECK ((length(reaction) <= 64)),
+    CONSTRAINT outbound_messages_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'delivered'::text, 'read'::text, 'failed'::text, 'unknown'::text, 'held'::text])))
 );
 
 ALTER TABLE ONLY public.outbound_messages FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.outbound_messages IS 'One row per message to send. Its id goes to the vendor as our reference.';
 
-COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted).';
+COMMENT ON COLUMN public.outbound_messages.state IS 'ready -> sending (committed before the call) -> sent -> delivered -> read; sending -> ready (surely not accepted) | failed (refused for good) | unknown (nobody can say; alerted) | held (outside the vendor''s window; alerted).';
+
+COMMENT ON COLUMN public.outbound_messages.reaction IS 'The emoji that the contact put on it.';
 
 CREATE FUNCTION public.grace_left_seconds(p_message public.outbound_messages) RETURNS numeric
     LANGUAGE sql STABLE
@@ -1481,6 +1826,36 @@ $$;
 
 COMMENT ON FUNCTION public.hold_messages(p_conversation_id uuid, p_turn public.turns, p_reason text) IS 'Keeps what waits, and what an open turn took, for a teammate.';
 
+CREATE FUNCTION public.hold_outbound_message(p_outbound_message_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update outbound_messages
+     set state = 'held', error_code = 'window_closed', attempts = greatest(attempts - 1, 0)
+   where id = p_outbound_message_id and state = 'sending';
+  select raise_alert(
+    conversations.organization_id, 'error', 'window_closed', conversations.channel_id::text,
+    format('reply %s of conversation %s came after the vendor''s window and waits for a person',
+           outbound_messages.id, conversations.id))
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+   where outbound_messages.id = p_outbound_message_id and outbound_messages.state = 'held';
+$$;
+
+COMMENT ON FUNCTION public.hold_outbound_message(p_outbound_message_id uuid) IS 'Keeps a reply that the vendor would refuse, and tells a person.';
+
+CREATE FUNCTION public.is_at_work(p_conversation_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+      select from turns
+       where conversation_id = p_conversation_id and state in ('thinking', 'answered'))
+    or exists (
+      select from inbound_messages
+       where conversation_id = p_conversation_id and state in ('waiting', 'taken'));
+$$;
+
+COMMENT ON FUNCTION public.is_at_work(p_conversation_id uuid) IS 'Whether something in the conversation waits or is being answered.';
+
 CREATE TABLE public.conversation_work (
     conversation_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -1528,6 +1903,28 @@ CREATE FUNCTION public.is_instant(p_work public.conversation_work) RETURNS boole
 $$;
 
 COMMENT ON FUNCTION public.is_instant(p_work public.conversation_work) IS 'Whether what waits came faster after our last reply than a person can read it.';
+
+CREATE FUNCTION public.is_late(p_channel_id uuid, p_sent_at timestamp with time zone) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(p_sent_at < now() - make_interval(secs => late_after_seconds), false)
+    from channels where id = p_channel_id;
+$$;
+
+COMMENT ON FUNCTION public.is_late(p_channel_id uuid, p_sent_at timestamp with time zone) IS 'Whether the vendor brings a message so late that an automatic answer would be odd.';
+
+CREATE FUNCTION public.is_reply_to_us(p_channel_id uuid, p_reply_to text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+    select from outbound_messages
+      join conversations on conversations.id = outbound_messages.conversation_id
+     where outbound_messages.provider_message_id = p_reply_to
+       and conversations.channel_id = p_channel_id
+  );
+$$;
+
+COMMENT ON FUNCTION public.is_reply_to_us(p_channel_id uuid, p_reply_to text) IS 'Whether a quoted message is one that we sent on this channel.';
 
 CREATE FUNCTION public.is_ticket(p_ticket text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -1578,6 +1975,28 @@ CREATE FUNCTION public.language_of(p_text text) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.language_of(p_text text) IS 'The language whose stop words a text uses most; english when they are too few to tell.';
+
+CREATE FUNCTION public.last_reply(p_channel_id uuid, p_contact_key text, p_group_key text) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_body text;
+begin
+  perform enter_channel(p_channel_id);
+  select outbound_messages.body into v_body
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+    join contacts on contacts.id = conversations.contact_id
+   where conversations.channel_id = p_channel_id and conversations.group_key = p_group_key
+     and contacts.contact_key = p_contact_key
+     and outbound_messages.state in ('sent', 'delivered', 'read')
+   order by outbound_messages.created_at desc, outbound_messages.position desc limit 1;
+  return v_body;
+end;
+$$;
+
+COMMENT ON FUNCTION public.last_reply(p_channel_id uuid, p_contact_key text, p_group_key text) IS 'What a contact read of us last: a bare number may stand for one of its options.';
 
 CREATE FUNCTION public.lease() RETURNS interval
     LANGUAGE sql IMMUTABLE
@@ -1644,6 +2063,65 @@ $$;
 
 COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
 
+CREATE TABLE public.contacts (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    contact_key text NOT NULL,
+    address text,
+    name text,
+    language text,
+    opted_out_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contacts_address_check CHECK (((length(address) >= 1) AND (length(address) <= 512))),
+    CONSTRAINT contacts_contact_key_check CHECK (((length(contact_key) >= 1) AND (length(contact_key) <= 512))),
+    CONSTRAINT contacts_language_check CHECK (((length(language) >= 2) AND (length(language) <= 16))),
+    CONSTRAINT contacts_name_check CHECK ((length(name) <= 200))
+);
+
+ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.contacts IS 'One row per person on a channel.';
+
+COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, PSID, Telegram''s user id, a hash of the visitor id on the web.';
+
+COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not the contact_key itself.';
+
+COMMENT ON COLUMN public.contacts.language IS 'What the vendor says the contact''s device speaks.';
+
+COMMENT ON COLUMN public.contacts.opted_out_at IS 'Blocked us or said stop; until they say start, only their commands are answered.';
+
+CREATE FUNCTION public.merge_contacts(p_old public.contacts, p_new public.contacts) RETURNS text
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_row record;
+begin
+  for v_row in
+    select old.id as old_id, new.id as new_id
+      from conversations as old left join conversations as new
+        on new.channel_id = old.channel_id and new.contact_id = p_new.id
+       and new.group_key = old.group_key
+     where old.contact_id = p_old.id
+  loop
+    if v_row.new_id is null then
+      update conversations set contact_id = p_new.id where id = v_row.old_id;
+    elsif not is_at_work(v_row.old_id) then
+      update messages set conversation_id = v_row.new_id where conversation_id = v_row.old_id;
+      update inbound_messages set conversation_id = v_row.new_id
+       where conversation_id = v_row.old_id;
+      update outbound_messages set conversation_id = v_row.new_id
+       where conversation_id = v_row.old_id;
+    end if;
+  end loop;
+  update contacts set opted_out_at = coalesce(opted_out_at, p_old.opted_out_at)
+   where id = p_new.id;
+  return 'merged';
+end;
+$$;
+
+COMMENT ON FUNCTION public.merge_contacts(p_old public.contacts, p_new public.contacts) IS 'Moves the words of a contact to who they are now; turns stay where they were answered. A conversation that is being answered at this moment keeps its own: the reply must find its way.';
+
 CREATE FUNCTION public.most_plausible_tokens() RETURNS bigint
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -1701,6 +2179,22 @@ $$;
 
 COMMENT ON FUNCTION public.new_hold(p_conversation public.conversations, p_turn_id uuid, p_model text, p_tokens bigint) IS 'What a turn would take, at the price of the model that is its turn at this level of use; the cost is null when it must be known and is not. Nothing is taken yet.';
 
+CREATE FUNCTION public.note_about_contact(p_contact_id uuid, p_language text, p_command text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update contacts
+     set language = coalesce(p_language, language),
+         opted_out_at = case p_command
+           when 'stop' then coalesce(opted_out_at, now())
+           when 'start' then null
+           else opted_out_at
+         end
+   where id = p_contact_id
+     and (language is distinct from coalesce(p_language, language) or p_command in ('stop', 'start'));
+$$;
+
+COMMENT ON FUNCTION public.note_about_contact(p_contact_id uuid, p_language text, p_command text) IS 'Language and opt-out hold from the moment a message is accepted, whoever answers it and when.';
+
 CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETURNS numeric
     LANGUAGE sql
     AS $$
@@ -1745,19 +2239,19 @@ $$;
 
 COMMENT ON FUNCTION public.open_coming_usage_periods() IS 'Prepares the row of a month that begins within a day where the organization is; returns how many.';
 
-CREATE FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) RETURNS uuid
+CREATE FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid, p_group_key text DEFAULT ''::text) RETURNS uuid
     LANGUAGE plpgsql
     AS $$
 declare
   v_conversation_id uuid;
 begin
   select id into v_conversation_id from conversations
-   where channel_id = p_channel_id and contact_id = p_contact_id;
+   where channel_id = p_channel_id and contact_id = p_contact_id and group_key = p_group_key;
   if found then
     return v_conversation_id;
   end if;
-  insert into conversations (organization_id, channel_id, contact_id)
-  values (p_organization_id, p_channel_id, p_contact_id)
+  insert into conversations (organization_id, channel_id, contact_id, group_key)
+  values (p_organization_id, p_channel_id, p_contact_id, p_group_key)
   on conflict on constraint conversations_are_one_per_contact do update
     set contact_id = excluded.contact_id  -- a no-op write: the row that won comes back
   returning id into v_conversation_id;
@@ -1765,7 +2259,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid) IS 'The one conversation of a contact on a channel.';
+COMMENT ON FUNCTION public.open_conversation(p_organization_id uuid, p_channel_id uuid, p_contact_id uuid, p_group_key text) IS 'The one conversation of a contact on a channel, or in one of its groups.';
 
 CREATE FUNCTION public.open_function(p_name text, p_roles text[]) RETURNS void
     LANGUAGE plpgsql
@@ -2012,18 +2506,24 @@ CREATE FUNCTION public.reason_to_be_silent(p_conversation_id uuid) RETURNS text
            when conversations.mode <> 'bot' then conversations.mode
            when not (organizations.is_active and channels.is_active and chatbots.is_active)
              then 'switched_off'
+           when contacts.opted_out_at is not null and not exists (
+             select from inbound_messages
+              where conversation_id = p_conversation_id and state in ('waiting', 'taken')
+                and command is not null
+           ) then 'opted_out'
            when conversation_work.instant_turns >= chatbots.loop_limit
                 and is_instant(conversation_work) then 'loop_suspected'
          end
     from conversations
     join conversation_work on conversation_work.conversation_id = conversations.id
+    join contacts on contacts.id = conversations.contact_id
     join channels on channels.id = conversations.channel_id
     join chatbots on chatbots.id = channels.chatbot_id
     join organizations on organizations.id = conversations.organization_id
    where conversations.id = p_conversation_id;
 $$;
 
-COMMENT ON FUNCTION public.reason_to_be_silent(p_conversation_id uuid) IS 'Why the chatbot does not answer here: human, muted, switched_off, loop_suspected; null when it does.';
+COMMENT ON FUNCTION public.reason_to_be_silent(p_conversation_id uuid) IS 'Why the chatbot does not answer here: human, muted, switched_off, opted_out, loop_suspected; null when it does.';
 
 CREATE FUNCTION public.refuse_turn(p_turn public.turns, p_reason text, p_notice text) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -2146,6 +2646,18 @@ $$;
 
 COMMENT ON FUNCTION public.remove_words(p_organization_id uuid, p_document_id uuid) IS 'Forgets the words of a document that is no longer searched.';
 
+CREATE FUNCTION public.report_channel_problem(p_channel_id uuid, p_code text, p_details text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select raise_alert(
+    organization_id, 'error', 'channel_broken', concat_ws(':', id, p_code),
+    format('channel %s: %s', id, concat_ws(' ', p_code, p_details)))
+    from channels where id = p_channel_id;
+$$;
+
+COMMENT ON FUNCTION public.report_channel_problem(p_channel_id uuid, p_code text, p_details text) IS 'What a look at the vendor found wrong reaches a person.';
+
 CREATE FUNCTION public.report_ended_usage_periods() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2172,6 +2684,46 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.report_ended_usage_periods() IS 'Raises the report of every period that ended and has none; returns how many.';
+
+CREATE FUNCTION public.report_silent_channels() RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_row record;
+  v_reported bigint := 0;
+begin
+  for v_row in
+    select channels.id, channels.organization_id, spans.hours, usual.messages
+      from channels
+      join organizations on organizations.id = channels.organization_id
+     cross join unnest(array[1, 3, 12]) as spans (hours)
+     cross join lateral (
+       -- The same hours of the seven days before.
+       select count(*) / 7.0 as messages
+         from generate_series(1, 7) as day
+         join inbound_messages on inbound_messages.channel_id = channels.id
+          and received_at > now() - make_interval(days => day, hours => spans.hours)
+          and received_at <= now() - make_interval(days => day)
+     ) as usual
+     where channels.is_active and organizations.is_active and usual.messages >= 10
+       and not exists (
+         select from inbound_messages
+          where inbound_messages.channel_id = channels.id
+            and received_at > now() - make_interval(hours => spans.hours))
+     order by channels.id, spans.hours
+  loop
+    perform raise_alert(
+      v_row.organization_id, 'error', 'channel_silent', v_row.id::text,
+      format('channel %s brought nothing for %s hours; usually it brings %s messages then',
+             v_row.id, v_row.hours, round(v_row.messages)));
+    v_reported := v_reported + 1;
+  end loop;
+  return v_reported;
+end;
+$$;
+
+COMMENT ON FUNCTION public.report_silent_channels() IS 'A dead man''s switch: where at least 10 messages come at this time of day on average, none at all is no chance.';
 
 CREATE FUNCTION public.report_usage(p_period public.usage_periods, p_time_zone text) RETURNS void
     LANGUAGE plpgsql
@@ -2500,16 +3052,28 @@ $$;
 
 COMMENT ON FUNCTION public.show_document(p_document_id uuid) IS 'Has a document searched instead of its source''s version until now; false while a chunk has no embedding by the model that is searched.';
 
-CREATE FUNCTION public.store_delivery(p_channel_id uuid, p_body text) RETURNS uuid
+CREATE FUNCTION public.silence_for_teammate(p_conversation_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update conversations
+     set mode = case mode when 'muted' then 'muted' else 'human' end,
+         silent_until = now() + make_interval(hours => channels.teammate_hours)
+    from channels
+   where conversations.id = p_conversation_id and channels.id = conversations.channel_id;
+$$;
+
+COMMENT ON FUNCTION public.silence_for_teammate(p_conversation_id uuid) IS 'A teammate is at the conversation: the chatbot waits for some hours.';
+
+CREATE FUNCTION public.store_delivery(p_channel_id uuid, p_body text, p_reference uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  insert into webhook_deliveries (organization_id, channel_id, body)
-  select organization_id, id, p_body from channels where id = p_channel_id
+  insert into webhook_deliveries (organization_id, channel_id, body, reference)
+  select organization_id, id, p_body, p_reference from channels where id = p_channel_id
   returning id;
 $$;
 
-COMMENT ON FUNCTION public.store_delivery(p_channel_id uuid, p_body text) IS 'Keeps a verified delivery as it was received.';
+COMMENT ON FUNCTION public.store_delivery(p_channel_id uuid, p_body text, p_reference uuid) IS 'Keeps a verified delivery as it was received.';
 
 CREATE FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) RETURNS void
     LANGUAGE plpgsql
@@ -2648,7 +3212,7 @@ $$;
 
 COMMENT ON FUNCTION public.take_hold(p_hold public.usage_holds) IS 'Takes all of a hold or nothing: normal, economy, or what stands against it.';
 
-CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body text)
+CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body text, reference uuid)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -2660,7 +3224,7 @@ CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body t
         and (attempted_at is null or attempted_at < now() - interval '1 minute')
       order by attempts, received_at limit 1 for update skip locked
    )
-  returning id, body;
+  returning id, body, reference;
 $$;
 
 COMMENT ON FUNCTION public.take_left_behind_delivery() IS 'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
@@ -2703,6 +3267,31 @@ CREATE FUNCTION public.take_period(p_hold public.usage_holds) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.take_period(p_hold public.usage_holds) IS 'The statement that decides: it waits for the row and judges its newest version. Null: no room.';
+
+CREATE FUNCTION public.take_token(p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric) RETURNS numeric
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_bucket rate_buckets;
+  v_tokens numeric;
+begin
+  insert into rate_buckets (channel_id, subject, organization_id, tokens, refilled_at)
+  select id, p_subject, organization_id, p_burst, clock_timestamp()
+    from channels where id = p_channel_id
+  on conflict on constraint rate_buckets_pkey do nothing;
+  select * into strict v_bucket from rate_buckets
+   where channel_id = p_channel_id and subject = p_subject for update;
+  v_tokens := least(p_burst, v_bucket.tokens + p_per_second
+    * extract(epoch from clock_timestamp() - v_bucket.refilled_at));
+  update rate_buckets
+     set tokens = v_tokens - case when v_tokens >= 1 then 1 else 0 end,
+         refilled_at = clock_timestamp()
+   where channel_id = p_channel_id and subject = p_subject;
+  return case when v_tokens >= 1 then 0 else (1 - v_tokens) / p_per_second end;
+end;
+$$;
+
+COMMENT ON FUNCTION public.take_token(p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric) IS 'Takes one message''s worth of a rate; seconds to wait where there is none, and nothing is taken.';
 
 CREATE FUNCTION public.tg_conversations__end_handoff() RETURNS trigger
     LANGUAGE plpgsql
@@ -3057,6 +3646,21 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.warn_once(p_organization_id uuid, p_starts_on date, p_meter text, p_level text, p_summary text) IS 'Raises a period''s alert of one meter and level, the first time only.';
+
+CREATE FUNCTION public.window_is_open(p_conversation_id uuid, p_hours integer) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(max(inbound_messages.sent_at) > now() - make_interval(hours => p_hours), false)
+    from conversations
+    -- In a group one member's message opens it for all.
+    join conversations as same on same.id = conversations.id
+      or (conversations.group_key <> '' and same.channel_id = conversations.channel_id
+          and same.group_key = conversations.group_key)
+    join inbound_messages on inbound_messages.conversation_id = same.id
+   where conversations.id = p_conversation_id;
+$$;
+
+COMMENT ON FUNCTION public.window_is_open(p_conversation_id uuid, p_hours integer) IS 'Whether the contact wrote lately enough for free words, by the vendor''s clock.';
 
 CREATE FUNCTION public.word_forms(p_text text, p_language text, p_role text) RETURNS TABLE(place integer, form text)
     LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
@@ -3428,27 +4032,6 @@ ALTER TABLE ONLY public.contact_facts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.contact_facts IS 'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
 
-CREATE TABLE public.contacts (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid NOT NULL,
-    channel_id uuid NOT NULL,
-    contact_key text NOT NULL,
-    address text,
-    name text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT contacts_address_check CHECK (((length(address) >= 1) AND (length(address) <= 512))),
-    CONSTRAINT contacts_contact_key_check CHECK (((length(contact_key) >= 1) AND (length(contact_key) <= 512))),
-    CONSTRAINT contacts_name_check CHECK ((length(name) <= 200))
-);
-
-ALTER TABLE ONLY public.contacts FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.contacts IS 'One row per person on a channel.';
-
-COMMENT ON COLUMN public.contacts.contact_key IS 'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, a hash of the visitor id on the web.';
-
-COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not the contact_key itself.';
-
 CREATE TABLE public.conversation_summaries (
     conversation_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -3569,6 +4152,19 @@ COMMENT ON COLUMN public.eval_runs.passed_every_time IS 'pass^k: cases that pass
 
 COMMENT ON COLUMN public.eval_runs.failed IS 'Questions that did not pass every time, each with why.';
 
+CREATE TABLE public.feedback (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    body text NOT NULL,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT feedback_body_check CHECK (((length(body) >= 1) AND (length(body) <= 4000)))
+);
+
+ALTER TABLE ONLY public.feedback FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.feedback IS 'One row per feedback that a contact gave by command.';
+
 CREATE TABLE public.handoffs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -3594,30 +4190,6 @@ COMMENT ON COLUMN public.handoffs.reason IS 'asked_by_contact, low_confidence, o
 COMMENT ON COLUMN public.handoffs.state IS 'asked (the turn''s reply is still to be sent) -> open (the chatbot is silent) -> ended (the mode is bot again).';
 
 COMMENT ON COLUMN public.handoffs.note IS 'What the teammate did, for the chatbot to know.';
-
-CREATE TABLE public.inbound_messages (
-    id bigint NOT NULL,
-    organization_id uuid NOT NULL,
-    channel_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    turn_id uuid,
-    provider_message_id text NOT NULL,
-    kind text NOT NULL,
-    body text NOT NULL,
-    media jsonb,
-    reply_to text,
-    state text DEFAULT 'waiting'::text NOT NULL,
-    sent_at timestamp with time zone NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT inbound_messages_provider_message_id_check CHECK (((length(provider_message_id) >= 1) AND (length(provider_message_id) <= 512))),
-    CONSTRAINT inbound_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'taken'::text, 'answered'::text, 'held'::text, 'refused'::text, 'buried'::text])))
-);
-
-ALTER TABLE ONLY public.inbound_messages FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.inbound_messages IS 'One row per message received, however often it was delivered.';
-
-COMMENT ON COLUMN public.inbound_messages.state IS 'waiting -> taken (in a turn) -> answered | held (for a teammate) | refused (a limit) | buried (5 attempts).';
 
 ALTER TABLE public.inbound_messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.inbound_messages_id_seq
@@ -3674,17 +4246,20 @@ CREATE TABLE public.messages (
     id bigint NOT NULL,
     organization_id uuid NOT NULL,
     conversation_id uuid NOT NULL,
-    turn_id uuid NOT NULL,
+    turn_id uuid,
     author text NOT NULL,
     "position" integer NOT NULL,
     body text NOT NULL,
+    provider_message_id text,
     written_at timestamp with time zone NOT NULL,
-    CONSTRAINT messages_author_check CHECK ((author = ANY (ARRAY['contact'::text, 'chatbot'::text])))
+    CONSTRAINT messages_author_check CHECK ((author = ANY (ARRAY['contact'::text, 'chatbot'::text, 'teammate'::text])))
 );
 
 ALTER TABLE ONLY public.messages FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.messages IS 'One row per line of a conversation as people see it.';
+
+COMMENT ON COLUMN public.messages.turn_id IS 'Null for what a teammate wrote past us, from the business''s own app.';
 
 ALTER TABLE public.messages ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.messages_id_seq
@@ -3830,6 +4405,21 @@ CREATE TABLE public.prices (
 );
 
 COMMENT ON TABLE public.prices IS 'One row per model and day from which its price holds. 1 cent = 1,000,000 microcents.';
+
+CREATE TABLE public.rate_buckets (
+    channel_id uuid NOT NULL,
+    subject text NOT NULL,
+    organization_id uuid NOT NULL,
+    tokens numeric NOT NULL,
+    refilled_at timestamp with time zone NOT NULL,
+    CONSTRAINT rate_buckets_subject_check CHECK ((length(subject) <= 600))
+);
+
+ALTER TABLE ONLY public.rate_buckets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.rate_buckets IS 'One row per rate that a vendor holds us to: of the account, of a contact, of a group.';
+
+COMMENT ON COLUMN public.rate_buckets.subject IS 'account, or the address that is written to.';
 
 CREATE TABLE public.robots (
     organization_id uuid NOT NULL,
@@ -4123,6 +4713,7 @@ CREATE TABLE public.webhook_deliveries (
     organization_id uuid NOT NULL,
     channel_id uuid NOT NULL,
     body text NOT NULL,
+    reference uuid,
     received_at timestamp with time zone DEFAULT now() NOT NULL,
     accepted_at timestamp with time zone,
     attempts integer DEFAULT 0 NOT NULL,
@@ -4133,6 +4724,8 @@ CREATE TABLE public.webhook_deliveries (
 ALTER TABLE ONLY public.webhook_deliveries FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.webhook_deliveries IS 'One row per webhook with a valid signature, as received; forgotten a week after it was accepted.';
+
+COMMENT ON COLUMN public.webhook_deliveries.reference IS 'Our id of an outbound message, from the address that its status was posted to.';
 
 COMMENT ON COLUMN public.webhook_deliveries.attempts IS 'How often the sweep tried to accept it; after five an alert asks for a person.';
 
@@ -4223,7 +4816,7 @@ ALTER TABLE ONLY public.conversation_work
     ADD CONSTRAINT conversation_work_pkey PRIMARY KEY (conversation_id);
 
 ALTER TABLE ONLY public.conversations
-    ADD CONSTRAINT conversations_are_one_per_contact UNIQUE (channel_id, contact_id);
+    ADD CONSTRAINT conversations_are_one_per_contact UNIQUE (channel_id, contact_id, group_key);
 
 ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_in_organization UNIQUE (id, organization_id);
@@ -4248,6 +4841,9 @@ ALTER TABLE ONLY public.embeddings
 
 ALTER TABLE ONLY public.eval_runs
     ADD CONSTRAINT eval_runs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_pkey PRIMARY KEY (turn_id);
 
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_are_asked_once UNIQUE (turn_id);
@@ -4280,6 +4876,9 @@ ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_are_remembered_once UNIQUE (turn_id, author, "position");
 
 ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_of_teammates_are_told_once UNIQUE (conversation_id, provider_message_id);
+
+ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.model_breakers
@@ -4305,6 +4904,9 @@ ALTER TABLE ONLY public.plans
 
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (model, valid_from);
+
+ALTER TABLE ONLY public.rate_buckets
+    ADD CONSTRAINT rate_buckets_pkey PRIMARY KEY (channel_id, subject);
 
 ALTER TABLE ONLY public.robots
     ADD CONSTRAINT robots_pkey PRIMARY KEY (organization_id, origin);
@@ -4419,6 +5021,8 @@ CREATE INDEX conversations_channel_id_idx ON public.conversations USING btree (c
 
 CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (contact_id, organization_id);
 
+CREATE INDEX conversations_silent_until_idx ON public.conversations USING btree (silent_until) WHERE (silent_until IS NOT NULL);
+
 CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (channel_id, organization_id);
 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
@@ -4429,11 +5033,17 @@ CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organizat
 
 CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (chatbot_id, organization_id);
 
+CREATE INDEX feedback_conversation_id_idx ON public.feedback USING btree (conversation_id, organization_id);
+
+CREATE INDEX feedback_turn_id_idx ON public.feedback USING btree (turn_id, organization_id);
+
 CREATE INDEX handoffs_conversation_id_idx ON public.handoffs USING btree (conversation_id, organization_id, turn_id);
 
 CREATE INDEX inbound_messages_channel_id_idx ON public.inbound_messages USING btree (channel_id, organization_id);
 
 CREATE INDEX inbound_messages_conversation_id_idx ON public.inbound_messages USING btree (conversation_id, organization_id);
+
+CREATE INDEX inbound_messages_received_at_idx ON public.inbound_messages USING btree (channel_id, received_at);
 
 CREATE INDEX inbound_messages_turn_id_idx ON public.inbound_messages USING btree (turn_id, organization_id);
 
@@ -4462,6 +5072,8 @@ CREATE INDEX outbound_messages_conversation_id_idx ON public.outbound_messages U
 CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING btree (provider_message_id);
 
 CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (turn_id, organization_id);
+
+CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (channel_id, organization_id);
 
 CREATE INDEX sources_due_at_idx ON public.sources USING btree (due_at) WHERE (due_at IS NOT NULL);
 
@@ -4531,7 +5143,7 @@ CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.handoffs FOR EACH ROW EXE
 
 COMMENT ON TRIGGER _500_raise_alert ON public.handoffs IS 'No handoff goes unseen.';
 
-CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text, 'contact_gone'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
 
 COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
 
@@ -4633,6 +5245,12 @@ ALTER TABLE ONLY public.embeddings
 ALTER TABLE ONLY public.eval_runs
     ADD CONSTRAINT eval_runs_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.feedback
+    ADD CONSTRAINT feedback_turn_id_organization_id_fkey FOREIGN KEY (turn_id, organization_id) REFERENCES public.turns(id, organization_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.handoffs
     ADD CONSTRAINT handoffs_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
@@ -4683,6 +5301,9 @@ ALTER TABLE ONLY public.outbound_messages
 
 ALTER TABLE ONLY public.outbound_messages
     ADD CONSTRAINT outbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.rate_buckets
+    ADD CONSTRAINT rate_buckets_channel_id_organization_id_fkey FOREIGN KEY (channel_id, organization_id) REFERENCES public.channels(id, organization_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.robots
     ADD CONSTRAINT robots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -4783,6 +5404,8 @@ ALTER TABLE public.embeddings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.eval_runs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.feedback ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.handoffs ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.inbound_messages ENABLE ROW LEVEL SECURITY;
@@ -4841,6 +5464,8 @@ CREATE POLICY own_organization ON public.embeddings USING ((organization_id = ( 
 
 CREATE POLICY own_organization ON public.eval_runs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.feedback USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.handoffs USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.inbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -4862,6 +5487,8 @@ CREATE POLICY own_organization ON public.model_slots USING ((organization_id = (
 CREATE POLICY own_organization ON public.organizations USING ((id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.outbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.rate_buckets USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.robots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -4894,6 +5521,8 @@ CREATE POLICY own_organization ON public.usage_warnings USING ((organization_id 
 CREATE POLICY own_organization ON public.webhook_deliveries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.words USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+ALTER TABLE public.rate_buckets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 
@@ -4933,6 +5562,8 @@ CREATE POLICY scheduler ON public.embeddings TO chatmill_scheduler USING (true) 
 
 CREATE POLICY scheduler ON public.eval_runs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.feedback TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.handoffs TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.inbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -4954,6 +5585,8 @@ CREATE POLICY scheduler ON public.model_slots TO chatmill_scheduler USING (true)
 CREATE POLICY scheduler ON public.organizations TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.outbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.rate_buckets TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.robots TO chatmill_scheduler USING (true) WITH CHECK (true);
 

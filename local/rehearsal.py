@@ -99,8 +99,8 @@ def turn_for(stage: Stage, question: str, known: Known | None = None) -> TurnCon
     organization_id, chatbot_id, organization_name, chatbot_name, *columns, time_zone = row
     turn = TurnContext(
         str(uuid.uuid4()), organization_id, "", "", "", chatbot_id, organization_name,
-        "thinking", 0, None, chatbot_name, "web", *columns,
-        datetime.now(ZoneInfo(time_zone)), known or Known(), question,
+        "thinking", 0, None, chatbot_name, "web", {}, None, *columns,
+        datetime.now(ZoneInfo(time_zone)), known or Known(), question, [],
     )  # fmt: skip
     return replace(turn, **(stage.settings or {}))
 

@@ -10,7 +10,7 @@ from f.shared.errors import AgentStuck, ChatmillError, StaleTurn, UpstreamBusy, 
     [
         (ChatmillError(), {"retryable": False, "alerts": True}),
         (StaleTurn(), {"retryable": False, "alerts": False}),
-        (AgentStuck("x"), {"retryable": False, "alerts": True}),
+        (AgentStuck("time"), {"retryable": False, "alerts": True, "reason": "time"}),
     ],
 )
 def test_windmill_is_told_whether_to_retry_and_whether_to_alert(error, published):

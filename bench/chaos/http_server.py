@@ -26,14 +26,17 @@ class Reply:
     body: object = ""
     delay_seconds: float = 0
     is_cut: bool = False
+    retry_after_seconds: int | None = None
 
     def content(self) -> bytes:
         text = self.body if isinstance(self.body, str) else json.dumps(self.body)
         content = text.encode()
         kind = "text/plain" if isinstance(self.body, str) else "application/json"
+        after = self.retry_after_seconds
         head = (
             f"HTTP/1.1 {self.status} {REASONS.get(self.status, 'Refused')}\r\n"
-            f"Content-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"
+            + (f"Retry-After: {after}\r\n" if after is not None else "")
+            + f"Content-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n"
         )
         return head.encode() + content
 

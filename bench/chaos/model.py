@@ -44,7 +44,9 @@ class Model:
         tokens = tuple(TOKEN.findall(questions[-1]))
         fate = self._fate(tokens, last["role"])
         if fate in ("model answers 500", "model answers 429"):
-            return Reply(int(fate[-3:]), {"error": {"message": fate}})
+            # A 429 without it is a spending limit, for which no retry helps.
+            after = 1 if fate == "model answers 429" else None
+            return Reply(int(fate[-3:]), {"error": {"message": fate}}, retry_after_seconds=after)
         self._journal.paid_calls.append(tokens)
         if fate == "model is paid, answer cut":
             return Reply(is_cut=True)

@@ -59,7 +59,9 @@ def parse(arguments: list[str], scenarios: list[str]) -> Options:
     )
     parser.add_argument("--scenario", choices=scenarios, help="another run than the mixed one")
     parser.add_argument(
-        "--untimed", action="store_true", help="a busy machine: slow recoveries break nothing"
+        "--untimed",
+        action="store_true",
+        help="a busy machine: slow recoveries and late answers break nothing",
     )
     given = vars(parser.parse_args(arguments))
     if not given["scenario"]:

@@ -186,7 +186,8 @@ def test_parallel_steps_each_see_their_own_step_id(make_engine, isolated):
     assert outcome.result == ["a", "b", "c"]
 
 
-def test_a_threads_environment_has_what_all_jobs_share(make_engine):
+def test_a_threads_environment_has_what_all_jobs_share(make_engine, monkeypatch):
+    monkeypatch.delenv("WM_TOKEN", raising=False)
     content = (
         "import os, threading\n"
         "def main():\n"

@@ -12,9 +12,9 @@ import time
 
 from f.agent.completion import completion, tool_call
 from f.agent.context import Known
-from f.agent.deadline import Deadline
 from f.agent.toolbox import Toolbox
 from f.chat.thinking import think
+from f.shared.deadline import Deadline
 from local.chatbot_settings import demo_chatbot
 from local.migrations import migrate
 from local.places import STATE

@@ -14,13 +14,13 @@ from zoneinfo import ZoneInfo
 import f.agent.loop as loop
 from f.agent.approved_tool import ApprovedTool, approved_tools
 from f.agent.context import Known
-from f.agent.deadline import Deadline
 from f.agent.model_chain import ModelChain
 from f.agent.model_slot import in_order, slots_of
 from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.thinking import Draft, think
 from f.chat.turn_context import CHATBOT_COLUMNS, TurnContext
+from f.shared.deadline import Deadline
 from f.shared.errors import ToolFailed
 from local.errors import CannotRun
 from local.migrations import connection_to

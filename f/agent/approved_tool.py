@@ -73,6 +73,22 @@ class ApprovedTool:
         return {**arguments, **bound}
 
 
+class OutsideTool:
+    """What the loop sees of an approved tool. A kind says how it runs, and whether a call that is
+    repeated with its key has one effect."""
+
+    is_outside = True
+
+    def __init__(self, tool: ApprovedTool, context: ToolContext):
+        self.approved = tool
+        self.name = tool.name
+        self.description = tool.description
+        self.parameters = tool.parameters
+        self.class_ = tool.class_
+        self.honours_key = tool.honours_key
+        self._context = context
+
+
 def approved_tools(conn, chatbot_id: str) -> list[ApprovedTool]:
     """Those that can be offered: one whose schema or bindings we refuse is left out."""
     with conn.cursor() as cursor:

@@ -4,8 +4,8 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 
-from f.agent.deadline import Deadline
 from f.agent.toolbox import Toolbox
+from f.shared.deadline import Deadline
 from f.shared.errors import AgentStuck
 
 MAX_ROUNDS = 6

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from f.agent.breaker import Breaker
 from f.agent.completion import Completion
-from f.agent.deadline import Deadline
 from f.agent.model_kinds import model_of
 from f.agent.model_slot import ModelSlot
+from f.shared.deadline import Deadline
 from f.shared.errors import AgentStuck, Misconfigured, UpstreamBusy, UpstreamDown, UpstreamError
 
 MAX_RETRIES = 3  # in a turn

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from f.agent.deadline import within
+from f.shared.deadline import within
 from f.shared.errors import DeliveryUnknown, Misconfigured, UpstreamDown, UpstreamRefused
 from f.shared.http import request
 
@@ -12,6 +12,8 @@ def post(url: str, headers: dict[str, str], body: dict, seconds: float) -> dict:
     send = partial(request, "POST", url, headers, json=body, timeout_seconds=seconds)
     try:
         answer = within(seconds, send).json()
+    except TimeoutError as error:
+        raise UpstreamDown(f"no whole answer within {seconds:.0f} seconds") from error
     except DeliveryUnknown as error:
         raise UpstreamDown("the model gave no whole answer") from error
     except UpstreamRefused as error:

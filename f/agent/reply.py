@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 
 import f.agent.loop as loop
 from f.agent.citations import cited, without_numbers
-from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.guards import Rules, formatted, verdict_on
 from f.agent.policy import keeps_policy
 from f.agent.promises import claims_in, unkept
 from f.agent.route import Route, answer_confidence, spam_confidence, wants_person
 from f.agent.toolbox import Toolbox
+from f.shared.deadline import Deadline
 
 # What a model is asked to mend once.
 REWRITE = {

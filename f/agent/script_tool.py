@@ -3,8 +3,7 @@
 import time
 
 import f.shared.windmill as windmill
-from f.agent.approved_tool import KEY_ARGUMENT, ApprovedTool
-from f.agent.tool_context import ToolContext
+from f.agent.approved_tool import KEY_ARGUMENT, OutsideTool
 from f.agent.tool_results import as_data
 from f.shared.errors import ToolFailed, UpstreamDown
 
@@ -12,28 +11,16 @@ SECONDS = 10
 POLL_SECONDS = 0.05
 
 
-class ScriptTool:
+class ScriptTool(OutsideTool):
     """Its arguments stand in Windmill's job, where operators can read them."""
 
-    is_outside = True
-
-    def __init__(self, tool: ApprovedTool, context: ToolContext):
-        self._tool = tool
-        self._context = context
-        self.name = tool.name
-        self.description = tool.description
-        self.parameters = tool.parameters
-        self.class_ = tool.class_
-        self.approved = tool
-        self.honours_key = tool.honours_key
-
     def run(self, arguments: dict, effect_key: str = "") -> tuple[str, dict]:
-        filled = self._tool.filled(arguments, self._context)
-        if effect_key and KEY_ARGUMENT in self._tool.definition["inputSchema"]["properties"]:
+        filled = self.approved.filled(arguments, self._context)
+        if effect_key and KEY_ARGUMENT in self.approved.definition["inputSchema"]["properties"]:
             filled[KEY_ARGUMENT] = effect_key
-        if not self._tool.pinned_hash:
+        if not self.approved.pinned_hash:
             raise ToolFailed("no version of this script was approved")
-        job_id = windmill.start_script(self._tool.pinned_hash, filled)
+        job_id = windmill.start_script(self.approved.pinned_hash, filled)
         answer = self._wait(job_id)
         if not answer["success"]:
             raise UpstreamDown("the script failed, perhaps after it had done something")

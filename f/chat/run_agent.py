@@ -17,7 +17,6 @@ import f.chat.typing_sign as typing_sign
 from f.agent.approved_tool import approved_tools
 from f.agent.breaker import Breaker
 from f.agent.confirmations import Confirmations
-from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.model_chain import ModelChain
 from f.agent.model_slot import in_order, slots_of
@@ -25,6 +24,7 @@ from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
 from f.chat.thinking import keep, think
+from f.shared.deadline import Deadline
 from f.shared.resources import c_model, postgresql
 from f.shared.windmill import get_variable
 

@@ -6,13 +6,13 @@ import f.agent.answer_cache as answer_cache
 import f.agent.loop as loop
 import f.chat.conversation_memory as conversation_memory
 from f.agent.context import Summary, messages_of, new_summary, prompt_text
-from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.hand_off_tool import ask_teammate
 from f.agent.reply import Judge, Reply, before_thinking
 from f.agent.route import Route
 from f.agent.toolbox import Toolbox
 from f.chat.turn_context import TurnContext
+from f.shared.deadline import Deadline
 
 CACHED = "cached"
 CITE = """

@@ -1,32 +1,18 @@
 """Connections to public addresses only, each within one deadline for everything that it does."""
 
 import io
-import queue
 import socket
 import ssl
-import threading
-import time
 from contextlib import ExitStack
-from functools import cache
+from functools import cache, partial
 
 from f.shared.addresses import is_public, is_this_machine
+from f.shared.deadline import Deadline, within
 from f.shared.fetch_refusals import refused
 from f.shared.web_addresses import Target
 
 MAX_CONNECT_SECONDS = 5
 MAX_ADDRESSES_TRIED = 3
-
-
-class Deadline:
-    def __init__(self, seconds: float):
-        self._end = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Seconds; raises TimeoutError when there are none."""
-        seconds = self._end - time.monotonic()
-        if seconds <= 0:
-            raise TimeoutError
-        return seconds
 
 
 class DeadlineSocket:
@@ -101,20 +87,13 @@ class Internet:
         return DeadlineSocket(sock, deadline)
 
     def _look_up_within(self, host: str, deadline: Deadline) -> list[str]:
-        """A name server may stall, and the system's look-up cannot be interrupted."""
-        answers: queue.SimpleQueue = queue.SimpleQueue()
-
-        def look_up() -> None:
-            try:
-                answers.put(self.look_up(host))
-            except (OSError, UnicodeError):
-                answers.put([])
-
-        threading.Thread(target=look_up, daemon=True).start()
+        seconds = deadline.left()
         try:
-            return answers.get(timeout=deadline.left())
-        except queue.Empty as exc:
-            raise TimeoutError from exc
+            return within(seconds, partial(self.look_up, host))
+        except TimeoutError:
+            raise
+        except (OSError, UnicodeError):
+            return []
 
     def _open_one(self, addresses: list[str], port: int, deadline: Deadline) -> socket.socket:
         error = OSError("no address")

@@ -5,11 +5,11 @@ from threading import Event
 import pytest
 from werkzeug import Response
 
-from f.agent.deadline import Deadline
 from f.agent.loop import run
 from f.agent.model_slot import ModelSlot
 from f.agent.openai_model import OpenAIModel
 from f.agent.toolbox import Toolbox
+from f.shared.deadline import Deadline
 from f.shared.errors import Misconfigured, ToolFailed, UpstreamBusy, UpstreamDown
 from tests.scripted_model import calls, says
 

@@ -7,9 +7,9 @@ from collections import Counter
 import pytest
 from werkzeug import Response
 
-from f.agent.deadline import Deadline
 from f.agent.model_chain import ModelChain
 from f.agent.model_slot import ModelSlot, in_order
+from f.shared.deadline import Deadline
 from f.shared.errors import AgentStuck, UpstreamBusy, UpstreamDown
 
 MESSAGES = [{"role": "user", "content": "Hi"}]

@@ -8,10 +8,10 @@ import pytest
 
 import f.agent.loop as loop
 import f.agent.model_chain as model_chain
-from f.agent.deadline import Deadline
 from f.agent.model_chain import ModelChain
 from f.agent.model_slot import ModelSlot
 from f.agent.toolbox import Toolbox
+from f.shared.deadline import Deadline
 from f.shared.errors import DeliveryUnknown, UpstreamBusy, UpstreamDown, UpstreamError
 
 TURNS = 1000

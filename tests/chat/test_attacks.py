@@ -12,7 +12,6 @@ import pytest
 from f.agent.approved_tool import approved_tools
 from f.agent.confirmations import Confirmations
 from f.agent.context import Known, Line
-from f.agent.deadline import Deadline
 from f.agent.effects import Effects
 from f.agent.guards import Rules, formatted, verdict_on
 from f.agent.plain_text import letters
@@ -21,6 +20,7 @@ from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat import load_turn, turn_context
 from f.chat.thinking import think
+from f.shared.deadline import Deadline
 from tests.agent.exfiltration import FORMS
 from tests.chat.tools import MODEL, ORDER, approve
 from tests.chat.worst_case import CALLS, CLAIMS, LEAKS, WRAPPERS, ObedientModel, call_command

@@ -17,8 +17,8 @@ from f.knowledge import (
 )
 from f.shared import safe_fetch
 from f.shared.db import connect
+from f.shared.deadline import Deadline
 from f.shared.errors import InputRefused
-from f.shared.internet import Deadline
 from tests.shared.fake_internet import PUBLIC, FakeInternet, answer
 
 GUIDE = b"# Hours\n\nWe open at nine.\n\n# Sunday\n\nWe are closed."

@@ -1,11 +1,9 @@
-"""How long a turn may still think; nothing that it waits for may wait longer."""
+"""How long something may still take; nothing that it waits for may wait longer."""
 
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
-
-from f.shared.errors import UpstreamDown
 
 
 class Deadline:
@@ -17,20 +15,28 @@ class Deadline:
     def seconds_left(self) -> float:
         return max(0.0, self._ends - self._clock())
 
+    def left(self) -> float:
+        """Seconds; raises TimeoutError when there are none."""
+        seconds = self.seconds_left
+        if not seconds:
+            raise TimeoutError
+        return seconds
+
 
 def within(seconds: float, act: Callable[[], object]):
-    """What `act` returns or raises; raises UpstreamDown when that takes longer.
+    """What `act` returns or raises; raises TimeoutError when that takes longer.
 
     A socket's timeout starts anew with every byte, so a server that sends one now and then holds
-    its reader for ever. The thread that is left behind ends with its socket or with the process;
-    so `act` must be something that may still happen later.
+    its reader for ever; the system's look-up of a name can't be interrupted at all. The thread
+    that is left behind ends with its wait or with the process; so `act` must be something that
+    may still happen later.
     """
     outcome: SimpleQueue = SimpleQueue()
     Thread(target=_settle, args=(act, outcome), daemon=True).start()
     try:
         result, error = outcome.get(timeout=max(seconds, 0.01))
     except Empty:
-        raise UpstreamDown(f"no whole answer within {seconds:.0f} seconds") from None
+        raise TimeoutError from None
     if error is not None:
         raise error
     return result

@@ -59,6 +59,9 @@ class InstantModel:
     def go_on_with(self, model: str) -> None:
         pass
 
+    def answer_is_kept(self) -> None:
+        pass
+
     def complete(self, messages: list[dict], schemas: list[dict]):
         done = sum(one["role"] == "tool" for one in messages)
         if done < 2:

@@ -39,10 +39,15 @@ class ModelChain:
         self._may_switch = may_switch
         self._on_refusal = on_refusal
         self._retries_left = MAX_RETRIES
+        self._answered_by: str | None = None
 
     def go_on_with(self, model: str) -> None:
         """The slot that gave a stored answer is the first to be asked for the next."""
         self._models.sort(key=lambda one: one[0].model != model)
+
+    def answer_is_kept(self) -> None:
+        """Told once what was paid for is stored: nothing else is written before it."""
+        self._breaker.succeeded(self._answered_by)
 
     def complete(self, messages: list[dict], schemas: list[dict]) -> Completion:
         """Raises UpstreamDown or UpstreamBusy when a later try may succeed, else AgentStuck."""
@@ -64,7 +69,7 @@ class ModelChain:
                     error = failure
                     self._retry_later(waiting, pause_seconds, slot, model)
                 continue
-            self._breaker.succeeded(slot.provider_key)
+            self._answered_by = slot.provider_key
             self.go_on_with(slot.model)
             return answered
         if self._deadline.seconds_left < FIRST_PAUSE_SECONDS:

@@ -72,6 +72,7 @@ class StoredModel:
         )
         with self._open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(STORE, values)
+        self._model.answer_is_kept()
 
 
 def _read(conn, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:

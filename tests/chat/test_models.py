@@ -112,6 +112,21 @@ def test_l03_while_the_breaker_is_open_nobody_is_asked_and_then_one_is(
     assert query("select count(*) from model_breakers") == [(0,)]
 
 
+def test_a_paid_answer_is_stored_before_anything_else_is_written(
+    database, query, loaded, model, monkeypatch
+):
+    def lose_the_database(breaker, provider_key):
+        raise UpstreamDown("the database is gone")
+
+    monkeypatch.setattr(Breaker, "succeeded", lose_the_database)
+    model.will(says("Five days."))
+
+    with pytest.raises(UpstreamDown):
+        run_agent.main(database, model.resource, *loaded)
+
+    assert query("select count(*) from model_calls") == [(1,)]
+
+
 def test_l03_of_two_workers_one_finds_out_whether_the_vendor_is_back(database, query, loaded):
     query(
         "insert into model_breakers values (%s, '0123456789abcdef', 3, now() - interval '1 s')",

@@ -18,7 +18,6 @@ COMMANDS = {
     "channel": "local.channel",
     "chatbot": "local.chatbot_versions",
     "conformance": "local.conformance",
-    "connect": "local.connect",
     "demo": "local.demo",
     "eval": "local.evals",
     "migrate": "local.migrations",

@@ -75,7 +75,7 @@ def connect_channels(
 
 
 def is_connected_to_meta(resource: dict, organization_id: str) -> bool:
-    """By ./chatmill connect: credentials, and no other address than Meta's own."""
+    """By `channel add`: credentials, and no other address than Meta's own."""
     with connection_to(resource) as connection, connection.cursor() as cursor:
         cursor.execute(
             "select exists (select from channels where organization_id = %s and kind = 'whatsapp'"

@@ -169,8 +169,10 @@ class Conductor:
         is_lost = self.dice.roll("job", job.key) < self._rates.lost_job
         if is_lost and self._has("jobs"):
             self.journal.counts["jobs lost"] += 1
+            self.journal.note(conversation_id, "flow lost")
             self.recovery.disturbed(conversation_id)
         else:
+            self.journal.note(conversation_id, f"flow in {wait_seconds:.1f} s")
             self.hub.put(job, wait_seconds)
         return job.id
 

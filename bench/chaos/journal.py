@@ -1,5 +1,6 @@
 """What happened in a run, as the stand-ins and the conductor saw it: all that the oracle judges."""
 
+import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -59,6 +60,21 @@ class Journal:
     errors: Counter = field(default_factory=Counter)
     queued_seconds: defaultdict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     database_stops: list[tuple[float, float]] = field(default_factory=list)
+    diary: defaultdict[str, list[tuple[float, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def note(self, conversation_id: str | None, words: str) -> None:
+        """What the slowest recoveries are explained with."""
+        self.diary[conversation_id or ""].append((time.monotonic(), words))
+
+    def notes_between(self, conversation_id: str | None, begin: float, end: float) -> list[str]:
+        """Each with its seconds since `begin`."""
+        return [
+            f"{at - begin:.1f} {words}"
+            for at, words in self.diary[conversation_id or ""]
+            if begin <= at <= end
+        ]
 
     def hurts_of(self, kind: str) -> list[Hurt]:
         return [hurt for hurt in self.hurts if hurt.kind == kind]

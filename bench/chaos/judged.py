@@ -54,7 +54,9 @@ def slowest(run: Conductor) -> list[dict]:
             "seconds": round(one.recovered_seconds, 2),
             "at": round(one.at - run.started_at, 2),
             "boundary": one.boundary,
-            "conversation_id": one.conversation_id,
+            "then": run.journal.notes_between(
+                one.conversation_id, one.at, one.at + one.recovered_seconds
+            ),
         }
         for one in measured[:5]
     ]

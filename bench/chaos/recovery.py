@@ -43,6 +43,7 @@ class Recovery:
         self._journal.hurts.append(found)
         if not conversation_id:
             return
+        self._journal.note(conversation_id, f"{kind} at {event['boundary']}")
         self.disturbed(conversation_id)
         if kind == "kill":
             self._awaited[conversation_id].append(found)

@@ -559,7 +559,7 @@ begin
         ('chatmill_worker', 'update (opted_out_at)', 'contacts'),
         ('chatmill_worker', 'select, insert, update', 'rate_buckets'),
         ('chatmill_worker', 'select, insert', 'feedback'),
-        ('chatmill_worker', 'select (organization_id, channel_id, accepted_at, attempts)',
+        ('chatmill_worker', 'select (organization_id, channel_id, received_at, accepted_at, attempts)',
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
         ('chatmill_knowledge', 'delete', 'sources documents'),
@@ -624,6 +624,7 @@ begin
       ('enter_organization', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
+      ('conversations_with_silent_workers', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
       ('expect_flows', '{chatmill_operations}'),
       ('take_left_behind_delivery', '{chatmill_operations}'),
@@ -1005,18 +1006,31 @@ begin
   if found then
     return;
   end if;
+  -- The flow that was expected hands on to one for the new time; any other ends here, or both
+  -- would go on side by side.
+  return query
+    update conversation_work
+       set nudged_for = due_at, nudged_until = due_at + interval '5 seconds'
+     where conversation_id = p_conversation_id
+       and due_at > now()
+       and (lease_until is null or lease_until < now())
+       and (nudged_until is null or nudged_until < now() or nudged_for <= now())
+    returning 'too_early', fence, arrivals, extract(epoch from due_at - now());
+  if found then
+    return;
+  end if;
   return query
     select case
              when lease_until >= now() then 'busy'
              when due_at > now() then 'too_early'
              else 'nothing_waiting'
            end,
-           fence, arrivals, greatest(0, extract(epoch from due_at - now()))
+           fence, arrivals, null::numeric
       from conversation_work where conversation_id = p_conversation_id;
 end;
 $$;
 
-COMMENT ON FUNCTION public.claim_conversation(p_conversation_id uuid) IS 'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work.';
+COMMENT ON FUNCTION public.claim_conversation(p_conversation_id uuid) IS 'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work. wait_seconds: when another flow has to come, where none is expected.';
 
 CREATE TABLE public.conversations (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1203,6 +1217,17 @@ CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(
 $$;
 
 COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
+
+CREATE FUNCTION public.conversations_with_silent_workers(p_limit integer) RETURNS TABLE(conversation_id uuid, wait_seconds numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select conversation_id, extract(epoch from lease_until - now()) from conversation_work
+   where due_at < now() and lease_until between now() and now() + lease() / 2
+   order by lease_until limit p_limit;
+$$;
+
+COMMENT ON FUNCTION public.conversations_with_silent_workers(p_limit integer) IS 'Whose lease was not renewed for two beats (f/chat/lease.py): probably lost. A flow started for the end of the lease takes over without waiting for another sweep; it is not expected, for it comes too early where the worker lives.';
 
 CREATE TABLE public.inbound_messages (
     id bigint NOT NULL,
@@ -1744,20 +1769,24 @@ COMMENT ON COLUMN public.outbound_messages.reaction IS 'The emoji that the conta
 CREATE FUNCTION public.grace_left_seconds(p_message public.outbound_messages) RETURNS numeric
     LANGUAGE sql STABLE
     AS $$
-  -- While we could not receive, no receipt could come: that time does not count, nor does what
-  -- lies received and not yet read. A pulse that stopped says that we are down just now.
-  select case
-           when exists (
+  -- While we could not receive, no receipt could come: that time does not count. What came before
+  -- the end and lies unread is waited for; on a busy channel something later always does. A pulse
+  -- that stopped says that we are down just now.
+  select greatest(
+           extract(epoch from grace.ends_at - now()),
+           case when pulse.last_beat_at < now() - interval '20 seconds' or exists (
              select from webhook_deliveries
               where channel_id = channels.id and accepted_at is null and attempts < 5
-           ) or pulse.last_beat_at < now() - interval '20 seconds' then 2
-           else greatest(0, channels.receipt_grace_seconds - extract(epoch from now() - greatest(
-             p_message.sending_at, pg_postmaster_start_time(), pulse.up_since
-           )))
-         end
+                and received_at < grace.ends_at
+           ) then 2 else 0 end
+         )
     from conversations
     join channels on channels.id = conversations.channel_id
     left join installation_pulse as pulse on true
+   cross join lateral (
+     select greatest(p_message.sending_at, pg_postmaster_start_time(), pulse.up_since)
+            + make_interval(secs => channels.receipt_grace_seconds) as ends_at
+   ) as grace
    where conversations.id = p_message.conversation_id;
 $$;
 
@@ -2370,14 +2399,16 @@ CREATE FUNCTION public.postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seco
     AS $$
 declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
+  v_work conversation_work;
 begin
   -- Waiting for a receipt is no failed attempt.
   update turns set attempts = greatest(attempts - 1, 0) where id = p_turn_id;
   update conversation_work
-     set lease_until = null, nudged_until = null,
+     set lease_until = null, nudged_until = null, nudges = 0,
          due_at = now() + make_interval(secs => p_wait_seconds::double precision)
-   where conversation_id = v_turn.conversation_id;
-  return p_wait_seconds;
+   where conversation_id = v_turn.conversation_id
+  returning * into v_work;
+  return nudge_conversation(v_work);
 end;
 $$;
 

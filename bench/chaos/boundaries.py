@@ -77,6 +77,7 @@ def _wrapped_connect(connect):
     def connect_with_boundaries(resource):
         name = _numbered("transaction")
         if _job and name == "run_agent:transaction:1":
+            forget_call(_job)  # of the step's try before this one
             _job.thinking_thread = threading.get_ident()
         reach(f"{name}:begin")
         with _counted_refusals(), connect(resource) as conn:

@@ -72,8 +72,12 @@ class Recovery:
         self._awaited[conversation_id] = kept
 
     def replied(self, contact: str, tokens: tuple[str, ...]) -> None:
+        conversation_id = self._conversations.get(contact)
         self.unanswered[contact] -= set(tokens)
-        self._hurts_since_reply[self._conversations.get(contact)] = 0
+        self._hurts_since_reply[conversation_id] = 0
+        if not self.unanswered[contact]:
+            # Answered without another claim: who was killed did not have the conversation.
+            self._awaited.pop(conversation_id, None)
 
     def known(self, conversation_id: str, contact: str) -> None:
         self.contacts[conversation_id] = contact

@@ -62,18 +62,31 @@ begin
   if found then
     return;
   end if;
+  -- The flow that was expected hands on to one for the new time; any other ends here, or both
+  -- would go on side by side.
+  return query
+    update conversation_work
+       set nudged_for = due_at, nudged_until = due_at + interval '5 seconds'
+     where conversation_id = p_conversation_id
+       and due_at > now()
+       and (lease_until is null or lease_until < now())
+       and (nudged_until is null or nudged_until < now() or nudged_for <= now())
+    returning 'too_early', fence, arrivals, extract(epoch from due_at - now());
+  if found then
+    return;
+  end if;
   return query
     select case
              when lease_until >= now() then 'busy'
              when due_at > now() then 'too_early'
              else 'nothing_waiting'
            end,
-           fence, arrivals, greatest(0, extract(epoch from due_at - now()))
+           fence, arrivals, null::numeric
       from conversation_work where conversation_id = p_conversation_id;
 end;
 $$ language plpgsql volatile security definer set search_path = public, pg_temp;
 comment on function claim_conversation is
-  'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work.';
+  'Takes the conversation for a while: claimed, or why not (busy, too_early, nothing_waiting); no row when it never had work. wait_seconds: when another flow has to come, where none is expected.';
 
 create function release_conversation(p_conversation_id uuid, p_arrivals_seen bigint)
 returns numeric as $$

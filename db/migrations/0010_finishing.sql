@@ -58,20 +58,24 @@ $$ language sql volatile;
 comment on function beat is 'The sweep''s sign of life, every few seconds.';
 
 create function grace_left_seconds(p_message outbound_messages) returns numeric as $$
-  -- While we could not receive, no receipt could come: that time does not count, nor does what
-  -- lies received and not yet read. A pulse that stopped says that we are down just now.
-  select case
-           when exists (
+  -- While we could not receive, no receipt could come: that time does not count. What came before
+  -- the end and lies unread is waited for; on a busy channel something later always does. A pulse
+  -- that stopped says that we are down just now.
+  select greatest(
+           extract(epoch from grace.ends_at - now()),
+           case when pulse.last_beat_at < now() - interval '20 seconds' or exists (
              select from webhook_deliveries
               where channel_id = channels.id and accepted_at is null and attempts < 5
-           ) or pulse.last_beat_at < now() - interval '20 seconds' then 2
-           else greatest(0, channels.receipt_grace_seconds - extract(epoch from now() - greatest(
-             p_message.sending_at, pg_postmaster_start_time(), pulse.up_since
-           )))
-         end
+                and received_at < grace.ends_at
+           ) then 2 else 0 end
+         )
     from conversations
     join channels on channels.id = conversations.channel_id
     left join installation_pulse as pulse on true
+   cross join lateral (
+     select greatest(p_message.sending_at, pg_postmaster_start_time(), pulse.up_since)
+            + make_interval(secs => channels.receipt_grace_seconds) as ends_at
+   ) as grace
    where conversations.id = p_message.conversation_id;
 $$ language sql stable;
 comment on function grace_left_seconds is
@@ -178,14 +182,16 @@ create function postpone_turn(p_turn_id uuid, p_fence bigint, p_wait_seconds num
 returns numeric as $$
 declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
+  v_work conversation_work;
 begin
   -- Waiting for a receipt is no failed attempt.
   update turns set attempts = greatest(attempts - 1, 0) where id = p_turn_id;
   update conversation_work
-     set lease_until = null, nudged_until = null,
+     set lease_until = null, nudged_until = null, nudges = 0,
          due_at = now() + make_interval(secs => p_wait_seconds::double precision)
-   where conversation_id = v_turn.conversation_id;
-  return p_wait_seconds;
+   where conversation_id = v_turn.conversation_id
+  returning * into v_work;
+  return nudge_conversation(v_work);
 end;
 $$ language plpgsql volatile;
 comment on function postpone_turn is 'Frees the conversation until a receipt had time to come.';
@@ -222,6 +228,15 @@ returns table (conversation_id uuid, fence bigint) as $$
 $$ language sql volatile security definer set search_path = public, pg_temp;
 comment on function conversations_left_behind is
   'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
+
+create function conversations_with_silent_workers(p_limit integer)
+returns table (conversation_id uuid, wait_seconds numeric) as $$
+  select conversation_id, extract(epoch from lease_until - now()) from conversation_work
+   where due_at < now() and lease_until between now() and now() + lease() / 2
+   order by lease_until limit p_limit;
+$$ language sql stable security definer set search_path = public, pg_temp;
+comment on function conversations_with_silent_workers is
+  'Whose lease was not renewed for two beats (f/chat/lease.py): probably lost. A flow started for the end of the lease takes over without waiting for another sweep; it is not expected, for it comes too early where the worker lives.';
 
 create function expect_flows(p_conversation_ids uuid[], p_fences bigint[]) returns void as $$
   -- A claim that came first raised the fence. Skip locked: whoever has the row is at work there.

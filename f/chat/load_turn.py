@@ -24,7 +24,7 @@ def load(conn, conversation_id: str, model: str) -> dict:
         return {
             "decision": "wait" if is_early else "ignore",
             "reason": claimed.outcome,
-            "wait_seconds": claimed.wait_seconds if is_early else None,
+            "wait_seconds": claimed.wait_seconds,
         }
     gathered = turns.gather(conn, conversation_id, claimed, model)
     return {

@@ -1,11 +1,15 @@
 """A model whose paid answers are kept with the turn: taken up again, a turn pays for none twice."""
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from f.agent.completion import CHARACTERS_PER_TOKEN, Completion
-from f.shared.errors import AgentStuck
+from f.shared.errors import AgentStuck, UpstreamDown
+
+# A paid answer outlives a database that starts again.
+STORE_PAUSES_SECONDS = (0.25, 0.5, 1, 2, 4, 4)
 
 READ = """
 select position, response, input_tokens, output_tokens, is_estimated, model, draft from model_calls
@@ -54,6 +58,7 @@ class StoredModel:
         # A tool's result is read by another call: without room for that one, this has to answer.
         completion = self._model.complete(messages, schemas if 2 * needed <= left else [])
         self._store(position, completion)
+        self._model.answer_is_kept()
         return completion
 
     def _store(self, position: int, completion: Completion) -> None:
@@ -70,9 +75,16 @@ class StoredModel:
             completion.is_estimated,
             json.dumps(completion.message),
         )
+        for pause_seconds in STORE_PAUSES_SECONDS:
+            try:
+                return self._write(values)
+            except UpstreamDown:
+                time.sleep(pause_seconds)
+        self._write(values)
+
+    def _write(self, values: tuple) -> None:
         with self._open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(STORE, values)
-        self._model.answer_is_kept()
 
 
 def _read(conn, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:

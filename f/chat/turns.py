@@ -18,7 +18,7 @@ class Claim:
     outcome: str  # claimed | busy | too_early | nothing_waiting
     fence: int = 0
     arrivals: int = 0
-    wait_seconds: float = 0
+    wait_seconds: float | None = None  # to the next flow, where this one came too early
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def claim(conn, conversation_id: str) -> Claim:
         row = cursor.fetchone()
     if row is None:
         return Claim("nothing_waiting")
-    return Claim(row[0], row[1], row[2], float(row[3] or 0))
+    return Claim(row[0], row[1], row[2], None if row[3] is None else float(row[3]))
 
 
 def gather(conn, conversation_id: str, claimed: Claim, model: str) -> Gathered:

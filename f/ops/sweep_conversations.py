@@ -16,10 +16,12 @@ def main(db: postgresql, sealing_key: str) -> dict:
         forgotten = inbox.forget_accepted(conn)
         given_back = inbox.give_back(conn)
     started = start_left_behind(db)
+    followed = follow_silent_workers(db)
     accepted = accept_left_behind(db, sealing_key)
     return {
         "deliveries_accepted": accepted,
         "conversations_started": started,
+        "workers_followed": followed,
         "conversations_stuck": stuck,
         "deliveries_forgotten": forgotten,
         "conversations_given_back": given_back,
@@ -72,6 +74,17 @@ def find_left_behind(conn) -> dict[str, int]:
             "select conversation_id, fence from conversations_left_behind(%s)", (PORTION,)
         )
         return dict(cursor)
+
+
+def follow_silent_workers(db: postgresql) -> int:
+    """A flow for the moment in which their lease ends: whoever lives by then keeps the turn."""
+    with connect(db) as conn, conn.cursor() as cursor:
+        cursor.execute("select * from conversations_with_silent_workers(%s)", (BATCH,))
+        silent = list(cursor)
+    inbox.start_flows(
+        [{"conversation_id": one, "wait_seconds": float(seconds)} for one, seconds in silent]
+    )
+    return len(silent)
 
 
 def alert_stuck_turns(conn) -> int:

@@ -99,6 +99,7 @@ def test_a_conversation_that_waits_for_more_starts_its_own_flow_later(
 ):
     query("update chatbots set debounce_seconds = 1")
     _, conversation_id, _ = arrive("Hi")
+    query("update conversation_work set nudged_for = now()")
 
     result = load_turn.main(database, MODEL, conversation_id)
 

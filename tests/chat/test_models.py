@@ -5,9 +5,11 @@ import json
 import pytest
 from werkzeug import Response
 
+import f.chat.model_calls as model_calls
 from f.agent.breaker import Breaker
 from f.agent.model_slot import sealing_place
 from f.chat import load_turn, run_agent, turns
+from f.chat.model_calls import StoredModel
 from f.shared.crypto import seal
 from f.shared.errors import UpstreamDown
 from tests.conftest import CHATBOT_ID, ORGANIZATION_ID, SEALING_KEY
@@ -125,6 +127,26 @@ def test_a_paid_answer_is_stored_before_anything_else_is_written(
         run_agent.main(database, model.resource, *loaded)
 
     assert query("select count(*) from model_calls") == [(1,)]
+
+
+def test_a_paid_answer_outlives_a_database_that_starts_again(
+    database, query, loaded, model, monkeypatch
+):
+    monkeypatch.setattr(model_calls, "STORE_PAUSES_SECONDS", (0, 0))
+    write, away = StoredModel._write, iter([True, True, False])
+
+    def write_or_fail(self, values):
+        if next(away):
+            raise UpstreamDown("the database is away")
+        write(self, values)
+
+    monkeypatch.setattr(StoredModel, "_write", write_or_fail)
+    model.will(says("Five days."))
+
+    run_agent.main(database, model.resource, *loaded)
+
+    assert query("select body from outbound_messages") == [("Five days.",)]
+    assert len(model.requests) == 1
 
 
 def test_l03_of_two_workers_one_finds_out_whether_the_vendor_is_back(database, query, loaded):

@@ -43,8 +43,8 @@ def test_a_channel_without_receipts_never_repeats_a_cut_off_send(query, thinking
         # Schedules began again a moment ago: until then no webhook could be received either.
         "insert into installation_pulse values (true, now(), now())",
         "insert into installation_pulse values (true, now() - interval '1 minute', '-infinity')",
-        "insert into webhook_deliveries (organization_id, channel_id, body)"
-        " select organization_id, id, '{}' from channels where kind = 'whatsapp'",
+        "insert into webhook_deliveries (organization_id, channel_id, body, received_at)"
+        " select organization_id, id, '{}', now() - interval '1 hour' from channels where kind = 'whatsapp'",
     ],
     ids=["just up again", "down", "not read yet"],
 )
@@ -57,6 +57,20 @@ def test_d03_the_grace_does_not_run_while_no_receipt_could_come(query, thinking,
     query(outage)
 
     assert query(NEXT_MESSAGE, turn_id, fence) == [("wait",)]
+
+
+def test_what_came_after_the_grace_is_not_waited_for(query, thinking):
+    _, turn_id, fence = thinking
+    commit(query, turn_id, fence)
+    query(NEXT_MESSAGE, turn_id, fence)
+    let_the_grace_pass(query)
+
+    query(
+        "insert into webhook_deliveries (organization_id, channel_id, body)"
+        " select organization_id, id, '{}' from channels where kind = 'whatsapp'"
+    )
+
+    assert query(NEXT_MESSAGE, turn_id, fence) == [("send",)]
 
 
 def test_waiting_for_a_receipt_is_no_failed_attempt(query, thinking):

@@ -57,6 +57,20 @@ def test_a_message_that_waits_for_more_is_not_claimed_too_early(query, arrive):
     assert 2.5 < wait_seconds <= 3
 
 
+def test_of_two_flows_that_come_too_early_one_hands_on(query, arrive):
+    query("update chatbots set debounce_seconds = 1.5")
+    _, conversation_id, _ = arrive("Hi")
+    query("update conversation_work set nudged_for = now()")
+
+    waits = [
+        query("select wait_seconds from claim_conversation(%s)", conversation_id)[0][0]
+        for _ in range(2)
+    ]
+
+    assert 0 < waits[0] <= 3
+    assert waits[1] is None
+
+
 def test_o07_a_worker_that_lost_its_lease_can_write_nothing(query, thinking):
     conversation_id, turn_id, old_fence = thinking
     query("update conversation_work set lease_until = now() - interval '1 second'")

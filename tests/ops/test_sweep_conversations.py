@@ -8,6 +8,7 @@ from f.channels.messages import WebhookRefused
 from f.ops import sweep_conversations
 from tests.channels.test_receive_webhook import post, text_message
 from tests.conftest import SEALING_KEY
+from tests.db.turns import claim
 
 
 def test_a_delivery_left_behind_by_a_lost_worker_is_accepted_by_the_sweep(
@@ -32,6 +33,22 @@ def test_k13_a_conversation_whose_nudge_was_lost_is_started_by_the_sweep(
         sweep_conversations.main(operations_database, SEALING_KEY)
 
     assert windmill.started == [("f/chat/answer_message", {"conversation_id": conversation_id}, 0)]
+
+
+def test_k13_the_lease_of_a_silent_worker_ends_with_a_flow_that_waits_for_it(
+    operations_database, query, windmill, arrive
+):
+    _, conversation_id, _ = arrive("Hi")
+    claim(query, conversation_id)
+    sweep_conversations.main(operations_database, SEALING_KEY)
+    assert windmill.started == []
+
+    query("update conversation_work set lease_until = now() + interval '2 seconds'")
+    swept = sweep_conversations.main(operations_database, SEALING_KEY)
+
+    [(_, args, wait_seconds)] = windmill.started
+    assert (swept["workers_followed"], args["conversation_id"]) == (1, conversation_id)
+    assert 0 < wait_seconds <= 2
 
 
 def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(

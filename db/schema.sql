@@ -623,6 +623,8 @@ begin
       ('tg_sources__keep_limits', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
+      ('begin_sweep', '{chatmill_operations}'),
+      ('end_sweep', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('conversations_with_silent_workers', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
@@ -716,6 +718,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.begin_attempt(p_turn_id uuid, p_fence bigint) IS 'Counts the attempt where the work begins: a flow that was overtaken while it queued has tried nothing.';
+
+CREATE FUNCTION public.begin_sweep() RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform beat();
+  update installation_pulse set sweeping_until = now() + interval '3 seconds'
+   where coalesce(sweeping_until, '-infinity') < now();
+  return found;
+end;
+$$;
+
+COMMENT ON FUNCTION public.begin_sweep() IS 'False while another sweep is at work. One that was lost or frozen holds up the others for less than their interval; Windmill''s no_flow_overlap would for a minute.';
 
 CREATE FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
@@ -1324,6 +1340,15 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.end_hold(p_turn_id uuid, p_is_answered boolean) IS 'Ends a turn''s hold in the period and on the day that it was taken from, once; returns the cost, null when it is unknown.';
+
+CREATE FUNCTION public.end_sweep() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  update installation_pulse set sweeping_until = null;
+$$;
+
+COMMENT ON FUNCTION public.end_sweep() IS 'Lets the next sweep begin at once.';
 
 CREATE FUNCTION public.end_turn(p_turn public.turns, p_state text) RETURNS void
     LANGUAGE plpgsql
@@ -4268,6 +4293,7 @@ CREATE TABLE public.installation_pulse (
     is_only boolean DEFAULT true NOT NULL,
     last_beat_at timestamp with time zone NOT NULL,
     up_since timestamp with time zone NOT NULL,
+    sweeping_until timestamp with time zone,
     CONSTRAINT installation_pulse_is_only_check CHECK (is_only)
 );
 

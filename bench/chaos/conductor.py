@@ -187,7 +187,7 @@ class Conductor:
                 path, now = one["script_path"], datetime.now(UTC)
                 if due[path] <= now:
                     due[path] = cron.next_after(now)
-                    if not self.hub.is_running(path):
+                    if not (one.get("no_flow_overlap") and self.hub.is_running(path)):
                         self.hub.put(Job("script", path, f"{path}/{tick}", one.get("args") or {}))
 
     async def _look_up(self) -> None:

@@ -10,5 +10,7 @@ drop function may_send_again;
 drop function claim_outbound_message;
 drop function grace_left_seconds;
 drop function beat;
+drop function end_sweep;
+drop function begin_sweep;
 drop table installation_pulse;
 drop function commit_turn;

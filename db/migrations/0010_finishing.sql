@@ -41,7 +41,8 @@ comment on function commit_turn is
 create table installation_pulse (
   is_only boolean primary key default true check (is_only),
   last_beat_at timestamptz not null,
-  up_since timestamptz not null
+  up_since timestamptz not null,
+  sweeping_until timestamptz
 );
 comment on table installation_pulse is
   'One row per installation: since when schedules run without a gap, so webhooks can be received.';
@@ -56,6 +57,22 @@ create function beat() returns void as $$
         last_beat_at = now();
 $$ language sql volatile;
 comment on function beat is 'The sweep''s sign of life, every few seconds.';
+
+create function begin_sweep() returns boolean as $$
+begin
+  perform beat();
+  update installation_pulse set sweeping_until = now() + interval '3 seconds'
+   where coalesce(sweeping_until, '-infinity') < now();
+  return found;
+end;
+$$ language plpgsql volatile;
+comment on function begin_sweep is
+  'False while another sweep is at work. One that was lost or frozen holds up the others for less than their interval; Windmill''s no_flow_overlap would for a minute.';
+
+create function end_sweep() returns void as $$
+  update installation_pulse set sweeping_until = null;
+$$ language sql volatile;
+comment on function end_sweep is 'Lets the next sweep begin at once.';
 
 create function grace_left_seconds(p_message outbound_messages) returns numeric as $$
   -- While we could not receive, no receipt could come: that time does not count. What came before

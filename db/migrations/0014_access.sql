@@ -234,6 +234,8 @@ begin
       ('tg_sources__keep_limits', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
+      ('begin_sweep', '{chatmill_operations}'),
+      ('end_sweep', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
       ('conversations_with_silent_workers', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),

@@ -11,7 +11,17 @@ PORTION = 20
 
 def main(db: postgresql, sealing_key: str) -> dict:
     with connect(db) as conn:
-        beat(conn)
+        if not begin(conn):
+            return {"is_begun": False}
+    try:
+        return {"is_begun": True, **sweep(db, sealing_key)}
+    finally:
+        with connect(db) as conn:
+            end(conn)
+
+
+def sweep(db: postgresql, sealing_key: str) -> dict:
+    with connect(db) as conn:
         stuck = alert_stuck_turns(conn)
         forgotten = inbox.forget_accepted(conn)
         given_back = inbox.give_back(conn)
@@ -43,10 +53,16 @@ def accept_left_behind(db: postgresql, sealing_key: str) -> int:
     return BATCH
 
 
-def beat(conn) -> None:
-    """A sign of life, and what a lost turn had reserved is given back."""
+def begin(conn) -> bool:
+    """False while another sweep is at work. Gives back what a lost turn had reserved."""
     with conn.cursor() as cursor:
-        cursor.execute("select beat(), release_expired_holds()")
+        cursor.execute("select begin_sweep(), release_expired_holds()")
+        return cursor.fetchone()[0]
+
+
+def end(conn) -> None:
+    with conn.cursor() as cursor:
+        cursor.execute("select end_sweep()")
 
 
 def start_left_behind(db: postgresql) -> int:

@@ -44,7 +44,8 @@ def test_a_channel_without_receipts_never_repeats_a_cut_off_send(query, thinking
         "insert into installation_pulse values (true, now(), now())",
         "insert into installation_pulse values (true, now() - interval '1 minute', '-infinity')",
         "insert into webhook_deliveries (organization_id, channel_id, body, received_at)"
-        " select organization_id, id, '{}', now() - interval '1 hour' from channels where kind = 'whatsapp'",
+        " select organization_id, id, '{}', now() - interval '1 hour' from channels"
+        " where kind = 'whatsapp'",
     ],
     ids=["just up again", "down", "not read yet"],
 )

@@ -51,6 +51,18 @@ def test_k13_the_lease_of_a_silent_worker_ends_with_a_flow_that_waits_for_it(
     assert 0 < wait_seconds <= 2
 
 
+def test_a_frozen_sweep_holds_up_the_next_for_moments_only(
+    operations_database, query, windmill, whatsapp
+):
+    query("select begin_sweep()")
+    assert not sweep_conversations.main(operations_database, SEALING_KEY)["is_begun"]
+
+    query("update installation_pulse set sweeping_until = sweeping_until - interval '3 seconds'")
+
+    assert sweep_conversations.main(operations_database, SEALING_KEY)["is_begun"]
+    assert sweep_conversations.main(operations_database, SEALING_KEY)["is_begun"]
+
+
 def test_a_delivery_is_forgotten_a_week_after_it_was_accepted(
     operations_database, query, windmill, whatsapp
 ):

@@ -551,6 +551,8 @@ begin
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
+        ('chatmill_worker', 'select, insert, update, delete', 'sign_ins contact_tokens'),
+        ('chatmill_worker', 'select, insert', 'tool_clients'),
         ('chatmill_worker', 'select, insert, update',
           'tool_confirmations turn_prompts conversation_summaries turn_citations'),
         ('chatmill_worker', 'select, insert, update, delete', 'model_breakers cached_answers'),
@@ -605,6 +607,7 @@ begin
       ('claim_conversation', '{chatmill_worker}'),
       ('enter_conversation', '{chatmill_worker}'),
       ('enter_turn', '{chatmill_worker}'),
+      ('enter_sign_in', '{chatmill_worker}'),
       ('give_back_turn', '{chatmill_worker}'),
       ('enter_outbound_message', '{chatmill_worker}'),
       ('raise_conversation_alert', '{chatmill_worker}'),
@@ -1512,6 +1515,23 @@ CREATE FUNCTION public.enter_outbound_message(p_message_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.enter_outbound_message(p_message_id uuid) IS 'Opens the transaction to the organization of a message to send, by its id, a random uuid, without a fence: that it went out is true whoever holds the turn now.';
+
+CREATE FUNCTION public.enter_sign_in(p_state_sha256 text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id uuid;
+begin
+  select organization_id into v_organization_id from sign_ins where state_sha256 = p_state_sha256;
+  if found then
+    perform prove_organization(v_organization_id);
+  end if;
+  return v_organization_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.enter_sign_in(p_state_sha256 text) IS 'Opens the transaction to the organization of a sign-in, by the hash of its state, 256 random bits; null when there is none.';
 
 CREATE FUNCTION public.enter_source(p_source_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3942,6 +3962,14 @@ CREATE TABLE public.chatbots (
 
 Answer "yes" to go ahead.'::text NOT NULL,
     caches_answers boolean DEFAULT false NOT NULL,
+    sign_in_request text DEFAULT 'For that I need you to sign in at {server}:
+
+{link}
+
+Then write me the code that you see there.'::text NOT NULL,
+    signed_in_notice text DEFAULT 'You are signed in. Write this code in the chat that sent you here: {code}
+
+If you did not ask for this, close this page.'::text NOT NULL,
     CONSTRAINT chatbots_business_hours_check CHECK ((jsonb_typeof(business_hours) = 'object'::text)),
     CONSTRAINT chatbots_confirm_question_check CHECK ((confirm_question ~~ '%{action}%'::text)),
     CONSTRAINT chatbots_contact_daily_message_limit_check CHECK ((contact_daily_message_limit >= 0)),
@@ -3957,6 +3985,8 @@ Answer "yes" to go ahead.'::text NOT NULL,
     CONSTRAINT chatbots_max_reply_tokens_check CHECK (((max_reply_tokens >= 16) AND (max_reply_tokens <= 4000))),
     CONSTRAINT chatbots_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT chatbots_policy_check CHECK (((length(policy) >= 1) AND (length(policy) <= 4000))),
+    CONSTRAINT chatbots_sign_in_request_check CHECK ((sign_in_request ~~ '%{link}%'::text)),
+    CONSTRAINT chatbots_signed_in_notice_check CHECK ((signed_in_notice ~~ '%{code}%'::text)),
     CONSTRAINT chatbots_spam_confidence_check CHECK (((spam_confidence >= (0)::numeric) AND (spam_confidence <= (1)::numeric))),
     CONSTRAINT chatbots_unknown_reply_check CHECK (((length(unknown_reply) >= 1) AND (length(unknown_reply) <= 1000)))
 );
@@ -4006,6 +4036,10 @@ COMMENT ON COLUMN public.chatbots.spam_confidence IS 'A message that is surer to
 COMMENT ON COLUMN public.chatbots.confirm_question IS 'What a contact is asked before something is changed; {action} becomes the tool''s title and its arguments.';
 
 COMMENT ON COLUMN public.chatbots.caches_answers IS 'Whether a common question is answered again as before, without a model.';
+
+COMMENT ON COLUMN public.chatbots.sign_in_request IS 'What a contact reads before a tool may be called for them; {server} becomes the server''s name, {link} where they sign in.';
+
+COMMENT ON COLUMN public.chatbots.signed_in_notice IS 'What the contact''s browser shows after it; {code} is to be written in the chat, so that nobody can have another person sign in for them.';
 
 CREATE TABLE public.chunk_sets (
     id bigint NOT NULL,
@@ -4087,6 +4121,22 @@ CREATE TABLE public.contact_facts (
 ALTER TABLE ONLY public.contact_facts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.contact_facts IS 'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
+
+CREATE TABLE public.contact_tokens (
+    contact_id uuid NOT NULL,
+    tool_server_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    terms jsonb NOT NULL,
+    sealed_tokens text NOT NULL,
+    confirmed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT contact_tokens_terms_check CHECK ((jsonb_typeof(terms) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.contact_tokens FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.contact_tokens IS 'One row per contact and MCP server whose tools may be called with the contact''s rights.';
+
+COMMENT ON COLUMN public.contact_tokens.sealed_tokens IS 'AES-256-GCM, bound to the organization, the contact and the server.';
 
 CREATE TABLE public.conversation_summaries (
     conversation_id uuid NOT NULL,
@@ -4492,6 +4542,38 @@ COMMENT ON TABLE public.robots IS 'One row per site that pages were fetched from
 
 COMMENT ON COLUMN public.robots.content IS 'Empty when the site has none.';
 
+CREATE TABLE public.sign_ins (
+    state_sha256 text NOT NULL,
+    organization_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    tool_server_id uuid NOT NULL,
+    terms jsonb NOT NULL,
+    sealed_verifier text NOT NULL,
+    state text DEFAULT 'asked'::text NOT NULL,
+    sealed_tokens text,
+    code_sha256 text,
+    confirmed_turn_id uuid,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '00:15:00'::interval) NOT NULL,
+    CONSTRAINT sign_ins_code_sha256_check CHECK ((code_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT sign_ins_state_check CHECK ((state = ANY (ARRAY['asked'::text, 'returned'::text, 'signed_in'::text, 'confirmed'::text]))),
+    CONSTRAINT sign_ins_state_sha256_check CHECK ((state_sha256 ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT sign_ins_terms_check CHECK ((jsonb_typeof(terms) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.sign_ins FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.sign_ins IS 'One row per link with which a contact was asked to sign in at an MCP server.';
+
+COMMENT ON COLUMN public.sign_ins.turn_id IS 'The turn that asked; its question is answered after it.';
+
+COMMENT ON COLUMN public.sign_ins.terms IS 'What the servers told of themselves when the link was made; nothing of it is asked again before the code is spent.';
+
+COMMENT ON COLUMN public.sign_ins.state IS 'asked -> returned (the browser came back; whoever comes second is refused) -> signed_in (tokens are there) -> confirmed (the contact wrote the code).';
+
+COMMENT ON COLUMN public.sign_ins.sealed_tokens IS 'Until the contact confirms; then they are contact_tokens.';
+
 CREATE TABLE public.sources (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -4585,6 +4667,25 @@ ALTER TABLE ONLY public.tool_calls FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.tool_calls IS 'One row per tool call of the attempt that answered the turn.';
 
+CREATE TABLE public.tool_clients (
+    tool_server_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    sealed_secret text,
+    known_since timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tool_clients_client_id_check CHECK (((length(client_id) >= 1) AND (length(client_id) <= 500))),
+    CONSTRAINT tool_clients_issuer_check CHECK ((length(issuer) <= 500))
+);
+
+ALTER TABLE ONLY public.tool_clients FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.tool_clients IS 'One row per MCP server whose authorization server knows us: entered by hand, or registered when the first contact is asked to sign in.';
+
+COMMENT ON COLUMN public.tool_clients.issuer IS 'A server that names another authorization server than this one is refused until a person has looked at it.';
+
+COMMENT ON COLUMN public.tool_clients.sealed_secret IS 'AES-256-GCM, bound to the server''s id; null: the client has none.';
+
 CREATE TABLE public.tool_confirmations (
     turn_id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -4644,6 +4745,8 @@ CREATE TABLE public.tool_servers (
     sealed_token text,
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    callback_url text,
+    CONSTRAINT tool_servers_callback_url_check CHECK (((callback_url ~ '^https://'::text) AND (length(callback_url) <= 500))),
     CONSTRAINT tool_servers_name_check CHECK ((name ~ '^[a-z][a-z0-9]{0,19}$'::text)),
     CONSTRAINT tool_servers_url_check CHECK (((url ~ '^https?://'::text) AND (length(url) <= 2000)))
 );
@@ -4655,6 +4758,8 @@ COMMENT ON TABLE public.tool_servers IS 'One row per MCP server of an organizati
 COMMENT ON COLUMN public.tool_servers.name IS 'Goes before the names of its tools, so that two servers may have one of the same name.';
 
 COMMENT ON COLUMN public.tool_servers.sealed_token IS 'Bearer token, AES-256-GCM, bound to this row''s id; sent to this address alone.';
+
+COMMENT ON COLUMN public.tool_servers.callback_url IS 'Where contacts come back to after they signed in: its tools are called for the contact who asks. Null: for the organization, with its token.';
 
 CREATE TABLE public.tools (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -4857,6 +4962,9 @@ ALTER TABLE ONLY public.contact_days
 ALTER TABLE ONLY public.contact_facts
     ADD CONSTRAINT contact_facts_pkey PRIMARY KEY (contact_id, name);
 
+ALTER TABLE ONLY public.contact_tokens
+    ADD CONSTRAINT contact_tokens_pkey PRIMARY KEY (contact_id, tool_server_id);
+
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_are_known_once UNIQUE (channel_id, contact_key);
 
@@ -4968,6 +5076,9 @@ ALTER TABLE ONLY public.rate_buckets
 ALTER TABLE ONLY public.robots
     ADD CONSTRAINT robots_pkey PRIMARY KEY (organization_id, origin);
 
+ALTER TABLE ONLY public.sign_ins
+    ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (state_sha256);
+
 ALTER TABLE ONLY public.sources
     ADD CONSTRAINT sources_are_given_once UNIQUE (organization_id, name, sha256);
 
@@ -4982,6 +5093,9 @@ ALTER TABLE ONLY public.ticket_key
 
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_pkey PRIMARY KEY (turn_id, "position");
+
+ALTER TABLE ONLY public.tool_clients
+    ADD CONSTRAINT tool_clients_pkey PRIMARY KEY (tool_server_id);
 
 ALTER TABLE ONLY public.tool_confirmations
     ADD CONSTRAINT tool_confirmations_pkey PRIMARY KEY (turn_id);
@@ -5066,6 +5180,10 @@ CREATE INDEX contact_facts_contact_id_idx ON public.contact_facts USING btree (c
 
 CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (turn_id, organization_id);
 
+CREATE INDEX contact_tokens_contact_id_idx ON public.contact_tokens USING btree (contact_id, organization_id);
+
+CREATE INDEX contact_tokens_tool_server_id_idx ON public.contact_tokens USING btree (tool_server_id, organization_id);
+
 CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (channel_id, organization_id);
 
 CREATE INDEX conversation_summaries_conversation_id_idx ON public.conversation_summaries USING btree (conversation_id, organization_id);
@@ -5132,6 +5250,12 @@ CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btr
 
 CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (channel_id, organization_id);
 
+CREATE INDEX sign_ins_contact_id_idx ON public.sign_ins USING btree (contact_id, organization_id);
+
+CREATE INDEX sign_ins_tool_server_id_idx ON public.sign_ins USING btree (tool_server_id, organization_id);
+
+CREATE INDEX sign_ins_turn_id_idx ON public.sign_ins USING btree (turn_id, organization_id);
+
 CREATE INDEX sources_due_at_idx ON public.sources USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX sources_found_by_idx ON public.sources USING btree (organization_id, found_by);
@@ -5139,6 +5263,8 @@ CREATE INDEX sources_found_by_idx ON public.sources USING btree (organization_id
 CREATE UNIQUE INDEX sources_one_per_url ON public.sources USING btree (organization_id, url);
 
 CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (turn_id, organization_id);
+
+CREATE INDEX tool_clients_tool_server_id_idx ON public.tool_clients USING btree (tool_server_id, organization_id);
 
 CREATE INDEX tool_confirmations_conversation_id_idx ON public.tool_confirmations USING btree (conversation_id, organization_id, turn_id);
 
@@ -5272,6 +5398,12 @@ ALTER TABLE ONLY public.contact_facts
 ALTER TABLE ONLY public.contact_facts
     ADD CONSTRAINT contact_facts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE SET NULL (turn_id);
 
+ALTER TABLE ONLY public.contact_tokens
+    ADD CONSTRAINT contact_tokens_organization_id_contact_id_fkey FOREIGN KEY (organization_id, contact_id) REFERENCES public.contacts(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.contact_tokens
+    ADD CONSTRAINT contact_tokens_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.contacts
     ADD CONSTRAINT contacts_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
 
@@ -5365,6 +5497,15 @@ ALTER TABLE ONLY public.rate_buckets
 ALTER TABLE ONLY public.robots
     ADD CONSTRAINT robots_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.sign_ins
+    ADD CONSTRAINT sign_ins_organization_id_contact_id_fkey FOREIGN KEY (organization_id, contact_id) REFERENCES public.contacts(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_ins
+    ADD CONSTRAINT sign_ins_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.sign_ins
+    ADD CONSTRAINT sign_ins_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.sources
     ADD CONSTRAINT sources_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
@@ -5373,6 +5514,9 @@ ALTER TABLE ONLY public.sources
 
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tool_clients
+    ADD CONSTRAINT tool_clients_organization_id_tool_server_id_fkey FOREIGN KEY (organization_id, tool_server_id) REFERENCES public.tool_servers(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tool_confirmations
     ADD CONSTRAINT tool_confirmations_organization_id_conversation_id_turn_id_fkey FOREIGN KEY (organization_id, conversation_id, turn_id) REFERENCES public.turns(organization_id, conversation_id, id) ON DELETE CASCADE;
@@ -5445,6 +5589,8 @@ ALTER TABLE public.contact_days ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.contact_facts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.contact_tokens ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.contacts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.conversation_summaries ENABLE ROW LEVEL SECURITY;
@@ -5505,6 +5651,8 @@ CREATE POLICY own_organization ON public.contact_days USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.contact_facts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.contact_tokens USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.contacts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.conversation_summaries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -5549,9 +5697,13 @@ CREATE POLICY own_organization ON public.rate_buckets USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.robots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.sign_ins USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.sources USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.tool_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.tool_clients USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.tool_confirmations USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -5603,6 +5755,8 @@ CREATE POLICY scheduler ON public.contact_days TO chatmill_scheduler USING (true
 
 CREATE POLICY scheduler ON public.contact_facts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.contact_tokens TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.contacts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.conversation_summaries TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -5647,9 +5801,13 @@ CREATE POLICY scheduler ON public.rate_buckets TO chatmill_scheduler USING (true
 
 CREATE POLICY scheduler ON public.robots TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.sign_ins TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.sources TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.tool_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.tool_clients TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.tool_confirmations TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -5677,9 +5835,13 @@ CREATE POLICY scheduler ON public.webhook_deliveries TO chatmill_scheduler USING
 
 CREATE POLICY scheduler ON public.words TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+ALTER TABLE public.sign_ins ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.sources ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tool_calls ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tool_clients ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tool_confirmations ENABLE ROW LEVEL SECURITY;
 

@@ -20,7 +20,8 @@ from runner.workspace import load_workspace
 SCHEMA_WORDS = ("type", "properties", "required")
 
 ADD_SERVER = """
-insert into tool_servers (organization_id, name, url) values (%s, %s, %s) returning id::text
+insert into tool_servers (organization_id, name, url, callback_url)
+values (%s, %s, %s, %s) returning id::text
 """
 FIND_SERVER = "select id::text, url, sealed_token from tool_servers where name = %s"
 APPROVE = """
@@ -54,13 +55,21 @@ class Approval:
 
 
 def add_server(
-    resource: dict, sealing_key: str, name: str, url: str, token: str, organization: str | None
+    resource: dict,
+    sealing_key: str,
+    name: str,
+    url: str,
+    token: str,
+    organization: str | None,
+    callback_url: str | None = None,
 ) -> str:
+    """`callback_url`: its tools are called for the contact, who signs in; `token` is then good for
+    looking at the tools alone."""
     if not url.startswith("https://"):
         raise CannotRun("an MCP server's address has to begin with https://.")
     with connection_to(resource) as connection, connection.cursor() as cursor:
         try:
-            cursor.execute(ADD_SERVER, [organization or DEMO_ORGANIZATION, name, url])
+            cursor.execute(ADD_SERVER, [organization or DEMO_ORGANIZATION, name, url, callback_url])
         except psycopg2.IntegrityError as error:
             raise CannotRun(f"{name!r} can't be a server's name, or there is one.") from error
         (server_id,) = cursor.fetchone()

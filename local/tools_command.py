@@ -7,7 +7,7 @@ import sys
 import uuid
 
 from f.agent.approved_tool import IDENTITIES
-from local import tool_approvals
+from local import tool_approvals, tool_sign_ins
 from local.errors import CannotRun
 from local.facts import rows
 from local.migrations import connection_to
@@ -43,6 +43,16 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     server.add_argument("name", help="goes before the names of its tools")
     server.add_argument("url", help="https address of its streamable HTTP endpoint")
     server.add_argument("--organization", type=uuid.UUID, help="its id; the demo's without one")
+    server.add_argument("--sign-in-at", metavar="PUBLIC_URL",
+                        help="each contact signs in, and comes back to us here")  # fmt: skip
+    client = actions.add_parser(
+        "client", help="our name at a server's authorization server; its secret from standard input"
+    )
+    for name in ("server", "issuer", "client_id"):
+        client.add_argument(name)
+    out = actions.add_parser("sign-out", help="forget and revoke contacts' tokens of a server")
+    out.add_argument("server")
+    out.add_argument("--contact", help="its key (a number, an id); all of them without one")
     show = actions.add_parser("show", help="a server's tools in full, as a model would be told")
     show.add_argument("server")
     approve = actions.add_parser("approve", help="let a chatbot call SERVER/TOOL or a script")
@@ -79,11 +89,36 @@ def report(resource: dict, options: argparse.Namespace) -> int:
 
 
 def add_server(resource: dict, options: argparse.Namespace) -> int:
-    token = getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline()
     key = load_secrets(STATE).sealing_key
     organization = options.organization and str(options.organization)
-    tool_approvals.add_server(resource, key, options.name, options.url, token.strip(), organization)
+    callback_url = options.sign_in_at and tool_sign_ins.callback_at(options.sign_in_at)
+    tool_approvals.add_server(
+        resource, key, options.name, options.url, secret_from("Token"), organization, callback_url
+    )
     print(f"server {options.name} added; see its tools: ./chatmill tools show {options.name}")
+    if callback_url:
+        print(f"contacts sign in and come back to {callback_url}")
+    return 0
+
+
+def secret_from(what: str) -> str:
+    """Not from the command line, where a shell's history keeps it."""
+    given = getpass.getpass(f"{what}: ") if sys.stdin.isatty() else sys.stdin.readline()
+    return given.strip()
+
+
+def enter_client(resource: dict, options: argparse.Namespace) -> int:
+    key, secret = load_secrets(STATE).sealing_key, secret_from("Secret, if there is one")
+    place = (options.server, options.issuer, options.client_id)
+    tool_sign_ins.enter_client(resource, key, *place, secret)
+    print(f"contacts sign in at {options.issuer} as clients of {options.client_id}")
+    return 0
+
+
+def sign_out(resource: dict, options: argparse.Namespace) -> int:
+    key = load_secrets(STATE).sealing_key
+    gone, revoked = tool_sign_ins.sign_out(resource, key, options.server, options.contact)
+    print(f"{gone} signed out; the authorization server took notice of {revoked}")
     return 0
 
 
@@ -143,6 +178,8 @@ def change(resource: dict, statement: str, subject: str) -> None:
 ACTIONS = {
     "list": report,
     "server": add_server,
+    "client": enter_client,
+    "sign-out": sign_out,
     "show": show_server,
     "approve": approve,
     "off": switch_off,

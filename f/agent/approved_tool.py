@@ -20,7 +20,7 @@ IDENTITIES = ("contact_id", "contact_key", "conversation_id", "organization_id")
 READ = """
 select tools.id::text, tools.kind, tools.name, tools.title, target, pinned_hash, definition,
        definition_sha256, class, bindings, honours_key, tool_servers.id::text, tool_servers.url,
-       tool_servers.sealed_token
+       tool_servers.sealed_token, tool_servers.callback_url
   from tools left join tool_servers on tool_servers.id = tools.tool_server_id
  where chatbot_id = %s and tools.state = 'approved' and coalesce(tool_servers.is_active, true)
  order by tools.name
@@ -43,6 +43,7 @@ class ApprovedTool:
     server_id: str | None
     server_url: str | None
     sealed_token: str | None
+    callback_url: str | None
 
     @property
     def description(self) -> str:

@@ -5,7 +5,6 @@ in a turn that calls such a tool. Both eras of the protocol; neither sampling, r
 elicitation is offered. https://modelcontextprotocol.io/specification
 """
 
-import http.client
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -15,14 +14,12 @@ import httpx2  # pin: httpx2==2.16.2
 from mcp import Client, MCPError  # pin: mcp==2.3.0
 from mcp.client.streamable_http import streamable_http_client
 
-from f.shared.errors import InputRefused, ToolFailed, UpstreamDown
-from f.shared.internet import Internet
+import f.shared.safe_call as safe_call
+from f.shared.deadline import Deadline
+from f.shared.errors import InputRefused, ToolFailed, UpstreamDown, UpstreamRefused
 from f.shared.web_addresses import read_url
 
-INTERNET = Internet()
-SCHEMES = ("https",)  # a token is sent, so nobody may listen
 SECONDS = 10
-MAX_BYTES = 256 * 1024
 MAX_PAGES = 10
 MAX_TOOLS = 100
 MAX_ROUNDS = 3  # of a server that asks for more input
@@ -37,14 +34,14 @@ class McpServer:
 def list_tools(server: McpServer) -> list[dict]:
     """Definitions as they are approved: name, description, inputSchema, outputSchema, annotations.
 
-    Raises ToolFailed, UpstreamDown.
+    Raises ToolFailed, UpstreamDown, UpstreamRefused (401).
     """
     return _exchange(server, _listed)
 
 
 def call_tool(server: McpServer, name: str, arguments: dict) -> dict:
     """`is_error`, `text`, and `structured` where the tool tells it. Raises ToolFailed when it was
-    surely not called, else UpstreamDown."""
+    surely not called, UpstreamRefused where the token is not taken, else UpstreamDown."""
 
     async def call(client: Client) -> dict:
         result = await client.call_tool(name, arguments)
@@ -104,18 +101,19 @@ def _exchange(server: McpServer, work: Callable[[Client], Awaitable]):
 def _failure(transport: "SafeTransport") -> Exception:
     if transport.was_refused:
         return ToolFailed("the server's address is not allowed")
+    if transport.wants_authorization:
+        return UpstreamRefused("the server does not take this token", status=401)
     return UpstreamDown("the server gave no answer in a form that we know")
 
 
 class SafeTransport(httpx2.AsyncBaseTransport):
-    """One request on one checked connection: to the server's own origin, to public addresses, as
-    many bytes and seconds as allowed. A redirect is an answer like any other, so nothing follows
-    it, and the token goes nowhere else."""
+    """To the server's own origin only, by f/shared/safe_call.py: the token goes nowhere else."""
 
     def __init__(self, server: McpServer):
         self._server = server
         self._target = read_url(server.url)
         self.was_refused = False
+        self.wants_authorization = False
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()
@@ -128,36 +126,18 @@ class SafeTransport(httpx2.AsyncBaseTransport):
             target = read_url(str(request.url))
             if (target.scheme, target.host) != (self._target.scheme, self._target.host):
                 raise httpx2.ConnectError("another origin than the server's")
-            if target.scheme not in SCHEMES:
-                self.was_refused = True
-                raise httpx2.ConnectError("not over TLS")
-            deadline = INTERNET.deadline(SECONDS)
-            with INTERNET.connect(target, deadline) as connection:
-                client = http.client.HTTPConnection(target.host, target.port)
-                client.sock = connection
-                client.request(request.method, target.path, body, self._headers(request, target))
-                answer = client.getresponse()
-                return httpx2.Response(
-                    answer.status, headers=answer.getheaders(), content=_read(answer)
-                )
+            headers = self._headers(request)
+            answer = safe_call.call(request.method, target.url, headers, body, Deadline(SECONDS))
         except InputRefused as error:
             self.was_refused = True
             raise httpx2.ConnectError("the address is not allowed") from error
-        except (OSError, http.client.HTTPException) as error:
+        except UpstreamDown as error:
             raise httpx2.ReadError("the connection failed") from error
+        self.wants_authorization |= answer.status == 401
+        return httpx2.Response(answer.status, headers=answer.headers, content=answer.content)
 
-    def _headers(self, request: httpx2.Request, target) -> dict[str, str]:
+    def _headers(self, request: httpx2.Request) -> dict[str, str]:
         wanted = ("accept", "content-type", "mcp-")
         kept = {k: v for k, v in request.headers.items() if k.lower().startswith(wanted)}
         token = {"authorization": f"Bearer {self._server.token}"} if self._server.token else {}
-        own = {"host": target.origin_host, "connection": "close", "accept-encoding": "identity"}
-        return {**kept, **token, **own}
-
-
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    body = bytearray()
-    while part := answer.read1(64 * 1024):
-        body += part
-        if len(body) > MAX_BYTES:
-            raise httpx2.ReadError("the answer is too large")
-    return bytes(body)
+        return {**kept, **token}

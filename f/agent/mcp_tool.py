@@ -7,10 +7,7 @@ from f.agent.approved_tool import ApprovedTool, OutsideTool, definition_sha256
 from f.agent.tool_context import ToolContext
 from f.agent.tool_results import as_data
 from f.shared.crypto import open_sealed
-from f.shared.errors import ToolFailed
-from f.shared.windmill import get_variable
-
-SEALING_KEY = "f/chat/sealing_key"
+from f.shared.errors import ToolFailed, UpstreamRefused
 
 MARK_CHANGED = "update tools set state = 'changed' where id = %s and state = 'approved'"
 RAISE_ALERT = "select raise_alert(%s, 'error', 'tool_changed', %s, %s)"
@@ -20,23 +17,45 @@ class McpTool(OutsideTool):
     def __init__(self, tool: ApprovedTool, context: ToolContext):
         super().__init__(tool, context)
         self.honours_key = False  # the protocol has no key for a call
+        self._contacts_token = ""
+
+    def authorize(self) -> None:
+        """Before anything is asked or done. Raises SignInNeeded where the server wants to know the
+        contact and does not yet."""
+        if self.approved.callback_url:
+            self._contacts_token = self._authority().token()
 
     def run(self, arguments: dict, effect_key: str = "") -> tuple[str, dict]:
         filled = self.approved.filled(arguments, self._context)
-        client = mcp_client()
-        server = client.McpServer(self.approved.server_url, self._token())
-        self._check_definition(client.list_tools(server))
-        result = client.call_tool(server, self.approved.target, filled)
+        try:
+            result = self._called(filled)
+        except UpstreamRefused as error:
+            if not self.approved.callback_url:
+                raise
+            raise self._authority().asked() from error
         if result["is_error"]:
             raise ToolFailed("the tool says that it could not do it")
         shown = result["structured"] if result["structured"] is not None else result["text"]
         return as_data(shown), {"server_id": self.approved.server_id}
 
+    def _called(self, filled: dict) -> dict:
+        client = mcp_client()
+        server = client.McpServer(self.approved.server_url, self._token())
+        self._check_definition(client.list_tools(server))
+        return client.call_tool(server, self.approved.target, filled)
+
     def _token(self) -> str:
+        """A contact's calls are never made with the organization's token."""
+        if self.approved.callback_url:
+            return self._contacts_token
         if not self.approved.sealed_token:
             return ""
         place = token_place(self.approved.server_id)
-        return open_sealed(get_variable(SEALING_KEY), self.approved.sealed_token, place)
+        return open_sealed(self._context.sealing_key, self.approved.sealed_token, place)
+
+    def _authority(self):
+        library = importlib.import_module("f.agent.contact_authority")
+        return library.ContactAuthority(self.approved, self._context)
 
     def _check_definition(self, definitions: list[dict]) -> None:
         """What the model was told of the tool is what a person approved; if the server now tells

@@ -77,7 +77,10 @@ class Judge:
         return self._asked() or self._considered(thought, messages, rules)
 
     def _asked(self) -> Reply | None:
-        """A yes that is waited for goes before anything that the model says of it."""
+        """A yes or a signing in that is waited for goes before what the model says of it."""
+        if self._toolbox.sign_in_request:
+            route = Route("auto", 1.0, "asks_for_sign_in")
+            return Reply(self._toolbox.sign_in_request, "asks_for_sign_in", route)
         asked = self._toolbox.confirmations
         if not asked:
             return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from f.shared.resources import c_model
@@ -24,3 +24,5 @@ class ToolContext:
     now: datetime
     business_hours: dict
     question: str
+    sign_in_request: str
+    sealing_key: str = field(repr=False)

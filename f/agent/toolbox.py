@@ -8,7 +8,7 @@ from f.agent.citations import renumbered
 from f.agent.confirmations import Confirmations
 from f.agent.effects import Effects
 from f.agent.json_schema import problem_of_value
-from f.shared.errors import ToolError, ToolFailed, ToolRetry, UpstreamError
+from f.shared.errors import SignInNeeded, ToolError, ToolFailed, ToolRetry, UpstreamError
 from f.shared.text import storable
 
 MAX_ARGUMENT_CHARACTERS = 8000
@@ -32,7 +32,9 @@ class Tool(Protocol):
 
 class Toolbox:
     """`passages` and `passage_texts`: what was found in the documents in this turn, in order;
-    `has_read_outside`: whether a system of the organization's told something."""
+    `has_read_outside`: whether a system of the organization's told something;
+    `sign_in_request`: what the contact reads instead of a reply, because a tool is for who signed
+    in."""
 
     def __init__(
         self,
@@ -46,6 +48,11 @@ class Toolbox:
         self.passages: list[dict] = []
         self.passage_texts: list[str] = []
         self.has_read_outside = False
+        self.sign_in_request = ""
+
+    @property
+    def asks_contact(self) -> bool:
+        return bool(self.sign_in_request) or bool(self.confirmations)
 
     @property
     def link_source(self) -> str:
@@ -78,6 +85,9 @@ class Toolbox:
                 raise ToolRetry(refusal)
             arguments = storable(_parse(call["function"]["arguments"]))
             text, result = self._run(name, arguments, position)
+        except SignInNeeded as error:
+            self.sign_in_request = error.request
+            text, result = f"error: {error}", {"error": str(error)}
         except ToolError as error:
             text, result = f"error: {error}", {"error": str(error)}
         record = {
@@ -94,6 +104,8 @@ class Toolbox:
         problem = problem_of_value(tool.parameters, arguments)
         if problem:
             raise ToolRetry(problem)
+        if hasattr(tool, "authorize"):
+            self._authorize(tool)
         class_ = getattr(tool, "class_", "read")
         if class_ in ("write", "money"):
             self.confirmations.check(tool.approved, arguments, position)
@@ -107,6 +119,11 @@ class Toolbox:
             self.passages += result["passages"]
             self.passage_texts += texts
         return text, result
+
+    def _authorize(self, tool: Tool) -> None:
+        if self.sign_in_request:
+            raise ToolFailed("the customer has to sign in first")
+        tool.authorize()
 
     def _read_outside(self, tool: Tool, arguments: dict) -> tuple[str, dict]:
         """A system that is away is no reason to leave the contact without an answer."""

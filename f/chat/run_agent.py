@@ -31,16 +31,18 @@ from f.shared.windmill import get_variable
 
 def main(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
     deadline = Deadline(loop.MAX_SECONDS)
+    sealing_key = get_variable("f/chat/sealing_key")
     with lease.kept(db, turn_id, fence):
-        result = answer(db, model, turn_id, fence, deadline)
+        result = answer(db, model, sealing_key, turn_id, fence, deadline)
         while result["state"] == "draft_dropped":
-            result = answer(db, model, turn_id, fence, deadline)
+            result = answer(db, model, sealing_key, turn_id, fence, deadline)
     return result
 
 
-def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: Deadline) -> dict:
+def answer(
+    db: postgresql, model: c_model, sealing_key: str, turn_id: str, fence: int, deadline: Deadline
+) -> dict:
     """One draft. No transaction is open while it thinks."""
-    sealing_key = get_variable("f/chat/sealing_key")
     open_transaction = partial(turns.transaction, db, turn_id, fence)
     with open_transaction() as conn:
         turn = turn_context.load(conn, turn_id, fence)
@@ -62,7 +64,7 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
             conn, chain, open_transaction, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
         )
         approved = approved_tools(conn, turn.chatbot_id)
-    context = turn.for_tools(open_transaction, model)
+    context = turn.for_tools(open_transaction, model, sealing_key)
     confirmations = Confirmations(context, turn.confirm_question)
     toolbox = Toolbox(tools_of(context, approved), effects, confirmations)
     with typing_sign.shown(account):
@@ -71,7 +73,7 @@ def answer(db: postgresql, model: c_model, turn_id: str, fence: int, deadline: D
     said = [*command_replies, draft.reply.text]
     replies = [piece for text in said for piece in library.split_text(text)]
     # What was done or asked can't be thought again.
-    may_drop = stored_model.has_room and not effects and not confirmations
+    may_drop = stored_model.has_room and not effects and not toolbox.asks_contact
     with open_transaction() as conn:
         calls = draft.thought.tool_calls
         state = turns.commit(conn, turn_id, fence, replies, draft.receipt, calls, may_drop)

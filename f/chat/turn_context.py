@@ -1,5 +1,7 @@
 """What the agent needs to answer a turn: who speaks for whom, what was said, what was asked."""
 
+import hashlib
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -41,6 +43,7 @@ class TurnContext:
     handoff_reply: str
     failure_notice: str
     confirm_question: str
+    sign_in_request: str
     business_hours: dict
     policy: str | None
     least_confidence: float
@@ -105,7 +108,7 @@ class TurnContext:
             canary_of(self.turn_id),
         )
 
-    def for_tools(self, open_transaction, model: c_model) -> ToolContext:
+    def for_tools(self, open_transaction, model: c_model, sealing_key: str) -> ToolContext:
         return ToolContext(
             open_transaction=open_transaction,
             model=model,
@@ -118,16 +121,18 @@ class TurnContext:
             now=self.now,
             business_hours=self.business_hours,
             question=self.question,
+            sign_in_request=self.sign_in_request,
+            sealing_key=sealing_key,
         )
 
 
 # In the order of the fields from `instructions` to `max_reply_tokens`.
 CHATBOT_COLUMNS = """
        chatbots.instructions, chatbots.unknown_reply, chatbots.handoff_reply,
-       chatbots.failure_notice, chatbots.confirm_question, chatbots.business_hours,
-       chatbots.policy, chatbots.least_confidence, chatbots.spam_confidence,
-       chatbots.allowed_link_hosts, chatbots.forbidden_words, chatbots.languages,
-       chatbots.max_reply_tokens
+       chatbots.failure_notice, chatbots.confirm_question, chatbots.sign_in_request,
+       chatbots.business_hours, chatbots.policy, chatbots.least_confidence,
+       chatbots.spam_confidence, chatbots.allowed_link_hosts, chatbots.forbidden_words,
+       chatbots.languages, chatbots.max_reply_tokens
 """
 LOAD_TURN = f"""
 select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
@@ -161,6 +166,24 @@ select body, command, referral, coalesce(
   from inbound_messages as asked
  where turn_id = %(turn_id)s and state <> 'revoked' order by sent_at, id
 """
+# As f/agent/sign_ins.py makes them, however they are typed.
+SIGN_IN_CODE = re.compile(r"\s*([A-Z2-9]{5})[\s-]*([A-Z2-9]{5})\s*", re.I)
+CONFIRM_SIGN_IN = """
+with confirmed as (
+  update sign_ins set state = 'confirmed', confirmed_turn_id = %(turn_id)s
+   where contact_id = %(contact_id)s and code_sha256 = %(code_sha256)s
+     and (state = 'signed_in' and expires_at > now() or confirmed_turn_id = %(turn_id)s)
+  returning *
+), moved as (
+  insert into contact_tokens (contact_id, tool_server_id, organization_id, terms, sealed_tokens)
+  select contact_id, tool_server_id, organization_id, terms, sealed_tokens
+    from confirmed where sealed_tokens is not null
+      on conflict on constraint contact_tokens_pkey do update
+     set terms = excluded.terms, sealed_tokens = excluded.sealed_tokens, confirmed_at = now()
+)
+select turn_id::text from confirmed
+"""
+FORGET_MOVED_TOKENS = "update sign_ins set sealed_tokens = null where confirmed_turn_id = %s"
 
 
 def load(conn, turn_id: str, fence: int) -> TurnContext:
@@ -173,6 +196,9 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
         *columns, caches_answers, time_zone = cursor.fetchone()
         question, commands = _read_question(cursor, turn_id)
+        signed_in_for = _confirm_sign_in(cursor, turn_id, columns[3], question)
+        if signed_in_for:
+            question, _ = _read_question(cursor, signed_in_for)
         known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
         if "clear" in dict(commands):
             known = Known([], "", {}, known.notes)  # what is asked beside it is asked afresh
@@ -196,6 +222,22 @@ def _read_question(cursor, turn_id: str) -> tuple[str, list[tuple[str, str]]]:
         if not command
     ]
     return "\n".join(lines)[:QUESTION_CHARACTERS], commands
+
+
+def _confirm_sign_in(cursor, turn_id: str, contact_id: str, question: str) -> str | None:
+    """The turn that asked the contact to sign in, where this one brings the code: what they asked
+    then is answered now. Repeated, it finds the same."""
+    written = SIGN_IN_CODE.fullmatch(question)
+    if not written:
+        return None
+    code = "".join(written.groups()).upper()
+    digest = hashlib.sha256(code.encode()).hexdigest()
+    cursor.execute(
+        CONFIRM_SIGN_IN, {"turn_id": turn_id, "contact_id": contact_id, "code_sha256": digest}
+    )
+    row = cursor.fetchone()
+    cursor.execute(FORGET_MOVED_TOKENS, (turn_id,))
+    return row[0] if row else None
 
 
 def _with_origin(body: str, referral: str | None, quoted: str | None) -> str:

@@ -16,6 +16,7 @@ ChatmillError
 └── ToolError              answered to the model, stays in the agent loop
     ├── ToolRetry          the model can mend its arguments
     └── ToolFailed         the model must do without
+        └── SignInNeeded   the contact has to sign in first
 """
 
 
@@ -130,3 +131,14 @@ class ToolRetry(ToolError):
 
 class ToolFailed(ToolError):
     """The model must do without this tool."""
+
+
+class SignInNeeded(ToolFailed):
+    """The contact has to sign in first; they are sent a link."""
+
+    # With the link in it: no part of what an engine publishes of an error.
+    __slots__ = ("request",)
+
+    def __init__(self, request: str):
+        super().__init__()
+        self.request = request

@@ -14,6 +14,7 @@ from mcp.server.mcpserver import MCPServer
 from werkzeug import Response
 
 import f.agent.mcp_client as mcp_client
+import f.shared.safe_call as safe_call
 from f.agent.mcp_client import McpServer, call_tool, list_tools
 from f.shared.errors import ToolFailed, UpstreamDown
 from f.shared.internet import Internet
@@ -75,8 +76,8 @@ def misbehaving(httpserver, monkeypatch):
 
 def reach(monkeypatch, port):
     internet = OneServer(port)
-    monkeypatch.setattr(mcp_client, "INTERNET", internet)
-    monkeypatch.setattr(mcp_client, "SCHEMES", ("http",))
+    monkeypatch.setattr(safe_call, "INTERNET", internet)
+    monkeypatch.setattr(safe_call, "SCHEMES", ("http",))
     return internet
 
 
@@ -195,7 +196,7 @@ def test_m06_an_internal_address_is_never_reached(shop, monkeypatch, url):
 
 
 def test_m06_m13_without_tls_nothing_is_sent(shop, monkeypatch):
-    monkeypatch.setattr(mcp_client, "SCHEMES", ("https",))
+    monkeypatch.setattr(safe_call, "SCHEMES", ("https",))
 
     with pytest.raises(ToolFailed):
         list_tools(SERVER)

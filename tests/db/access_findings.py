@@ -12,6 +12,7 @@ UNIQUE_AND_HARMLESS = {
     "channels_are_connected_once": "no runtime role writes channels",
     "inbound_messages_pkey": "a running number: says how many there are, not what",
     "messages_pkey": "a running number: says how many there are, not what",
+    "sign_ins_pkey": "a hash of 256 random bits: nobody guesses one",
     "alerts_pkey": "a running number: says how many there are, not what",
 }
 

@@ -1,0 +1,9 @@
+drop function enter_sign_in;
+drop table contact_tokens;
+drop table sign_ins;
+drop table tool_clients;
+alter table tool_servers
+  drop column callback_url;
+alter table chatbots
+  drop column sign_in_request,
+  drop column signed_in_notice;

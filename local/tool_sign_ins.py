@@ -1,0 +1,76 @@
+"""Our name at an authorization server, and contacts who are to be signed in no more."""
+
+import json
+
+from f.agent.oauth import Tokens, revoke
+from f.agent.oauth_terms import Terms
+from f.agent.sign_ins import opened_client, secret_place, tokens_place
+from f.shared.crypto import open_sealed, seal
+from f.shared.errors import UpstreamError
+from local.errors import CannotRun
+from local.migrations import connection_to
+
+CALLBACK_PATH = "/api/r/chatmill/contacts/signed-in"
+
+ENTER = """
+insert into tool_clients (tool_server_id, organization_id, issuer, client_id, sealed_secret)
+values (%s, %s, %s, %s, %s)
+    on conflict on constraint tool_clients_pkey do update
+   set issuer = excluded.issuer, client_id = excluded.client_id,
+       sealed_secret = excluded.sealed_secret, known_since = now()
+"""
+SIGNED_IN = """
+select contact_tokens.organization_id::text, contact_tokens.contact_id::text, tool_server_id::text,
+       terms, sealed_tokens, client_id, sealed_secret
+  from contact_tokens
+  join contacts on contacts.id = contact_tokens.contact_id
+  join tool_servers on tool_servers.id = tool_server_id
+  join tool_clients using (tool_server_id)
+ where tool_servers.name = %(server)s and contacts.contact_key = coalesce(%(contact)s, contact_key)
+"""
+FORGET = "delete from contact_tokens where contact_id = %s and tool_server_id = %s"
+
+
+def callback_at(public_url: str) -> str:
+    if not public_url.startswith("https://"):
+        raise CannotRun("the address where contacts come back to has to begin with https://.")
+    return public_url.rstrip("/") + CALLBACK_PATH
+
+
+def enter_client(
+    resource: dict, sealing_key: str, server: str, issuer: str, client_id: str, secret: str
+) -> None:
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select id::text, organization_id::text from tool_servers where name = %s", [server]
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise CannotRun(f"there is no server {server!r}.")
+        sealed = seal(sealing_key, secret, secret_place(row[0])) if secret else None
+        cursor.execute(ENTER, [*row, issuer, client_id, sealed])
+        connection.commit()
+
+
+def sign_out(resource: dict, sealing_key: str, server: str, contact: str | None) -> tuple[int, int]:
+    """How many contacts were signed out, and of how many the server took notice."""
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(SIGNED_IN, {"server": server, "contact": contact})
+        rows = cursor.fetchall()
+        for _, contact_id, server_id, *_ in rows:
+            cursor.execute(FORGET, [contact_id, server_id])
+        connection.commit()
+    return len(rows), sum(_is_revoked(sealing_key, *row) for row in rows)
+
+
+def _is_revoked(
+    sealing_key: str, organization_id, contact_id, server_id, terms, sealed, client_id, secret
+) -> bool:
+    place = tokens_place(organization_id, contact_id, server_id)
+    tokens = Tokens(**json.loads(open_sealed(sealing_key, sealed, place)))
+    client = opened_client(sealing_key, server_id, client_id, secret)
+    try:
+        revoke(Terms(**terms), client, tokens)
+    except UpstreamError:
+        return False  # ours are gone all the same
+    return True

@@ -1,0 +1,358 @@
+"""Contacts who sign in at an MCP server: in a turn, over real TLS, and what attackers try."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+import yaml
+
+pytest.importorskip("mcp", reason="mcp is installed by ./chatmill")
+
+import f.shared.safe_call as safe_call
+from f.agent.oauth_terms import read_terms
+from f.chat import finish_sign_in
+from f.shared.crypto import open_sealed
+from f.shared.errors import Misconfigured, UpstreamRefused
+from local.places import ROOT
+from local.tool_sign_ins import callback_at, enter_client, sign_out
+from tests.chat.sign_in_server import CALLBACK, ISSUER, MCP_URL, PUBLIC, STATUS, Reach, SignInServer
+from tests.chat.tools import approve
+from tests.conftest import ORGANIZATION_ID, SEALING_KEY
+from tests.scripted_model import calls, says
+
+ASK = calls("shop__status", number="7")
+EVE = "15559999"
+
+
+@pytest.fixture(scope="module")
+def stand_in(tmp_path_factory):
+    found = SignInServer(tmp_path_factory.mktemp("tls"))
+    yield found
+    found.server.clear()
+    found.server.stop()
+
+
+@pytest.fixture
+def server(stand_in, monkeypatch):
+    monkeypatch.setattr(safe_call, "INTERNET", Reach(stand_in))
+    stand_in.begin()
+    return stand_in
+
+
+@pytest.fixture
+def shop(server, query):
+    """A tool that is called for the contact, who is not known there yet."""
+    server_id = query(
+        "insert into tool_servers (organization_id, name, url, callback_url)"
+        " values (%s, 'shop', %s, %s) returning id::text",
+        ORGANIZATION_ID,
+        MCP_URL,
+        CALLBACK,
+    )[0][0]
+
+    def add(class_="read"):
+        approve(
+            query, class_, "mcp", STATUS, "status", pinned_hash=None, bindings={},
+            server_id=server_id, name="shop__status",
+        )  # fmt: skip
+
+    add()
+    return SimpleNamespace(server_id=server_id)
+
+
+@pytest.fixture
+def asked(say, shop):
+    """asked() -> the link that a contact who asks for the tool is sent."""
+
+    def run(contact_key="15550001"):
+        return link_in(say("Where is 7?", ASK, says("One moment."), contact_key=contact_key))
+
+    return run
+
+
+@pytest.fixture
+def come_back(database):
+    """What the browser is shown: (status, words)."""
+
+    def run(query):
+        shown = finish_sign_in.finish(database, SEALING_KEY, query)
+        return shown.status_code, shown.text
+
+    return run
+
+
+def link_in(text):
+    return re.search(r"https://\S+", text)[0]
+
+
+def code_in(text):
+    return re.search(r"[A-Z2-9]{5}-[A-Z2-9]{5}", text)[0]
+
+
+def test_a_contact_signs_in_once_and_their_own_rights_are_used(
+    say, asked, come_back, server, query, model
+):
+    status, words = come_back(server.sign_in(asked(), "ada"))
+    told = say(code_in(words), ASK, says("It is on its way."))
+    again = say("And now?", ASK, says("Still on its way."))
+
+    assert status == 200
+    assert (told, again) == ("It is on its way.", "Still on its way.")
+    assert server.called == [("ada", {"number": "7"})] * 2
+    assert [one["grant_type"] for one in server.exchanged] == ["authorization_code"]
+    answered = model.requests[2]["messages"][-1]
+    assert answered == {"role": "user", "content": "Where is 7?"}
+    kept = query("select * from sign_ins") + query("select * from contact_tokens")
+    assert "canary" not in f"{kept} {model.requests}"
+
+
+def test_before_that_the_contact_is_sent_a_link_and_nothing_is_called(asked, server, query):
+    link = asked()
+
+    assert link.startswith("https://media.example/authorize?")
+    assert server.called == []
+    assert query("select state from sign_ins") == [("asked",)]
+
+
+def test_what_changes_something_asks_who_it_is_before_it_asks_for_a_yes(say, shop, server, query):
+    query("update tools set class = 'write'")
+
+    link_in(say("Do it with 7", ASK, says("Done.")))
+
+    assert query("select count(*) from tool_confirmations") == [(0,)]
+    assert server.called == []
+
+
+def test_another_contacts_code_is_only_words(say, asked, come_back, server, query):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+
+    say(code_in(words), says("Pardon?"), contact_key=EVE)
+
+    assert query("select count(*) from contact_tokens") == [(0,)]
+
+
+def test_whoever_is_talked_into_opening_anothers_link_gives_nothing_away(
+    say, asked, come_back, server, query
+):
+    come_back(server.sign_in(asked(contact_key=EVE), "ada"))  # Eve sent Ada her link
+
+    link_in(say("Where is 7?", ASK, says("One moment."), contact_key=EVE))
+
+    assert server.called == []
+    assert query("select count(*) from contact_tokens") == [(0,)]
+
+
+def test_a_state_is_good_for_once(asked, come_back, server):
+    back = server.sign_in(asked(), "ada")
+    come_back(back)
+
+    again = come_back(back)
+    with_another_code = come_back(
+        {**server.sign_in(asked("15550002"), "eve"), **{"state": back["state"]}}
+    )
+
+    assert again[0] == with_another_code[0] == 400
+    assert len(server.exchanged) == 1
+
+
+def test_an_old_link_is_refused(asked, come_back, server, query):
+    back = server.sign_in(asked(), "ada")
+    query("update sign_ins set expires_at = now() - interval '1 second'")
+
+    assert come_back(back)[0] == 400
+    assert server.exchanged == []
+
+
+def test_an_old_code_is_only_words(say, asked, come_back, server, query):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+    query("update sign_ins set expires_at = now() - interval '1 second'")
+
+    say(code_in(words), says("Pardon?"))
+
+    assert query("select count(*) from contact_tokens") == [(0,)]
+
+
+@pytest.mark.parametrize("iss", ["https://evil.example", "", None])
+def test_a_code_of_another_authorization_server_is_not_taken_to_ours(asked, come_back, server, iss):
+    back = {**server.sign_in(asked(), "ada"), "iss": iss}
+
+    assert come_back({k: v for k, v in back.items() if v is not None})[0] == 400
+    assert server.exchanged == []
+
+
+@pytest.mark.parametrize("query", [{}, {"state": "x"}, {"state": ["a"]}, {"state": "\0"}])
+def test_a_state_that_is_none_is_refused(come_back, windmill, query):
+    assert come_back(query)[0] == 400
+
+
+def test_who_says_no_is_told_in_the_chatbots_words(asked, come_back, server):
+    back = server.sign_in(asked(), "ada")
+    refused = {"error": "access_denied", "state": back["state"], "iss": back["iss"]}
+
+    status, words = come_back(refused)
+
+    assert status == 400 and "denied" not in words
+    assert server.exchanged == []
+
+
+def test_a_contact_can_only_be_sent_back_to_us(asked, server):
+    with pytest.raises(PermissionError):
+        server.sign_in(asked(), "ada", redirect_uri="https://evil.example/")
+
+
+def test_the_code_and_the_verifier_follow_no_redirect(asked, come_back, server):
+    back = server.sign_in(asked(), "ada")
+    server.redirects_to = "https://evil.example/token"
+
+    assert come_back(back)[0] == 502
+    assert server.hosts == {"shop.example", "media.example"}
+
+
+def test_a_stolen_code_is_worth_nothing_without_our_verifier(asked, come_back, server, query):
+    stolen = server.sign_in(asked(), "ada")["code"]
+    own = server.sign_in(asked(contact_key=EVE), "eve")
+
+    assert come_back({**own, "code": stolen})[0] == 502
+    assert query("select count(*) from contact_tokens") == [(0,)]
+
+
+def test_m13_tokens_open_for_their_contact_and_server_only(say, asked, come_back, server, query):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+    say(code_in(words), ASK, says("Here."))
+    ((sealed,),) = query("select sealed_tokens from contact_tokens")
+
+    with pytest.raises(Misconfigured):
+        open_sealed(SEALING_KEY, sealed, "contact_tokens.sealed_tokens:another")
+
+
+def test_tokens_that_end_are_renewed(say, asked, come_back, server):
+    server.seconds = 1
+    _, words = come_back(server.sign_in(asked(), "ada"))
+
+    say(code_in(words), ASK, says("Here."))
+
+    assert [one["grant_type"] for one in server.exchanged][1] == "refresh_token"
+    assert server.called == [("ada", {"number": "7"})]
+
+
+def test_tokens_that_were_revoked_lead_to_a_new_link(say, asked, come_back, server, query):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+    say(code_in(words), ASK, says("Here."))
+    server.end_everything()
+
+    link_in(say("And now?", ASK, says("Here.")))
+
+    assert len(server.called) == 1
+    assert query("select count(*) from contact_tokens") == [(0,)]
+
+
+def test_a_contacts_call_is_never_made_with_the_organizations_token(say, shop, server, query):
+    query("update tool_servers set sealed_token = 'never opened'")
+
+    link_in(say("Where is 7?", ASK, says("One moment.")))
+
+    assert server.called == []
+
+
+def test_another_authorization_server_than_before_is_refused_and_told(say, asked, server, query):
+    asked()
+    server.resource["authorization_servers"] = ["https://shop.example"]
+    server.metadata["issuer"] = "https://shop.example"
+
+    told = say("And now?", ASK, says("I can't see that."))
+
+    assert told == "I can't see that."
+    assert query("select code from alerts") == [("sign_in_refused",)]
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"authorization_endpoint": "javascript:alert(1)//https://a.example"},
+        {"authorization_endpoint": "file:///etc/passwd"},
+        {"authorization_endpoint": "http://media.example/authorize"},
+        {"authorization_endpoint": "https://10.0.0.1/authorize"},
+        {"authorization_endpoint": "https://localhost/authorize"},
+        {"authorization_endpoint": "https://a@media.example/authorize"},
+        {"authorization_endpoint": None},
+        {"token_endpoint": "https://169.254.169.254/token"},
+        {"token_endpoint": "https://auth.internal/token"},
+        {"registration_endpoint": "https://127.0.0.1/register"},
+        {"issuer": "https://evil.example"},
+        {"issuer": "https://media.example/"},
+        {"code_challenge_methods_supported": ["plain"]},
+        {"code_challenge_methods_supported": None},
+        {"token_endpoint_auth_methods_supported": ["private_key_jwt"]},
+    ],
+)
+def test_m12_what_an_authorization_server_tells_is_not_believed(server, spoiled):
+    server.metadata |= spoiled
+
+    with pytest.raises(UpstreamRefused):
+        read_terms(MCP_URL)
+
+    assert set(safe_call.INTERNET.opened) == {PUBLIC}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"resource": "https://evil.example/mcp"},
+        {"resource": "https://shop.example/mcp2"},
+        {"resource": None},
+        {"authorization_servers": ["javascript:alert(1)"]},
+        {"authorization_servers": ["https://192.168.0.1"]},
+        {"authorization_servers": ["https://media.example?x=/../"]},
+        {"authorization_servers": []},
+    ],
+)
+def test_m12_what_a_server_tells_of_itself_is_not_believed(server, spoiled):
+    server.resource |= spoiled
+
+    with pytest.raises(UpstreamRefused):
+        read_terms(MCP_URL)
+
+
+def test_m12_a_refusal_reaches_the_operator_and_no_contact_gets_a_link(say, shop, server, query):
+    server.metadata["authorization_endpoint"] = "javascript:alert(1)"
+
+    assert say("Where is 7?", ASK, says("I can't see that.")) == "I can't see that."
+
+    assert query("select code from alerts") == [("sign_in_refused",)]
+    assert query("select count(*) from sign_ins") == [(0,)]
+
+
+def test_a_client_that_an_operator_entered_is_used(owner, say, shop, server):
+    server.metadata["registration_endpoint"] = None
+    enter_client(owner, SEALING_KEY, "shop", ISSUER, "ours", "")
+
+    link = link_in(say("Where is 7?", ASK, says("One moment.")))
+
+    assert "client_id=ours&" in link
+
+
+def test_who_is_signed_out_signs_in_anew(owner, say, asked, come_back, server, query):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+    say(code_in(words), ASK, says("Here."))
+
+    assert sign_out(owner, SEALING_KEY, "shop", "15559999") == (0, 0)
+    assert sign_out(owner, SEALING_KEY, "shop", "15550001") == (1, 1)
+    assert len(server.revoked) == 1
+    link_in(say("And now?", ASK, says("Here.")))
+
+
+def test_contacts_come_back_to_a_route_that_there_is():
+    trigger = yaml.safe_load((ROOT / "f/chat/finish_sign_in.http_trigger.yaml").read_text())
+
+    assert callback_at("https://chat.example/") == CALLBACK
+    assert CALLBACK.endswith(f"/api/r/{trigger['route_path']}")
+
+
+def test_the_route_shows_the_code_and_keeps_it_out_of_caches(windmill, asked, server):
+    shown = finish_sign_in.main(
+        **finish_sign_in.preprocessor({"query": server.sign_in(asked(), "ada")})
+    )
+
+    assert shown["windmill_status_code"] == 200
+    assert code_in(shown["result"])
+    assert shown["windmill_headers"]["cache-control"] == "no-store"

@@ -33,7 +33,7 @@ def listed(heading: str) -> list[str]:
 def test_every_case_of_the_matrix_is_a_test_or_says_why_not():
     missing = cases() - with_a_test() - set(listed("No test yet"))
 
-    assert len(cases()) == 138
+    assert len(cases()) == 179
     assert sorted(missing) == [], "name a test after it, or list it in tests/matrix.md"
 
 

@@ -3,16 +3,19 @@
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
-from f.knowledge.chunk_sets import searched_set
+from f.knowledge.chunk_sets import ChunkSet, searched_set
 from f.knowledge.embeddings import embed
 from f.knowledge.relevance import is_relevant
 from f.knowledge.search import Passage, search
-from f.shared.errors import ToolRetry
+from f.shared.deadline import within
+from f.shared.errors import ToolRetry, UpstreamError
 from f.shared.resources import c_model
 
 MAX_QUERY_CHARACTERS = 1000
 PASSAGES = 5
+EMBED_SECONDS = 8
 
 
 class KnowledgeTool:
@@ -58,7 +61,7 @@ class KnowledgeTool:
             chunk_set = searched_set(conn, self._organization_id)
         while chunk_set is not None:
             model = chunk_set.embedding_model
-            vector = embed({**self._model, "embedding_model": model}, [query])[0]
+            vector = self._vector(chunk_set, query)
             with self._open_transaction() as conn:
                 passages = search(conn, self._organization_id, query, vector, model, PASSAGES)
                 current = searched_set(conn, self._organization_id)
@@ -67,6 +70,16 @@ class KnowledgeTool:
             # Another model took over while the question was embedded.
             chunk_set = current
         return []
+
+    def _vector(self, chunk_set: ChunkSet, query: str) -> list[float]:
+        """All zeros while its model does not do its part: then words alone are searched."""
+        model = {**self._model, "embedding_model": chunk_set.embedding_model}
+        try:
+            vector = within(EMBED_SECONDS, partial(embed, model, [query]))[0]
+        except (UpstreamError, TimeoutError):
+            vector = []
+        is_comparable = len(vector) == chunk_set.dimensions
+        return vector if is_comparable else [0.0] * chunk_set.dimensions
 
 
 def _for_model(passages: list) -> str:

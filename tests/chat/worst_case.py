@@ -27,7 +27,7 @@ class ObedientModel:
         pass
 
     def complete(self, messages, schemas):
-        read = self._read(messages)
+        read = self._read(messages) + "\n".join(_texts(schemas))
         read_once = dict.fromkeys(COMMAND.findall(read))
         commands = [one for one in read_once if one not in self._obeyed]
         calls = [value for verb, value in commands if verb == "call"] if schemas else []
@@ -45,6 +45,16 @@ class ObedientModel:
         text = "".join(told)
         hidden = [_tried(base64.b64decode, word) for word in re.findall(r"[\w+/=]{24,}", text)]
         return "\n".join([*told, text, text[::-1], codecs.encode(text, "rot13"), *hidden])
+
+
+def _texts(schema):
+    """Names too; and what is hidden in Unicode's tags, which nobody sees."""
+    if isinstance(schema, str):
+        yield "".join(chr(ord(one) & 0x7F) if 0xE0000 <= ord(one) else one for one in schema)
+    elif isinstance(schema, dict):
+        yield from (text for pair in schema.items() for one in pair for text in _texts(one))
+    elif isinstance(schema, list):
+        yield from (text for one in schema for text in _texts(one))
 
 
 def _call(number, value):

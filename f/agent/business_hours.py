@@ -1,7 +1,10 @@
 """When a person of the organization is there, from chatbots.business_hours."""
 
+import json
 import re
 from datetime import datetime, timedelta
+
+from f.agent.tool_context import ToolContext
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
@@ -51,3 +54,16 @@ def _valid(spans: object) -> list[tuple[str, str]]:
         for span in found
         if all(isinstance(one, str) and TIME.fullmatch(one) for one in span) and span[0] < span[1]
     )
+
+
+class BusinessHoursTool:
+    name = "business_hours"
+    description = "When people of the organization are there: now, next, and in the week."
+    parameters = {"type": "object", "properties": {}, "additionalProperties": False}
+
+    def __init__(self, context: ToolContext):
+        self._context = context
+
+    def run(self, arguments: dict) -> tuple[str, dict]:
+        told = in_words(self._context.business_hours, self._context.now)
+        return json.dumps(told, ensure_ascii=False), {"is_open": told["is_open"]}

@@ -1,15 +1,14 @@
-"""Which wire format a model speaks: one line for each."""
+"""Which wire format a model speaks: one line for each, imported when a slot speaks it."""
 
-from f.agent.anthropic_model import AnthropicModel
-from f.agent.google_model import GoogleModel
+import importlib
+
 from f.agent.model_slot import ModelSlot
-from f.agent.openai_model import OpenAIModel
 from f.shared.errors import Misconfigured
 
 MODELS = {
-    "anthropic": AnthropicModel,
-    "google": GoogleModel,
-    "openai": OpenAIModel,
+    "anthropic": ("f.agent.anthropic_model", "AnthropicModel"),
+    "google": ("f.agent.google_model", "GoogleModel"),
+    "openai": ("f.agent.openai_model", "OpenAIModel"),
 }
 
 
@@ -17,4 +16,5 @@ def model_of(slot: ModelSlot, max_reply_tokens: int):
     """Raises Misconfigured."""
     if slot.kind not in MODELS:
         raise Misconfigured(f"no model of kind {slot.kind!r}; there are {', '.join(MODELS)}")
-    return MODELS[slot.kind](slot, max_reply_tokens)
+    module, name = MODELS[slot.kind]
+    return getattr(importlib.import_module(module), name)(slot, max_reply_tokens)

@@ -23,9 +23,7 @@ on conflict on constraint feedback_pkey do nothing
 
 
 def replies(conn, turn: TurnContext) -> list[str]:
-    """One for each command of the turn, in Markdown."""
-    if not turn.commands:
-        return []
+    """One for each command of the turn, in Markdown; there is at least one."""
     with conn.cursor() as cursor:
         cursor.execute(READ_FACTS, (turn.conversation_id,))
         asked, answered, since = cursor.fetchone()

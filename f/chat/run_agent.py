@@ -4,11 +4,12 @@
 # httpx2==2.16.2
 """Think, call tools, and commit the reply."""
 
+import importlib
 from functools import partial
+from types import ModuleType
 
 import f.agent.loop as loop
 import f.channels.registry as registry
-import f.chat.contact_commands as contact_commands
 import f.chat.lease as lease
 import f.chat.outbox as outbox
 import f.chat.turn_context as turn_context
@@ -49,7 +50,7 @@ def answer(
         if turn.state != "thinking":
             return {"state": turn.state, "model_calls": 0}
         account = outbox.account_of_turn(conn, sealing_key, turn_id)
-        command_replies = contact_commands.replies(conn, turn)
+        command_replies = contact_commands().replies(conn, turn) if turn.commands else []
         effects = Effects(conn, open_transaction, turn_id)
         slots = slots_of(conn, turn.chatbot_id, model, turn.economy_model, sealing_key)
         chain = ModelChain(
@@ -79,7 +80,8 @@ def answer(
         state = turns.commit(conn, turn_id, fence, replies, draft.receipt, calls, may_drop)
         if state == "answered":
             keep(conn, turn, sealing_key, draft)
-            contact_commands.take_effect(conn, turn)
+            if turn.commands:
+                contact_commands().take_effect(conn, turn)
     return {
         "state": state,
         "drafts_dropped": turn.draft,
@@ -88,3 +90,8 @@ def answer(
         "tool_calls": len(calls),
         "guard": draft.reply.verdict,
     }
+
+
+def contact_commands() -> ModuleType:
+    """Three modules that only a turn with a command needs."""
+    return importlib.import_module("f.chat.contact_commands")

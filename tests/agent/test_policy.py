@@ -3,7 +3,7 @@
 import pytest
 
 from f.agent.completion import completion
-from f.agent.policy import keeps_policy
+from f.agent.reply import keeps_policy
 from f.shared.errors import AgentStuck, UpstreamBusy, UpstreamDown
 
 

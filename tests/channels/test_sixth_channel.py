@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,7 +50,8 @@ def pigeons(monkeypatch):
         send_text=send_text,
         sent=sent,
     )
-    monkeypatch.setitem(registry.LIBRARIES, "pigeon", library)
+    monkeypatch.setitem(registry.LIBRARIES, "pigeon", "f.channels.pigeon")
+    monkeypatch.setitem(sys.modules, "f.channels.pigeon", library)
     return library
 
 

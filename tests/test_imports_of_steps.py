@@ -1,0 +1,33 @@
+"""How many of our modules a step imports: on Windmill each costs every one of its jobs 15 to 20 ms.
+
+A number here is a budget: a change that needs a module more either merges two or says why.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from local.places import ROOT
+
+# Of a WhatsApp message, answered by a model that speaks OpenAI's form.
+VENDOR = 'import f.channels.registry as registry; registry.library("whatsapp")'
+MODEL = "import f.agent.openai_model"
+STEPS = {
+    "f.channels.receive_webhook": (VENDOR, 36),
+    "f.chat.load_turn": ("", 7),
+    "f.chat.run_agent": (f"{VENDOR}; {MODEL}", 76),
+    "f.chat.send_reply": (VENDOR, 36),
+    "f.chat.save_turn": ("", 7),
+    "f.chat.record_usage": ("", 7),
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_imports_no_more_of_our_modules_than_its_budget(step):
+    needed, budget = STEPS[step]
+    code = f"import sys, {step}; {needed or 'pass'}; print(*sys.modules)"
+    told = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    ours = {name for name in told.split() if name.count(".") > 1 and name.startswith("f.")} - {step}
+
+    assert len(ours) <= budget, sorted(ours)

@@ -10,6 +10,7 @@ import itertools
 import json
 import time
 
+import bench.model_faults.command as model_faults
 from f.agent.completion import completion, tool_call
 from f.agent.context import Known
 from f.agent.toolbox import Toolbox
@@ -31,6 +32,8 @@ BUDGET_MS = 30
 
 
 def main(arguments: list[str]) -> int:
+    if "--faults" in arguments:
+        return model_faults.main([one for one in arguments if one != "--faults"])
     options = parse(arguments)
     with open_postgres(STATE) as postgres:
         resource = demo_database(postgres)
@@ -48,6 +51,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--turns", type=int, default=TURNS, help=f"({TURNS})")
     parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--faults", action="store_true", help="instead: what arrives while the models' vendors fail"
+    )
     return parser.parse_args(arguments)
 
 

@@ -4,6 +4,7 @@ import importlib
 
 BENCHES = {
     "agent": "bench.agent",
+    "confidence": "bench.confidence",
     "documents": "bench.documents",
     "isolation": "bench.isolation",
     "knowledge": "bench.knowledge",

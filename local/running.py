@@ -1,9 +1,9 @@
 """The whole installation in this process: Postgres, model, stand-in, engine and server."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
 
@@ -22,6 +22,7 @@ from local.workspace import checked_workspace
 from runner.engine import Engine
 from runner.jobs import Listener
 from runner.server import PortInUse, Server
+from runner.workspace import Workspace
 
 STOP_SECONDS = 3
 
@@ -37,7 +38,8 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Options:
-    """`with_graph`: point the WhatsApp channel at a stand-in here. One process at a time may."""
+    """`with_graph`: point the WhatsApp channel at a stand-in here. One process at a time may.
+    `workspace`: another than this repository's."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -45,6 +47,9 @@ class Options:
     listener: Listener | None = None
     isolated: bool = False
     with_graph: bool = True
+    workspace: Workspace | None = None
+    worker_threads: int = 16
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -127,14 +132,15 @@ def stand_in(ready: Prepared, organization_id: str) -> GraphApi:
 
 def make_engine(ready: Prepared, options: Options) -> Engine:
     return Engine(
-        checked_workspace(),
-        variables={"f/chat/sealing_key": ready.secrets.sealing_key},
+        options.workspace or checked_workspace(),
+        variables={"f/chat/sealing_key": ready.secrets.sealing_key, **options.variables},
         resources={
             **role_resources(ready.resource, ready.secrets.login_key),
             "f/chat/model": ready.model,
             **slack_resources(os.environ),
         },
         isolated=options.isolated,
+        worker_threads=options.worker_threads,
         listener=options.listener,
     )
 

@@ -14,7 +14,7 @@ from local.errors import CannotRun
 from local.installation import DEMO_ORGANIZATION
 from local.migrations import connection_to
 from local.places import ROOT
-from runner.workspace import load_workspace
+from runner.workspace import Script, load_workspace
 
 # What of a script's form says which arguments it takes.
 SCHEMA_WORDS = ("type", "properties", "required")
@@ -116,18 +116,22 @@ def approve_script(resource: dict, path: str, version: str | None, approval: App
     scripts = load_workspace(ROOT).scripts
     if path not in scripts:
         raise CannotRun(f"there is no script {path}.")
-    script = scripts[path]
+    return approve(resource, scripts[path], version, approval)
+
+
+def approve(resource: dict, script: Script, version: str | None, approval: Approval) -> str:
+    """`version`: a script's hash in Windmill; else the local one's."""
     schema = dict(script.metadata.get("schema") or {})
     definition = {
-        "name": _plain(Path(path).name),
-        "description": script.metadata.get("summary") or path,
+        "name": _plain(Path(script.path).name),
+        "description": script.metadata.get("summary") or script.path,
         "inputSchema": {word: schema[word] for word in SCHEMA_WORDS if word in schema},
         "outputSchema": None,
         "annotations": None,
     }
     where = {
         "kind": "script",
-        "target": path,
+        "target": script.path,
         "pinned_hash": version or script.version,
         "server_id": None,
     }

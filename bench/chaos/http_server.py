@@ -82,9 +82,9 @@ class Connection(asyncio.Protocol):
             self._transport.write(reply.content())
 
 
-async def serve(answer: Answer) -> tuple[asyncio.Server, str]:
+async def serve(answer: Answer, port: int = 0) -> tuple[asyncio.Server, str]:
     """The server, and the address where it listens."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(answer), "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(lambda: Connection(answer), "127.0.0.1", port, backlog=512)
     port = server.sockets[0].getsockname()[1]
     return server, f"http://127.0.0.1:{port}"

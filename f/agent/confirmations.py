@@ -56,14 +56,16 @@ update tool_confirmations
    set state = 'used', used_turn_id = %(turn_id)s, used_position = %(position)s
  where turn_id = %(asked_turn_id)s
 """
+# A turn that is taken up again asks the same again, and nothing else.
 ASK = """
-insert into tool_confirmations (
+insert into tool_confirmations as asked (
   turn_id, organization_id, conversation_id, tool_id, needs, arguments, arguments_sha256
 )
 select id, organization_id, conversation_id, %(tool_id)s, %(needs)s, %(arguments)s,
        %(arguments_sha256)s
   from turns where id = %(turn_id)s
-    on conflict on constraint tool_confirmations_pkey do nothing
+    on conflict on constraint tool_confirmations_pkey do update set needs = asked.needs
+ where asked.tool_id = excluded.tool_id and asked.arguments_sha256 = excluded.arguments_sha256
 returning turn_id
 """
 

@@ -50,6 +50,9 @@ DONE = [
     rf"\bi (?:just |now |already )?(?:{EN_DONE}ed|sent|made|paid)\b",
     rf"\byour\b[^.!?\n]{{0,50}}\b(?:has been|have been|was|were|is now|are now)"
     rf"(?: successfully)? (?:{EN_DONE}(?:ed|d)\b|sent|made|paid)",
+    r"^\W*(?:(?:so|ok|okay|done|sure|and),?\s)?(?:your |the )?(?:order|booking|reservation|"
+    r"subscription|appointment|refund|payment)\b[^.!?\n]{0,20}\b(?:is|are) (?:now )?"
+    r"(?:cancell?ed|refunded|booked|changed|updated|deleted|closed|made|sent)\b",
     r"\b(?:cancelei|reembolsei|alterei|mudei|enviei|reservei|agendei|encomendei|atualizei|criei|"
     r"removi|apaguei|paguei|devolvi)\b",
     r"\bfoi (?:cancelad|reembolsad|alterad|enviad|reservad|agendad|atualizad|confirmad)[oa]\b",

@@ -128,14 +128,14 @@ class Judge:
     def _judged(self, text: str, verdict: str, thought: loop.Answer) -> Reply:
         words = self._words
         is_unknown = verdict != "ok" or text == words.unknown_reply
-        sure = answer_confidence(thought.tool_calls, is_unknown)
+        citations = cited(thought.text, self._toolbox.passages, self._toolbox.passage_texts)
+        sure = answer_confidence(thought.tool_calls, is_unknown, citations)
         if verdict == "unkept_promise":
             return self._handed_off(verdict, verdict, sure)
         if sure < words.least_confidence:
             return self._handed_off("low_confidence", verdict, sure)
         if verdict != "ok":
             return Reply(words.unknown_reply, verdict, Route("auto", sure, verdict))
-        citations = cited(thought.text, self._toolbox.passages, self._toolbox.passage_texts)
         return Reply(text, verdict, Route("auto", sure, "answered"), citations=citations)
 
     def _handed_off(self, reason: str, verdict: str, sure: float) -> Reply:

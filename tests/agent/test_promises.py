@@ -40,6 +40,8 @@ class Did:
         ("We have booked your table.", "done"),
         ("Your subscription has been cancelled.", "done"),
         ("Your refund was processed.", "done"),
+        ("Order 1065 is cancelled.", "done"),
+        ("Your booking is now changed.", "done"),
         ("Cancelei a sua encomenda.", "done"),
         ("He cancelado tu pedido.", "done"),
         ("Ich habe Ihre Bestellung storniert.", "done"),

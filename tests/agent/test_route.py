@@ -73,9 +73,12 @@ def looked_up(*scores):
 
 
 def test_an_answer_is_as_sure_as_its_best_passage():
-    far, near = (answer_confidence([looked_up(score, 0.1)], False) for score in (0.3, 0.7))
+    far, near = (
+        answer_confidence([looked_up(score, 0.1)], False, [{"score": score}])
+        for score in (0.3, 0.7)
+    )
 
     assert far < 0.4 < 0.9 < near
-    assert answer_confidence([looked_up()], False) < 0.4
-    assert answer_confidence([looked_up(0.9)], True) < 0.1
-    assert answer_confidence([], False) > 0.8
+    assert answer_confidence([looked_up()], False, []) < 0.4
+    assert answer_confidence([looked_up(0.9)], True, []) < 0.1
+    assert answer_confidence([], False, []) > 0.8

@@ -34,6 +34,24 @@ def test_m11_what_is_no_plain_yes_is_none(say, query, windmill, answer):
     assert windmill.scripts == []
 
 
+def test_m11_a_turn_that_is_taken_up_again_asks_for_the_same_yes(
+    query, database, windmill, arrive, model
+):
+    approve(query)
+    model.will(CANCEL, *[503] * 4)
+    _, conversation_id, _ = arrive("Cancel order 12")
+    turn = load_turn.main(database, MODEL, conversation_id)
+    with pytest.raises(UpstreamDown):
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+    query("delete from model_breakers")
+    model.will(says("Fine, that is all."))
+
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    ((told,),) = query("select body from outbound_messages")
+    assert "number: 12" in told
+
+
 def test_m11_a_yes_is_good_for_the_very_next_message_only(say, query, windmill):
     approve(query)
     say("Cancel order 12", CANCEL, says("Sure?"))

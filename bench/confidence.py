@@ -1,0 +1,228 @@
+"""./chatmill bench confidence: how often answers of so and so much confidence are right.
+
+A third of the items has no document, so their questions have no answer. Items are split in two
+halves: constants are fitted to one, and the figures are the other's, and the demo help centre's,
+which neither has seen. An answer is right when the passage that it rests on is one of its item.
+"""
+
+import argparse
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from bench.answering import fresh_database
+from bench.knowledge import SHARED_DATA
+from bench.knowledge_base import KnowledgeBase
+from bench.knowledge_faq import halves, read_items
+from f.agent.citations import cited, without_numbers
+from f.agent.knowledge_tool import KnowledgeTool
+from f.agent.route import answer_confidence, signs_of
+from f.knowledge.extraction import extract
+from local.answerer import answer
+from local.documents import DEMO_DOCUMENTS, demo_documents
+from local.embedder import load_embedder
+from local.errors import CannotRun
+from local.migrations import connection_to
+from local.models import open_model
+from local.places import STATE
+from local.postgres import open_postgres
+from local.terminal import heading
+
+UNKNOWN = "I don't know that."
+SYSTEM = {"role": "system", "content": f"When you do not know: {UNKNOWN}"}
+ASKED_OF_AN_ITEM = 4
+SHARE_WITH_DOCUMENTS = 2 / 3
+BINS = 10
+FITTED, HELD_OUT, HELP_CENTRE = "fitted to", "held out", "help centre"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`calls` and `citations` as route.answer_confidence takes them."""
+
+    calls: list[dict]
+    citations: list[dict]
+    is_unknown: bool
+    is_right: bool
+
+    @property
+    def confidence(self) -> float:
+        return answer_confidence(self.calls, self.is_unknown, self.citations)
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    if options.data is None:
+        raise CannotRun("there is no file of questions: --data FILE, in the form of stackfaq.json.")
+    items = read_items(options.data)
+    with open_postgres(STATE) as postgres, open_model() as model:
+        with connection_to(fresh_database(postgres)) as connection:
+            asked = ask_all(connection, model, items, options.limit)
+    figures = {name: figures_of(some) for name, some in asked.items()}
+    figures["constants_that_fit"] = fit(asked[FITTED])
+    print(json.dumps(figures, indent=2)) if options.json else report(figures)
+    return 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chatmill bench confidence", description=__doc__)
+    parser.add_argument("--data", type=Path, default=SHARED_DATA if SHARED_DATA.exists() else None)
+    parser.add_argument("--limit", type=int, help="questions of each half at most")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args(arguments)
+
+
+def ask_all(connection, model: dict, items: list[dict], limit: int | None) -> dict:
+    found = {}
+    for name, places in zip((FITTED, HELD_OUT), halves(items), strict=True):
+        half = [items[place] for place in places]
+        found[name] = ask_items(connection, model, half, limit)
+    found[HELP_CENTRE] = ask_help_centre(connection, model)
+    return found
+
+
+def ask_items(connection, model: dict, items: list[dict], limit: int | None) -> list[Asked]:
+    base = KnowledgeBase(connection, model, "Confidence")
+    known = items[: round(len(items) * SHARE_WITH_DOCUMENTS)]
+    entries = [(one["question"], text) for one in known for text in one["answers"] if text.strip()]
+    owners = [place for place, one in enumerate(known) for text in one["answers"] if text.strip()]
+    places = dict(zip(base.add(entries), owners, strict=True))
+    questions = [
+        (place, text)
+        for place, one in enumerate(items)
+        for text in [text for text in one["paraphrases"] if text.strip("* ")][:ASKED_OF_AN_ITEM]
+    ]
+    ask = asker(base, model)
+    return [
+        ask(text, lambda document_id, place=place: places[document_id] == place)
+        for place, text in questions[:limit]
+    ]
+
+
+def ask_help_centre(connection, model: dict) -> list[Asked]:
+    base = KnowledgeBase(connection, model, "Help centre")
+    articles = {
+        base.add_file(name, extract(name, content)): name
+        for name, content in demo_documents().items()
+    }
+    questions = yaml.safe_load((DEMO_DOCUMENTS / "questions.yaml").read_text())
+    ask = asker(base, model)
+    return [
+        ask(
+            one["question"],
+            lambda document_id, one=one: articles[document_id] == one.get("article"),
+        )
+        for one in questions
+    ]
+
+
+def asker(base: KnowledgeBase, model: dict):
+    """ask(question, is_right of a document's id): what the product and the offline model make of
+    it."""
+    embedder = load_embedder()
+
+    @contextmanager
+    def open_transaction():
+        yield base.conn
+
+    tool = KnowledgeTool(open_transaction, model, base.organization_id)
+
+    def ask(question: str, is_right) -> Asked:
+        text, receipt = tool.run({"query": question})
+        passages = receipt["passages"]
+        told = {"role": "tool", "tool_call_id": "c", "content": text}
+        messages = [SYSTEM, {"role": "user", "content": question}, told]
+        reply = answer(embedder, messages, []).text
+        texts = [one["text"] for one in json.loads(text)["passages"]]
+        named = cited(reply, passages, texts)
+        rests_on = (named or passages)[:1]
+        return Asked(
+            [{"tool": "knowledge", "result": receipt}],
+            named,
+            not passages or without_numbers(reply) == UNKNOWN,
+            bool(rests_on) and is_right(document_of(base, rests_on[0]["chunk_id"])),
+        )
+
+    return ask
+
+
+def document_of(base: KnowledgeBase, chunk_id: str) -> str:
+    with base.conn.cursor() as cursor:
+        cursor.execute("select document_id::text from chunks where id = %s", [chunk_id])
+        return cursor.fetchone()[0]
+
+
+def figures_of(asked: list[Asked]) -> dict:
+    answered = [one for one in asked if not one.is_unknown]
+    sure = np.array([one.confidence for one in answered])
+    right = np.array([one.is_right for one in answered], dtype=float)
+    return {
+        "questions": len(asked),
+        "answered": len(answered),
+        "answered_right": round(float(right.mean()), 3),
+        "expected_calibration_error": round(calibration_error(sure, right), 3),
+        "brier_score": round(float(((sure - right) ** 2).mean()), 3),
+        "ranked_right_over_wrong": round(order_of(sure, right), 3),
+        "reliability": reliability(sure, right),
+    }
+
+
+def calibration_error(sure: np.ndarray, right: np.ndarray) -> float:
+    """How far confidence and share of right answers are apart, over bins of equal width."""
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    gaps = [
+        abs(sure[bins == one].mean() - right[bins == one].mean()) * (bins == one).mean()
+        for one in range(BINS)
+        if (bins == one).any()
+    ]
+    return float(sum(gaps))
+
+
+def reliability(sure: np.ndarray, right: np.ndarray) -> list[dict]:
+    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "said": round(float(sure[bins == one].mean()), 2),
+            "right": round(float(right[bins == one].mean()), 2),
+            "answers": int((bins == one).sum()),
+        }
+        for one in range(BINS)
+        if (bins == one).any()
+    ]
+
+
+def order_of(sure: np.ndarray, right: np.ndarray) -> float:
+    """Share of pairs of a right and a wrong answer in which the right one is surer (AUC)."""
+    good, bad = sure[right == 1], sure[right == 0]
+    if not len(good) or not len(bad):
+        return 1.0
+    over = (good[:, None] > bad[None, :]).mean() + (good[:, None] == bad[None, :]).mean() / 2
+    return float(over)
+
+
+def fit(asked: list[Asked]) -> dict:
+    """Platt's scaling: logistic regression by Newton's method, with his targets short of 0 and 1.
+    https://en.wikipedia.org/wiki/Platt_scaling"""
+    answered = [one for one in asked if not one.is_unknown]
+    signs = np.array([[1, *signs_of(one.calls, one.citations)] for one in answered])
+    right = np.array([one.is_right for one in answered])
+    good, bad = right.sum(), (~right).sum()
+    target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
+    weights = np.zeros(signs.shape[1])
+    for _ in range(25):
+        chance = 1 / (1 + np.exp(-signs @ weights))
+        bend = signs.T @ (signs * (chance * (1 - chance))[:, None]) + 1e-6 * np.eye(len(weights))
+        weights += np.linalg.solve(bend, signs.T @ (target - chance))
+    return {"log_odds": [round(float(one), 2) for one in weights]}
+
+
+def report(figures: dict) -> None:
+    heading("What an answer's confidence is worth")
+    for name, one in figures.items():
+        print(f"  {name}: {json.dumps({k: v for k, v in one.items() if k != 'reliability'})}")
+        for row in one.get("reliability", []):
+            print(f"      said {row['said']:.2f}  right {row['right']:.2f}  ({row['answers']})")

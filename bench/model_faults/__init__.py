@@ -1,0 +1,1 @@
+"""Turns while the vendors of a chatbot's models are killed, stalled, throttled and garbled."""

@@ -39,23 +39,28 @@ create table documents (
     'finnish', 'hungarian', 'norwegian', 'russian', 'swedish', 'turkish')),
   tags text[] not null default '{}',
   is_active boolean not null default false,
+  is_held boolean not null default false,
   retired_at timestamptz,
   created_at timestamptz not null default now(),
   constraint documents_in_organization unique (organization_id, id),
   constraint documents_have_one_row_per_version unique (source_id, version),
   constraint documents_are_not_retired_while_active check (retired_at is null or not is_active),
+  constraint documents_are_not_held_while_active check (not (is_held and is_active)),
   foreign key (organization_id, source_id)
     references sources (organization_id, id) on delete cascade
 );
 create index documents_source_id_idx on documents (organization_id, source_id);
 -- Only one version of a source is searched.
 create unique index documents_one_active_version on documents (source_id) where is_active;
+create unique index documents_one_held_version on documents (source_id) where is_held;
 comment on table documents is 'One row per version of a source, as it was read.';
 comment on column documents.language is
   'Whose stems its words are found by (english, as in english_stem); simple for none.';
 comment on column documents.tags is 'What searches may be narrowed to.';
 comment on column documents.is_active is
   'Searched. Written last: chunks and embeddings are there before, then one statement shows them all.';
+comment on column documents.is_held is
+  'Whole, and waits for a person who looks at what it changes.';
 comment on column documents.retired_at is
   'When another version took its place; null while it is searched, or still being built.';
 
@@ -372,7 +377,7 @@ begin
 
   update documents set is_active = false, retired_at = now()
    where source_id = v_document.source_id and is_active and id <> p_document_id;
-  update documents set is_active = true, retired_at = null
+  update documents set is_active = true, is_held = false, retired_at = null
    where id = p_document_id and not is_active;
   return true;
 end;

@@ -625,6 +625,7 @@ begin
       ('has_chunk_room', '{chatmill_knowledge}'),
       ('raise_source_alert', '{chatmill_knowledge}'),
       ('tg_sources__keep_limits', '{}'),
+      ('tg_documents__alert_held', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
       ('organizations_with_new_questions', '{chatmill_knowledge}'),
       ('questions_to_group', '{chatmill_knowledge}'),
@@ -3572,6 +3573,19 @@ $$;
 
 COMMENT ON FUNCTION public.tg_conversations__end_handoff() IS 'Whoever gives the conversation back ends the handoff.';
 
+CREATE FUNCTION public.tg_documents__alert_held() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform raise_alert(new.organization_id, 'warning', 'version_held', new.source_id::text,
+    format('a new version of source %s waits for review', new.source_id));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_documents__alert_held() IS 'Somebody learns that there is something to look at.';
+
 CREATE FUNCTION public.tg_documents__index_words() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -5563,6 +5577,10 @@ COMMENT ON TRIGGER _500_set_period_limits ON public.organizations IS 'What was u
 CREATE TRIGGER _500_set_period_limits AFTER UPDATE OF message_limit, token_limit, cost_limit_microcents ON public.plans FOR EACH ROW EXECUTE FUNCTION public.tg_plans__set_period_limits();
 
 COMMENT ON TRIGGER _500_set_period_limits ON public.plans IS 'Nobody has to wait for the next month, or to run anything.';
+
+CREATE TRIGGER _600_alert_held AFTER UPDATE OF is_held ON public.documents FOR EACH ROW WHEN ((new.is_held AND (NOT old.is_held))) EXECUTE FUNCTION public.tg_documents__alert_held();
+
+COMMENT ON TRIGGER _600_alert_held ON public.documents IS 'A version that nobody looks at would wait for ever.';
 
 CREATE TRIGGER _600_open_handoff AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = ANY (ARRAY['finished'::text, 'buried'::text, 'held'::text])) AND (old.state <> new.state))) EXECUTE FUNCTION public.tg_turns__open_handoff();
 

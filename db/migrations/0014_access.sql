@@ -236,6 +236,7 @@ begin
       ('has_chunk_room', '{chatmill_knowledge}'),
       ('raise_source_alert', '{chatmill_knowledge}'),
       ('tg_sources__keep_limits', '{}'),
+      ('tg_documents__alert_held', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
       ('organizations_with_new_questions', '{chatmill_knowledge}'),
       ('questions_to_group', '{chatmill_knowledge}'),

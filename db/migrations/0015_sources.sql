@@ -263,6 +263,20 @@ $$ language sql volatile;
 comment on function raise_source_alert is
   'One alert for what broke while a source was read, without anything of its content.';
 
+create function tg_documents__alert_held() returns trigger as $$
+begin
+  perform raise_alert(new.organization_id, 'warning', 'version_held', new.source_id::text,
+    format('a new version of source %s waits for review', new.source_id));
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_documents__alert_held is 'Somebody learns that there is something to look at.';
+
+create trigger _600_alert_held
+  after update of is_held on documents for each row when (new.is_held and not old.is_held)
+  execute function tg_documents__alert_held();
+comment on trigger _600_alert_held on documents is 'A version that nobody looks at would wait for ever.';
+
 create function tg_sources__keep_limits() returns trigger as $$
 declare
   v_plan plans;

@@ -1,6 +1,5 @@
 drop trigger _500_note_unanswered on turns;
 drop function forget_old_knowledge;
-drop index turn_citations_chunk_id_idx;
 drop function draft_answers;
 drop function group_question;
 drop function questions_to_group;

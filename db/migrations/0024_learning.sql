@@ -205,8 +205,6 @@ $$ language sql volatile;
 comment on function draft_answers is
   'Proposes what teammates answered, once their conversation is the chatbot''s again; one at a time for a group, and nothing twice.';
 
-create index turn_citations_chunk_id_idx on turn_citations (chunk_id, organization_id);
-
 create function forget_old_knowledge(p_days integer, p_most integer) returns bigint as $$
 declare
   v_before constant timestamptz := now() - make_interval(days => p_days);

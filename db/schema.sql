@@ -3117,15 +3117,17 @@ $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
 
-CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
+CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_votes_margin double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 #variable_conflict use_column
 declare
   v_code constant bit varying := code_of(p_vector);
-  -- More alike than this, two passages say the same.
-  v_copy constant float8 := 0.995;
+  -- Passages with nearly the same meaning and nearly the same words say the same: of answers to one
+  -- question, which mean nearly the same too, none is left out for the other.
+  v_copy_likeness constant float8 := 0.9;
+  v_copy_words constant float8 := 0.7;
   v_chunk_set_id bigint;
   v_shortlist uuid[];
 begin
@@ -3184,10 +3186,10 @@ begin
            -(one.embedding <#> other.embedding) as likeness
       from rated as one join rated as other on one.place < other.place
   ), usual as materialized (
-    select coalesce(avg(likeness) + stddev_pop(likeness) / 2, 1) as likeness from pairs
+    select coalesce(avg(likeness) + stddev_pop(likeness) * p_votes_margin, 1) as likeness from pairs
   ), confirmed as (
     -- What is hardly more alike than any two of these passages confirms nothing.
-    select place, sum(score * weight * weight) / nullif(sum(weight * weight), 0) as score
+    select place, sum(score * weight) / nullif(sum(weight), 0) as score
       from (select place, other_score as score, pairs.likeness - usual.likeness as weight
               from pairs join usual on pairs.likeness > usual.likeness
             union all
@@ -3199,19 +3201,31 @@ begin
   ), best as materialized (
     select rated.chunk_id, similarity, bonus, rated.score, rated.place,
            row_number() over (
+             -- Where one passage holds the answer, votes for the first place would cost it often.
              order by (rated.place = 1)::integer desc,
                       bonus + coalesce(confirmed.score, rated.score) desc, rated.place
            ) as new_place
       from rated left join confirmed using (place)
-  ), copies as materialized (
-    select place, other_place from pairs where likeness >= v_copy
+  ), alike as materialized (
+    select greatest(one.new_place, other.new_place) as new_place, one.chunk_id,
+           other.chunk_id as other_chunk_id
+      from pairs
+      join best as one on one.place = pairs.place
+      join best as other on other.place = pairs.other_place
+     where pairs.likeness >= v_copy_likeness
+       -- A copy that holds a code of the question, which the other lacks, is no copy.
+       and one.bonus = other.bonus
   ), repeated as (
-    select distinct greatest(one.new_place, other.new_place) as new_place
-      from copies
-      join best as one on one.place = copies.place
-      join best as other on other.place = copies.other_place
-     -- A copy that holds a code of the question, which the other lacks, is no copy.
-     where one.bonus = other.bonus
+    select distinct alike.new_place
+      from alike
+      join chunks as one on one.organization_id = p_organization_id and one.id = alike.chunk_id
+      join chunks as other
+        on other.organization_id = p_organization_id and other.id = alike.other_chunk_id
+     cross join lateral (
+       select count(*) as words from unnest(one.words) as word where word = any (other.words)
+     ) as shared
+     where shared.words
+           >= v_copy_words * (cardinality(one.words) + cardinality(other.words) - shared.words)
   ), shown as materialized (
     select best.*, repeated.new_place is not null as is_repeated
       from best left join repeated using (new_place)
@@ -3228,7 +3242,7 @@ begin
 end;
 $_$;
 
-COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';
+COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_votes_margin double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then by the votes of those that say alike; what says the same as a better one comes last.';
 
 CREATE FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER

@@ -39,8 +39,8 @@ select chunk_id::text, document_id::text, title, heading_path, page, content, sc
 
 @dataclass(frozen=True)
 class Weights:
-    """Chosen on the first half of StackFAQ's questions by `./chatmill bench knowledge --tune`; its
-    second half, and the demo's questions, had no part in it.
+    """Chosen on the first half of StackFAQ's questions by `./chatmill bench knowledge --tune`: the
+    second had no part in these numbers, but the form of the ranking was found with both in sight.
 
     `words`: how much all words of a question count beside its meaning. `votes_margin`: by how many
     standard deviations two candidates must be more alike than usual to vote for each other.

@@ -8,6 +8,7 @@ from pathlib import Path
 import bench.knowledge_demo as demo
 import bench.knowledge_exact as exact
 import bench.knowledge_faq as faq
+import bench.knowledge_grouping as grouping
 import bench.knowledge_ingest as ingest
 import bench.knowledge_scale as scale
 import bench.knowledge_tuning as tuning
@@ -73,6 +74,9 @@ def measure(connection, model: dict, items: list | None, progress: Progress, opt
         for name, with_question in (("question_and_answer", True), ("answer", False)):
             with progress.phase(f"Questions, {name.replace('_', ' ')}"):
                 found[name] = faq.measure(connection, model, items, with_question)
+    if "grouping" in parts and items:
+        with progress.phase("Questions that ask the same"):
+            found["grouping"] = grouping.measure(model, items)
     for name, phase, part in (
         ("help_centre", "The demo's help centre", demo.measure),
         ("exact", "Codes, names and numbers", exact.measure),
@@ -86,4 +90,4 @@ def measure(connection, model: dict, items: list | None, progress: Progress, opt
     return found
 
 
-PARTS = ["quality", "help_centre", "exact", "ingest", "scale"]
+PARTS = ["quality", "grouping", "help_centre", "exact", "ingest", "scale"]

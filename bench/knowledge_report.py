@@ -14,7 +14,11 @@ def print_report(report: dict) -> None:
         print_tuning(report["tuning"])
     if "answer" in report:
         print_quality(report)
-    for name, title in (("help_centre", "The demo's help centre"), ("ingest", "Ingestion")):
+    for name, title in (
+        ("grouping", "Paraphrases put together, each compared with the first of a group"),
+        ("help_centre", "The demo's help centre"),
+        ("ingest", "Ingestion"),
+    ):
         if name in report:
             heading(title)
             for key, value in report[name].items():

@@ -12,8 +12,8 @@ from f.knowledge.store import MAX_NAME_CHARACTERS
 from f.shared.db import connect
 
 QUESTIONS_PER_TRANSACTION = 64
-# Two questions more alike than this ask the same. Chosen on the first half of StackFAQ; of the other,
-# 95 of 100 pairs that MiniLM puts together ask the same, and 73 of 100 that do are put together
+# Two questions more alike than this ask the same. Chosen on one half of StackFAQ; of the other, 97
+# of 100 pairs that MiniLM puts together ask the same, and 75 of 100 that do are put together
 # (`./chatmill bench knowledge --only grouping`). Models that are not listed were not measured.
 SAME_SIMILARITY = {"minilm-l6-v2": 0.6, "hashing-384": 0.5}
 USUAL_SIMILARITY = 0.75

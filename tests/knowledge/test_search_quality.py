@@ -97,13 +97,13 @@ def test_the_right_article_comes_first(find):
     assert answered(find, places=1) >= 66
 
 
-# Measured: 73 of 80.
+# Measured: 74 of 80.
 @needs_model
 def test_the_right_article_is_among_the_first_three(find):
     assert answered(find, places=3) >= 71
 
 
-# Measured: 68 of 80.
+# Measured: 72 of 80.
 @needs_model
 def test_the_words_of_the_answer_are_in_the_passages(find):
     found = sum(
@@ -111,7 +111,7 @@ def test_the_words_of_the_answer_are_in_the_passages(find):
         for one in ANSWERABLE
     )
 
-    assert found >= 66
+    assert found >= 70
 
 
 # Measured: 68 against 63, codes coming first in both.

@@ -8,10 +8,13 @@ from pathlib import Path
 import bench.knowledge_demo as demo
 import bench.knowledge_exact as exact
 import bench.knowledge_faq as faq
+import bench.knowledge_grouping as grouping
 import bench.knowledge_ingest as ingest
 import bench.knowledge_scale as scale
+import bench.knowledge_tuning as tuning
 from bench.answering import commit, fresh_database, machine
 from bench.knowledge_report import print_report
+from local.errors import CannotRun
 from local.migrations import connection_to
 from local.models import open_model
 from local.places import ROOT, STATE
@@ -24,6 +27,8 @@ SHARED_DATA = ROOT.parent / "shared" / "data" / "stackfaq.json"
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     items = faq.read_items(options.data) if options.data else None
+    if options.tune and not items:
+        raise CannotRun("weights are chosen on a file of questions: name it with --data.")
     progress = Progress(sys.stderr if options.json else sys.stdout)
     with open_postgres(STATE) as postgres, open_model() as model:
         with connection_to(fresh_database(postgres)) as connection:
@@ -53,17 +58,25 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="at most 10,000 chunks beside 50,000 of others"
     )
+    parser.add_argument(
+        "--tune", action="store_true", help="choose weights on half of --data, and nothing else"
+    )
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; repeatable")
     return parser.parse_args(arguments)
 
 
 def measure(connection, model: dict, items: list | None, progress: Progress, options) -> dict:
+    if options.tune:
+        return {"tuning": tuning.measure(connection, model, items, progress)}
     found = {}
     parts = [name for name in PARTS if name in (options.only or PARTS)]
     if "quality" in parts and items:
         for name, with_question in (("question_and_answer", True), ("answer", False)):
             with progress.phase(f"Questions, {name.replace('_', ' ')}"):
                 found[name] = faq.measure(connection, model, items, with_question)
+    if "grouping" in parts and items:
+        with progress.phase("Questions that ask the same"):
+            found["grouping"] = grouping.measure(model, items)
     for name, phase, part in (
         ("help_centre", "The demo's help centre", demo.measure),
         ("exact", "Codes, names and numbers", exact.measure),
@@ -77,4 +90,4 @@ def measure(connection, model: dict, items: list | None, progress: Progress, opt
     return found
 
 
-PARTS = ["quality", "help_centre", "exact", "ingest", "scale"]
+PARTS = ["quality", "grouping", "help_centre", "exact", "ingest", "scale"]

@@ -5,7 +5,7 @@ from f.knowledge.chunks import Chunk, embedding_texts, split
 from f.knowledge.embeddings import embed, embed_means
 from f.knowledge.extraction import Extracted
 from f.knowledge.file_types import TEXT
-from f.knowledge.search import Passage, search
+from f.knowledge.search import WEIGHTS, Passage, Weights, search
 from f.knowledge.sections import Section
 
 MAKE_ORGANIZATION = """
@@ -71,9 +71,13 @@ class KnowledgeBase:
     def vectors(self, questions: list[str]) -> list[list[float]]:
         return embed(self._model, questions)
 
-    def search(self, question: str, vector: list[float], limit: int) -> list[Passage]:
+    def search(
+        self, question: str, vector: list[float], limit: int, weights: Weights = WEIGHTS
+    ) -> list[Passage]:
         model = self._model["embedding_model"]
-        return search(self.conn, self.organization_id, question, vector, model, limit=limit)
+        return search(
+            self.conn, self.organization_id, question, vector, model, limit, weights=weights
+        )
 
 
 def chunks_of(question: str, text: str) -> list[Chunk]:

@@ -3,15 +3,22 @@
 from local.terminal import heading
 
 ROW = "  {:<44} {:>12} {:>12}"
+TUNING = "  {:>6} {:>7} {:>12} {:>8} {:>12} {:>8}"
 SCALE = "  {:<20} {:>9} {:>9} {:>12} {:>12} {:>12}"
 
 
 def print_report(report: dict) -> None:
     print(f"\ncommit {report['commit']}, {report['machine']['cores']} cores")
     print(f"embedder: {report['embedder']}")
+    if "tuning" in report:
+        print_tuning(report["tuning"])
     if "answer" in report:
         print_quality(report)
-    for name, title in (("help_centre", "The demo's help centre"), ("ingest", "Ingestion")):
+    for name, title in (
+        ("grouping", "Paraphrases put together, each compared with the first of a group"),
+        ("help_centre", "The demo's help centre"),
+        ("ingest", "Ingestion"),
+    ):
         if name in report:
             heading(title)
             for key, value in report[name].items():
@@ -32,6 +39,17 @@ def print_quality(report: dict) -> None:
     for key in report["answer"]:
         both, alone = report["question_and_answer"][key], report["answer"][key]
         print(ROW.format(key.replace("_", " "), both, alone))
+
+
+def print_tuning(found: list[dict]) -> None:
+    heading("Weights, chosen by the first half of the questions; the second is held out")
+    print(TUNING.format("words", "margin", "chosen by", "", "held out", ""))
+    print(TUNING.format("", "", "q + answer", "answer", "q + answer", "answer"))
+    for one in found:
+        halves = one["first_half"], one["held_out"]
+        figures = [half[name] for half in halves for name in ("question_and_answer", "answer")]
+        mark = "  in use" if one["is_in_use"] else ""
+        print(TUNING.format(one["words"], one["votes_margin"], *figures) + mark)
 
 
 def print_scale(scale: dict) -> None:

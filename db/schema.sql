@@ -569,7 +569,11 @@ begin
           ingestions ingestion_sections ingestion_chunks robots'),
         ('chatmill_knowledge', 'select, delete, update (state), insert (organization_id,
           embedding_model, embedding_dimensions, state)', 'chunk_sets'),
-        ('chatmill_knowledge', 'select', 'organizations plans')
+        ('chatmill_knowledge', 'select', 'organizations plans'),
+        ('chatmill_worker', 'insert (turn_id, organization_id, chatbot_id)',
+          'unanswered_questions'),
+        ('chatmill_knowledge', 'select, insert, update',
+          'question_groups unanswered_questions answer_drafts')
       ) as rights (role, privileges, tables)
      cross join regexp_split_to_table(rights.tables, '\s+') as name
      where to_regclass(name) is not null
@@ -624,7 +628,12 @@ begin
       ('has_chunk_room', '{chatmill_knowledge}'),
       ('raise_source_alert', '{chatmill_knowledge}'),
       ('tg_sources__keep_limits', '{}'),
+      ('tg_documents__alert_held', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
+      ('organizations_with_new_questions', '{chatmill_knowledge}'),
+      ('questions_to_group', '{chatmill_knowledge}'),
+      ('draft_answers', '{chatmill_knowledge}'),
+      ('forget_old_knowledge', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('begin_sweep', '{chatmill_operations}'),
       ('end_sweep', '{chatmill_operations}'),
@@ -1303,6 +1312,48 @@ $$;
 
 COMMENT ON FUNCTION public.dearer_price(p_model text, p_day date) IS 'Microcents that a token of the model costs at most; null when it has no price.';
 
+CREATE FUNCTION public.draft_answers() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+  with answered as (
+    select distinct on (questions.group_id) questions.organization_id, questions.group_id,
+           questions.turn_id, question_of_turn(questions.turn_id) as question, said.answer
+      from question_groups
+      join unanswered_questions as questions on questions.group_id = question_groups.id
+      join turns on turns.id = questions.turn_id
+      join conversations on conversations.id = turns.conversation_id
+     -- What they wrote from then on, until the chatbot answered again: a question back, a greeting
+     -- and the like is no answer.
+     cross join lateral (
+       select string_agg(body, E'\n\n' order by written_at, messages.id) as answer
+         from messages
+        where messages.conversation_id = turns.conversation_id and author = 'teammate'
+          and written_at > turns.created_at
+          and written_at < coalesce((select min(later.created_at) from turns as later
+                                      where later.conversation_id = turns.conversation_id
+                                        and later.created_at > turns.created_at
+                                        and later.outcome = 'reply'), 'infinity')
+          and body !~ '[?？]\s*$' and length(body) >= 20
+     ) as said
+     where question_groups.state = 'open' and conversations.mode = 'bot'
+       and said.answer is not null
+       and not exists (select from answer_drafts where turn_id = questions.turn_id)
+       and not exists (select from answer_drafts
+                        where group_id = question_groups.id and answer_drafts.state = 'waiting')
+     order by questions.group_id, turns.created_at desc
+  ), made as (
+    insert into answer_drafts (organization_id, group_id, turn_id, question, answer)
+    select organization_id, group_id, turn_id, left(question, 2000), left(answer, 8000)
+      from answered where question is not null
+    on conflict do nothing
+    returning id
+  )
+  select count(*) from made;
+$_$;
+
+COMMENT ON FUNCTION public.draft_answers() IS 'Proposes what teammates answered, once their conversation is the chatbot''s again; one at a time for a group, and nothing twice.';
+
 CREATE FUNCTION public.draw_ticket_key() RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -1439,7 +1490,7 @@ CREATE TABLE public.ingestions (
     CONSTRAINT ingestions_chunk_count_check CHECK ((chunk_count >= 0)),
     CONSTRAINT ingestions_embedded_count_check CHECK ((embedded_count >= 0)),
     CONSTRAINT ingestions_end_with_an_outcome CHECK ((((state = 'ended'::text) = (outcome IS NOT NULL)) AND ((state = 'ended'::text) = (ended_at IS NOT NULL)))),
-    CONSTRAINT ingestions_outcome_check CHECK ((outcome = ANY (ARRAY['ready'::text, 'unchanged'::text, 'refused'::text, 'replaced'::text]))),
+    CONSTRAINT ingestions_outcome_check CHECK ((outcome = ANY (ARRAY['ready'::text, 'unchanged'::text, 'refused'::text, 'replaced'::text, 'held'::text, 'dropped'::text]))),
     CONSTRAINT ingestions_page_count_check CHECK ((page_count >= 0)),
     CONSTRAINT ingestions_reused_count_check CHECK ((reused_count >= 0)),
     CONSTRAINT ingestions_state_check CHECK ((state = ANY (ARRAY['fetched'::text, 'extracted'::text, 'split'::text, 'embedded'::text, 'stored'::text, 'ended'::text])))
@@ -1454,6 +1505,8 @@ COMMENT ON COLUMN public.ingestions.fence IS 'Of the run that reads it; older ru
 COMMENT ON COLUMN public.ingestions.sha256 IS 'Of the original that it reads.';
 
 COMMENT ON COLUMN public.ingestions.state IS 'The last step that is complete: fetched -> extracted -> split -> embedded -> stored -> ended.';
+
+COMMENT ON COLUMN public.ingestions.outcome IS 'ready (searched), unchanged, refused, replaced (by newer content); held (for a person to look at) -> ready | dropped.';
 
 COMMENT ON COLUMN public.ingestions.reused_count IS 'Chunks that kept the embedding of the version before.';
 
@@ -1682,6 +1735,86 @@ $$;
 
 COMMENT ON FUNCTION public.forget_alerts() IS 'Forgets what was told and did not happen again for 30 days.';
 
+CREATE FUNCTION public.forget_old_knowledge(p_days integer, p_most integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_before constant timestamptz := now() - make_interval(days => p_days);
+  v_documents uuid[];
+  v_count bigint;
+  v_total bigint := 0;
+begin
+  -- What a reply cites can be shown as it was, however old.
+  with forgotten as (
+    delete from chunks where id in (
+      select chunks.id
+        from documents join chunks on chunks.organization_id = documents.organization_id
+                                  and chunks.document_id = documents.id
+       where documents.retired_at < v_before
+         and not exists (select from turn_citations where turn_citations.chunk_id = chunks.id)
+       limit p_most)
+    returning id)
+  select count(*) into v_count from forgotten;
+  v_total := v_total + v_count;
+
+  -- Empty now; or begun by a run that nobody continues.
+  v_documents := array(
+    select documents.id from documents
+     where not is_active and not is_held
+       and case when retired_at is null
+                then created_at < v_before and not exists (
+                  select from ingestions where ingestions.document_id = documents.id
+                                           and ingestions.organization_id = documents.organization_id
+                                           and ingestions.state <> 'ended')
+                else retired_at < v_before and not exists (
+                  select from chunks where chunks.organization_id = documents.organization_id
+                                       and chunks.document_id = documents.id)
+           end
+     limit p_most);
+  delete from documents where id = any (v_documents);
+  v_total := v_total + cardinality(v_documents);
+
+  -- The newest of a source tells how its last reading ended.
+  with forgotten as (
+    delete from ingestions where id in (
+      select id from ingestions as old
+       where state = 'ended' and ended_at < v_before
+         and exists (select from ingestions as newer
+                      where newer.organization_id = old.organization_id
+                        and newer.source_id = old.source_id and newer.started_at > old.started_at)
+       limit p_most)
+    returning id)
+  select count(*) into v_count from forgotten;
+  v_total := v_total + v_count;
+
+  -- Left by a re-embedding that was killed after it switched.
+  with forgotten as (
+    delete from embeddings using (
+      select embeddings.organization_id, chunk_set_id, chunk_id
+        from chunk_sets join embeddings
+          on embeddings.organization_id = chunk_sets.organization_id
+         and embeddings.chunk_set_id = chunk_sets.id
+       where chunk_sets.state = 'retired' limit p_most) as old
+     where embeddings.organization_id = old.organization_id
+       and embeddings.chunk_set_id = old.chunk_set_id and embeddings.chunk_id = old.chunk_id
+    returning embeddings.chunk_id)
+  select count(*) into v_count from forgotten;
+  v_total := v_total + v_count;
+  delete from chunk_sets where state = 'retired' and not exists (
+    select from embeddings where embeddings.organization_id = chunk_sets.organization_id
+                             and embeddings.chunk_set_id = chunk_sets.id);
+
+  delete from robots where read_at < v_before;
+  delete from question_groups
+   where state <> 'dismissed'
+     and not exists (select from unanswered_questions where group_id = question_groups.id);
+  return v_total;
+end;
+$$;
+
+COMMENT ON FUNCTION public.forget_old_knowledge(p_days integer, p_most integer) IS 'Deletes what nothing reads: versions retired so many days ago but for what replies cite, versions never shown, ended readings, vectors of a model that lost its place. At most so many rows of a kind; returns how many.';
+
 CREATE FUNCTION public.forget_usage_days() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1837,6 +1970,46 @@ $$;
 
 COMMENT ON FUNCTION public.grace_left_seconds(p_message public.outbound_messages) IS 'How long a receipt of a send that was cut off may still take to come; 0: long enough.';
 
+CREATE FUNCTION public.group_question(p_turn_id uuid, p_embedding_model text, p_embedding public.vector, p_least_similarity double precision) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_question unanswered_questions;
+  v_group_id uuid;
+begin
+  select * into v_question from unanswered_questions where turn_id = p_turn_id for update;
+  if not found or v_question.group_id is not null then
+    return v_question.group_id;
+  end if;
+  -- Two at once would each open a group for the same question.
+  perform pg_advisory_xact_lock(hashtextextended(v_question.chatbot_id::text, 24));
+  -- Only with the first of each group: compared with any of it, groups grow into each other.
+  select group_id into v_group_id
+    from (select distinct on (group_id) group_id, embedding
+            from unanswered_questions
+           where organization_id = v_question.organization_id
+             and chatbot_id = v_question.chatbot_id
+             and embedding_model = p_embedding_model
+             and vector_dims(embedding) = vector_dims(p_embedding)
+             and group_id is not null
+           order by group_id, asked_at, turn_id) as firsts
+   where -(embedding <#> p_embedding) >= p_least_similarity
+   order by embedding <#> p_embedding limit 1;
+  if not found then
+    insert into question_groups (organization_id, chatbot_id)
+    values (v_question.organization_id, v_question.chatbot_id) returning id into v_group_id;
+  end if;
+  update unanswered_questions
+     set group_id = v_group_id, embedding_model = p_embedding_model, embedding = p_embedding
+   where turn_id = p_turn_id;
+  update question_groups set state = 'open', decided_at = null
+   where id = v_group_id and state = 'answered' and decided_at < v_question.asked_at;
+  return v_group_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.group_question(p_turn_id uuid, p_embedding_model text, p_embedding public.vector, p_least_similarity double precision) IS 'Puts a question to those that ask the same, by the vector of its words (unit length), or begins a group; answered ones are open again when they are asked in vain.';
+
 CREATE FUNCTION public.has_chunk_room(p_source_id uuid, p_chunks integer) RETURNS boolean
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1849,7 +2022,8 @@ CREATE FUNCTION public.has_chunk_room(p_source_id uuid, p_chunks integer) RETURN
     from sources
     left join lateral (
       select max(ingestions.chunk_count) as chunks from ingestions
-       where source_id = sources.id and ingestions.state <> 'ended'
+       where source_id = sources.id
+       and (ingestions.state <> 'ended' or ingestions.outcome = 'held')
     ) as coming on true
    where sources.organization_id = proved_organization() and sources.id <> p_source_id;
 $$;
@@ -2420,6 +2594,15 @@ $$;
 
 COMMENT ON FUNCTION public.open_usage_period(p_organization_id uuid, p_day date) IS 'Makes the organization''s row for the day''s month if it is missing; returns its first day.';
 
+CREATE FUNCTION public.organizations_with_new_questions() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select distinct organization_id from unanswered_questions where group_id is null;
+$$;
+
+COMMENT ON FUNCTION public.organizations_with_new_questions() IS 'Where questions wait to be put into groups.';
+
 CREATE FUNCTION public.own_conversation(p_id uuid) RETURNS public.conversations
     LANGUAGE plpgsql STABLE
     AS $$
@@ -2520,6 +2703,35 @@ CREATE FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_p
 $$;
 
 COMMENT ON FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_problem text, p_wait_seconds numeric) IS 'Slack did not take a post: nobody calls it for as long as it asked, else for 30, 60, 120 ... 600 seconds.';
+
+CREATE FUNCTION public.question_of_turn(p_turn_id uuid) RETURNS text
+    LANGUAGE sql STABLE
+    AS $$
+  select string_agg(body, ' ' order by sent_at, id) from inbound_messages
+   where turn_id = p_turn_id and state <> 'revoked' and command is null and body <> '';
+$$;
+
+COMMENT ON FUNCTION public.question_of_turn(p_turn_id uuid) IS 'What the contact asked, in their words; null when nothing of it is left.';
+
+CREATE FUNCTION public.questions_to_group(p_limit integer) RETURNS TABLE(turn_id uuid, chatbot_id uuid, question text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+#variable_conflict use_column
+begin
+  delete from unanswered_questions
+   where organization_id = proved_organization() and group_id is null
+     and question_of_turn(turn_id) is null;
+  return query
+    select turn_id, chatbot_id, left(question_of_turn(turn_id), 2000)
+      from unanswered_questions
+     where organization_id = proved_organization() and group_id is null
+     order by asked_at, turn_id
+     limit p_limit;
+end;
+$$;
+
+COMMENT ON FUNCTION public.questions_to_group(p_limit integer) IS 'Questions without a group of the organization that the transaction has entered, the oldest first; what a contact took back is forgotten.';
 
 CREATE FUNCTION public.raise_alert(p_organization_id uuid, p_severity text, p_code text, p_subject text, p_summary text) RETURNS void
     LANGUAGE sql
@@ -2925,15 +3137,17 @@ $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
 
-CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
+CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_votes_margin double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
     AS $_$
 #variable_conflict use_column
 declare
   v_code constant bit varying := code_of(p_vector);
-  -- More alike than this, two passages say the same.
-  v_copy constant float8 := 0.995;
+  -- Passages with nearly the same meaning and nearly the same words say the same: of answers to one
+  -- question, which mean nearly the same too, none is left out for the other.
+  v_copy_likeness constant float8 := 0.9;
+  v_copy_words constant float8 := 0.7;
   v_chunk_set_id bigint;
   v_shortlist uuid[];
 begin
@@ -2992,10 +3206,10 @@ begin
            -(one.embedding <#> other.embedding) as likeness
       from rated as one join rated as other on one.place < other.place
   ), usual as materialized (
-    select coalesce(avg(likeness) + stddev_pop(likeness) / 2, 1) as likeness from pairs
+    select coalesce(avg(likeness) + stddev_pop(likeness) * p_votes_margin, 1) as likeness from pairs
   ), confirmed as (
     -- What is hardly more alike than any two of these passages confirms nothing.
-    select place, sum(score * weight * weight) / nullif(sum(weight * weight), 0) as score
+    select place, sum(score * weight) / nullif(sum(weight), 0) as score
       from (select place, other_score as score, pairs.likeness - usual.likeness as weight
               from pairs join usual on pairs.likeness > usual.likeness
             union all
@@ -3007,19 +3221,31 @@ begin
   ), best as materialized (
     select rated.chunk_id, similarity, bonus, rated.score, rated.place,
            row_number() over (
+             -- Where one passage holds the answer, votes for the first place would cost it often.
              order by (rated.place = 1)::integer desc,
                       bonus + coalesce(confirmed.score, rated.score) desc, rated.place
            ) as new_place
       from rated left join confirmed using (place)
-  ), copies as materialized (
-    select place, other_place from pairs where likeness >= v_copy
+  ), alike as materialized (
+    select greatest(one.new_place, other.new_place) as new_place, one.chunk_id,
+           other.chunk_id as other_chunk_id
+      from pairs
+      join best as one on one.place = pairs.place
+      join best as other on other.place = pairs.other_place
+     where pairs.likeness >= v_copy_likeness
+       -- A copy that holds a code of the question, which the other lacks, is no copy.
+       and one.bonus = other.bonus
   ), repeated as (
-    select distinct greatest(one.new_place, other.new_place) as new_place
-      from copies
-      join best as one on one.place = copies.place
-      join best as other on other.place = copies.other_place
-     -- A copy that holds a code of the question, which the other lacks, is no copy.
-     where one.bonus = other.bonus
+    select distinct alike.new_place
+      from alike
+      join chunks as one on one.organization_id = p_organization_id and one.id = alike.chunk_id
+      join chunks as other
+        on other.organization_id = p_organization_id and other.id = alike.other_chunk_id
+     cross join lateral (
+       select count(*) as words from unnest(one.words) as word where word = any (other.words)
+     ) as shared
+     where shared.words
+           >= v_copy_words * (cardinality(one.words) + cardinality(other.words) - shared.words)
   ), shown as materialized (
     select best.*, repeated.new_place is not null as is_repeated
       from best left join repeated using (new_place)
@@ -3036,7 +3262,7 @@ begin
 end;
 $_$;
 
-COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';
+COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_votes_margin double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then by the votes of those that say alike; what says the same as a better one comes last.';
 
 CREATE FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -3120,7 +3346,7 @@ begin
 
   update documents set is_active = false, retired_at = now()
    where source_id = v_document.source_id and is_active and id <> p_document_id;
-  update documents set is_active = true, retired_at = null
+  update documents set is_active = true, is_held = false, retired_at = null
    where id = p_document_id and not is_active;
   return true;
 end;
@@ -3381,6 +3607,19 @@ $$;
 
 COMMENT ON FUNCTION public.tg_conversations__end_handoff() IS 'Whoever gives the conversation back ends the handoff.';
 
+CREATE FUNCTION public.tg_documents__alert_held() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform raise_alert(new.organization_id, 'warning', 'version_held', new.source_id::text,
+    format('a new version of source %s waits for review', new.source_id));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_documents__alert_held() IS 'Somebody learns that there is something to look at.';
+
 CREATE FUNCTION public.tg_documents__index_words() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -3529,6 +3768,21 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_tool_confirmations__raise_alert() IS 'Money waits for a person, who has to know.';
+
+CREATE FUNCTION public.tg_turns__note_unanswered() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  insert into unanswered_questions (turn_id, organization_id, chatbot_id)
+  select new.id, new.organization_id, channels.chatbot_id
+    from conversations join channels on channels.id = conversations.channel_id
+   where conversations.id = new.conversation_id
+  on conflict do nothing;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_turns__note_unanswered() IS 'Keeps what nobody could answer from documents.';
 
 CREATE FUNCTION public.tg_turns__open_handoff() RETURNS trigger
     LANGUAGE plpgsql
@@ -3870,6 +4124,29 @@ ALTER TABLE public.alerts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.answer_drafts (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    group_id uuid NOT NULL,
+    turn_id uuid NOT NULL,
+    question text NOT NULL,
+    answer text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    source_id uuid,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT answer_drafts_answer_check CHECK (((length(answer) >= 1) AND (length(answer) <= 8000))),
+    CONSTRAINT answer_drafts_question_check CHECK (((length(question) >= 1) AND (length(question) <= 2000))),
+    CONSTRAINT answer_drafts_say_when CHECK (((state = 'waiting'::text) = (decided_at IS NULL))),
+    CONSTRAINT answer_drafts_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text])))
+);
+
+ALTER TABLE ONLY public.answer_drafts FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.answer_drafts IS 'One row per unanswered question that teammates answered in its conversation: what could become a document.';
+
+COMMENT ON COLUMN public.answer_drafts.state IS 'waiting (one per group) -> approved (it became a source) | rejected (never proposed again).';
+
 CREATE TABLE public.cached_answers (
     chatbot_id uuid NOT NULL,
     fingerprint text NOT NULL,
@@ -4177,8 +4454,10 @@ CREATE TABLE public.documents (
     language text DEFAULT 'english'::text NOT NULL,
     tags text[] DEFAULT '{}'::text[] NOT NULL,
     is_active boolean DEFAULT false NOT NULL,
+    is_held boolean DEFAULT false NOT NULL,
     retired_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT documents_are_not_held_while_active CHECK ((NOT (is_held AND is_active))),
     CONSTRAINT documents_are_not_retired_while_active CHECK (((retired_at IS NULL) OR (NOT is_active))),
     CONSTRAINT documents_language_check CHECK ((language = ANY (ARRAY['simple'::text, 'english'::text, 'spanish'::text, 'portuguese'::text, 'french'::text, 'german'::text, 'italian'::text, 'dutch'::text, 'danish'::text, 'finnish'::text, 'hungarian'::text, 'norwegian'::text, 'russian'::text, 'swedish'::text, 'turkish'::text]))),
     CONSTRAINT documents_version_check CHECK ((version > 0))
@@ -4193,6 +4472,8 @@ COMMENT ON COLUMN public.documents.language IS 'Whose stems its words are found 
 COMMENT ON COLUMN public.documents.tags IS 'What searches may be narrowed to.';
 
 COMMENT ON COLUMN public.documents.is_active IS 'Searched. Written last: chunks and embeddings are there before, then one statement shows them all.';
+
+COMMENT ON COLUMN public.documents.is_held IS 'Whole, and waits for a person who looks at what it changes.';
 
 COMMENT ON COLUMN public.documents.retired_at IS 'When another version took its place; null while it is searched, or still being built.';
 
@@ -4513,6 +4794,23 @@ CREATE TABLE public.prices (
 
 COMMENT ON TABLE public.prices IS 'One row per model and day from which its price holds. 1 cent = 1,000,000 microcents.';
 
+CREATE TABLE public.question_groups (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    decided_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT question_groups_say_when CHECK (((state = 'open'::text) = (decided_at IS NULL))),
+    CONSTRAINT question_groups_state_check CHECK ((state = ANY (ARRAY['open'::text, 'answered'::text, 'dismissed'::text])))
+);
+
+ALTER TABLE ONLY public.question_groups FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.question_groups IS 'One row per thing that contacts ask and no document answers.';
+
+COMMENT ON COLUMN public.question_groups.state IS 'open -> answered (a source says it now; open again when it is asked in vain later) | dismissed (no document is to answer it).';
+
 CREATE TABLE public.rate_buckets (
     channel_id uuid NOT NULL,
     subject text NOT NULL,
@@ -4591,6 +4889,7 @@ CREATE TABLE public.sources (
     found_by uuid,
     etag text DEFAULT ''::text NOT NULL,
     last_modified text DEFAULT ''::text NOT NULL,
+    is_reviewed boolean DEFAULT false NOT NULL,
     sync_hours integer,
     synced_at timestamp with time zone,
     due_at timestamp with time zone,
@@ -4627,6 +4926,8 @@ COMMENT ON COLUMN public.sources.found_by IS 'The sitemap that lists this page; 
 COMMENT ON COLUMN public.sources.etag IS 'What the server called the version we have, for asking whether it changed.';
 
 COMMENT ON COLUMN public.sources.last_modified IS 'The server''s own words, for the same purpose.';
+
+COMMENT ON COLUMN public.sources.is_reviewed IS 'Its new versions are held until a person has seen what they change.';
 
 COMMENT ON COLUMN public.sources.sync_hours IS 'How often a page or sitemap is looked at again; null: when asked.';
 
@@ -4856,6 +5157,23 @@ COMMENT ON COLUMN public.turn_prompts.sha256 IS 'Of the prompt before it was sea
 
 COMMENT ON COLUMN public.turn_prompts.sealed_prompt IS 'JSON of messages and tools, AES-256-GCM, bound to the turn (f/shared/crypto.py).';
 
+CREATE TABLE public.unanswered_questions (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    chatbot_id uuid NOT NULL,
+    group_id uuid,
+    embedding_model text,
+    embedding public.vector,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT unanswered_questions_are_grouped_by_a_vector CHECK (((group_id IS NULL) OR ((embedding_model IS NOT NULL) AND (embedding IS NOT NULL))))
+);
+
+ALTER TABLE ONLY public.unanswered_questions FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.unanswered_questions IS 'One row per turn whose question the documents did not answer; its words are those of the turn''s messages, and go with them.';
+
+COMMENT ON COLUMN public.unanswered_questions.embedding IS 'Of the question, of unit length: as personal as its words.';
+
 CREATE TABLE public.usage_warnings (
     organization_id uuid NOT NULL,
     starts_on date NOT NULL,
@@ -4916,6 +5234,12 @@ ALTER TABLE ONLY public.alerts
 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.answer_drafts
+    ADD CONSTRAINT answer_drafts_are_made_once UNIQUE (turn_id);
+
+ALTER TABLE ONLY public.answer_drafts
+    ADD CONSTRAINT answer_drafts_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.cached_answers
     ADD CONSTRAINT cached_answers_pkey PRIMARY KEY (chatbot_id, fingerprint);
@@ -5070,6 +5394,12 @@ ALTER TABLE ONLY public.plans
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (model, valid_from);
 
+ALTER TABLE ONLY public.question_groups
+    ADD CONSTRAINT question_groups_in_organization UNIQUE (id, organization_id);
+
+ALTER TABLE ONLY public.question_groups
+    ADD CONSTRAINT question_groups_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.rate_buckets
     ADD CONSTRAINT rate_buckets_pkey PRIMARY KEY (channel_id, subject);
 
@@ -5136,6 +5466,12 @@ ALTER TABLE ONLY public.turns
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.unanswered_questions
+    ADD CONSTRAINT unanswered_questions_in_organization UNIQUE (turn_id, organization_id);
+
+ALTER TABLE ONLY public.unanswered_questions
+    ADD CONSTRAINT unanswered_questions_pkey PRIMARY KEY (turn_id);
+
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_pkey PRIMARY KEY (turn_id);
 
@@ -5155,6 +5491,14 @@ ALTER TABLE ONLY public.words
     ADD CONSTRAINT words_pkey PRIMARY KEY (organization_id, word);
 
 CREATE INDEX alerts_due_at_idx ON public.alerts USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX answer_drafts_group_id_idx ON public.answer_drafts USING btree (group_id, organization_id);
+
+CREATE UNIQUE INDEX answer_drafts_one_waiting ON public.answer_drafts USING btree (group_id) WHERE (state = 'waiting'::text);
+
+CREATE INDEX answer_drafts_source_id_idx ON public.answer_drafts USING btree (source_id, organization_id);
+
+CREATE INDEX answer_drafts_turn_id_idx ON public.answer_drafts USING btree (turn_id, organization_id);
 
 CREATE INDEX cached_answers_chatbot_id_idx ON public.cached_answers USING btree (chatbot_id, organization_id);
 
@@ -5202,6 +5546,8 @@ CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING 
 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
 
+CREATE UNIQUE INDEX documents_one_held_version ON public.documents USING btree (source_id) WHERE is_held;
+
 CREATE INDEX documents_source_id_idx ON public.documents USING btree (organization_id, source_id);
 
 CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
@@ -5248,6 +5594,8 @@ CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING
 
 CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (turn_id, organization_id);
 
+CREATE INDEX question_groups_chatbot_id_idx ON public.question_groups USING btree (chatbot_id, organization_id);
+
 CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (channel_id, organization_id);
 
 CREATE INDEX sign_ins_contact_id_idx ON public.sign_ins USING btree (contact_id, organization_id);
@@ -5276,6 +5624,8 @@ CREATE INDEX tools_chatbot_id_idx ON public.tools USING btree (organization_id, 
 
 CREATE INDEX tools_tool_server_id_idx ON public.tools USING btree (organization_id, tool_server_id);
 
+CREATE INDEX turn_citations_chunk_id_idx ON public.turn_citations USING btree (chunk_id, organization_id);
+
 CREATE INDEX turn_citations_turn_id_idx ON public.turn_citations USING btree (turn_id, organization_id);
 
 CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (turn_id, organization_id);
@@ -5283,6 +5633,12 @@ CREATE INDEX turn_prompts_turn_id_idx ON public.turn_prompts USING btree (turn_i
 CREATE INDEX turns_conversation_id_idx ON public.turns USING btree (conversation_id, organization_id);
 
 CREATE UNIQUE INDEX turns_one_open_per_conversation ON public.turns USING btree (conversation_id) WHERE (state = ANY (ARRAY['thinking'::text, 'answered'::text]));
+
+CREATE INDEX unanswered_questions_chatbot_id_idx ON public.unanswered_questions USING btree (chatbot_id, organization_id);
+
+CREATE INDEX unanswered_questions_group_id_idx ON public.unanswered_questions USING btree (group_id, organization_id);
+
+CREATE INDEX unanswered_questions_not_grouped_idx ON public.unanswered_questions USING btree (asked_at) WHERE (group_id IS NULL);
 
 CREATE INDEX usage_events_period_idx ON public.usage_events USING btree (organization_id, period_starts_on);
 
@@ -5322,6 +5678,10 @@ CREATE TRIGGER _500_make_due BEFORE INSERT OR UPDATE OF state ON public.sources 
 
 COMMENT ON TRIGGER _500_make_due ON public.sources IS 'A new or replaced file is read soon.';
 
+CREATE TRIGGER _500_note_unanswered AFTER UPDATE OF receipt ON public.turns FOR EACH ROW WHEN ((new.receipt @> '{"is_unanswered": true}'::jsonb)) EXECUTE FUNCTION public.tg_turns__note_unanswered();
+
+COMMENT ON TRIGGER _500_note_unanswered ON public.turns IS 'In the transaction that commits the reply: no such question is lost, none is counted twice.';
+
 CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.handoffs FOR EACH ROW EXECUTE FUNCTION public.tg_handoffs__raise_alert();
 
 COMMENT ON TRIGGER _500_raise_alert ON public.handoffs IS 'No handoff goes unseen.';
@@ -5358,12 +5718,25 @@ CREATE TRIGGER _500_set_period_limits AFTER UPDATE OF message_limit, token_limit
 
 COMMENT ON TRIGGER _500_set_period_limits ON public.plans IS 'Nobody has to wait for the next month, or to run anything.';
 
+CREATE TRIGGER _600_alert_held AFTER UPDATE OF is_held ON public.documents FOR EACH ROW WHEN ((new.is_held AND (NOT old.is_held))) EXECUTE FUNCTION public.tg_documents__alert_held();
+
+COMMENT ON TRIGGER _600_alert_held ON public.documents IS 'A version that nobody looks at would wait for ever.';
+
 CREATE TRIGGER _600_open_handoff AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = ANY (ARRAY['finished'::text, 'buried'::text, 'held'::text])) AND (old.state <> new.state))) EXECUTE FUNCTION public.tg_turns__open_handoff();
 
 COMMENT ON TRIGGER _600_open_handoff ON public.turns IS 'However the turn ends, a person was promised.';
 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.answer_drafts
+    ADD CONSTRAINT answer_drafts_organization_id_group_id_fkey FOREIGN KEY (organization_id, group_id) REFERENCES public.question_groups(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.answer_drafts
+    ADD CONSTRAINT answer_drafts_organization_id_source_id_fkey FOREIGN KEY (organization_id, source_id) REFERENCES public.sources(organization_id, id) ON DELETE SET NULL (source_id);
+
+ALTER TABLE ONLY public.answer_drafts
+    ADD CONSTRAINT answer_drafts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.unanswered_questions(organization_id, turn_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.cached_answers
     ADD CONSTRAINT cached_answers_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
@@ -5491,6 +5864,9 @@ ALTER TABLE ONLY public.outbound_messages
 ALTER TABLE ONLY public.outbound_messages
     ADD CONSTRAINT outbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.question_groups
+    ADD CONSTRAINT question_groups_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.rate_buckets
     ADD CONSTRAINT rate_buckets_channel_id_organization_id_fkey FOREIGN KEY (channel_id, organization_id) REFERENCES public.channels(id, organization_id) ON DELETE CASCADE;
 
@@ -5545,6 +5921,15 @@ ALTER TABLE ONLY public.turn_prompts
 ALTER TABLE ONLY public.turns
     ADD CONSTRAINT turns_organization_id_conversation_id_fkey FOREIGN KEY (organization_id, conversation_id) REFERENCES public.conversations(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.unanswered_questions
+    ADD CONSTRAINT unanswered_questions_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.unanswered_questions
+    ADD CONSTRAINT unanswered_questions_organization_id_group_id_fkey FOREIGN KEY (organization_id, group_id) REFERENCES public.question_groups(organization_id, id) ON DELETE SET NULL (group_id);
+
+ALTER TABLE ONLY public.unanswered_questions
+    ADD CONSTRAINT unanswered_questions_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.usage_events
     ADD CONSTRAINT usage_events_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
@@ -5570,6 +5955,8 @@ ALTER TABLE ONLY public.words
     ADD CONSTRAINT words_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.answer_drafts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cached_answers ENABLE ROW LEVEL SECURITY;
 
@@ -5633,6 +6020,8 @@ ALTER TABLE public.outbound_messages ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_organization ON public.alerts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.answer_drafts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.cached_answers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.channels USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -5693,6 +6082,8 @@ CREATE POLICY own_organization ON public.organizations USING ((id = ( SELECT pub
 
 CREATE POLICY own_organization ON public.outbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.question_groups USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.rate_buckets USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.robots USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -5719,6 +6110,8 @@ CREATE POLICY own_organization ON public.turn_prompts USING ((organization_id = 
 
 CREATE POLICY own_organization ON public.turns USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.unanswered_questions USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.usage_events USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.usage_holds USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -5731,11 +6124,15 @@ CREATE POLICY own_organization ON public.webhook_deliveries USING ((organization
 
 CREATE POLICY own_organization ON public.words USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+ALTER TABLE public.question_groups ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.rate_buckets ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.answer_drafts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.cached_answers TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -5797,6 +6194,8 @@ CREATE POLICY scheduler ON public.organizations TO chatmill_scheduler USING (tru
 
 CREATE POLICY scheduler ON public.outbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.question_groups TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.rate_buckets TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.robots TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -5822,6 +6221,8 @@ CREATE POLICY scheduler ON public.turn_citations TO chatmill_scheduler USING (tr
 CREATE POLICY scheduler ON public.turn_prompts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.turns TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.unanswered_questions TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.usage_events TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -5856,6 +6257,8 @@ ALTER TABLE public.turn_citations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.turn_prompts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.turns ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.unanswered_questions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_events ENABLE ROW LEVEL SECURITY;
 

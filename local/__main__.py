@@ -22,6 +22,7 @@ COMMANDS = {
     "eval": "local.evals",
     "migrate": "local.migrations",
     "models": "local.models_command",
+    "questions": "local.questions",
     "receipt": "local.receipt",
     "replay": "local.replay",
     "resources": "local.resource_files",

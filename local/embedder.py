@@ -12,7 +12,8 @@ KEPT_VECTORS = 8192
 
 
 class RememberingEmbedder:
-    """Answers a text that it has seen from memory; one forward pass at a time."""
+    """Answers a text that it has seen from memory. A question does not wait for a document that is
+    embedded at the same time."""
 
     def __init__(self, embedder):
         self._embedder = embedder
@@ -22,14 +23,18 @@ class RememberingEmbedder:
         self.dimensions = embedder.dimensions
 
     def embed(self, texts: list[str]) -> list[np.ndarray]:
+        distinct = dict.fromkeys(texts)
         with self._lock:
-            missing = [text for text in dict.fromkeys(texts) if text not in self._vectors]
-            if missing:
-                self._vectors.update(zip(missing, self._embedder.embed(missing), strict=True))
-            answer = [self._vectors[text] for text in texts]
-            while len(self._vectors) > KEPT_VECTORS:
-                self._vectors.popitem(last=False)
-        return answer
+            found = {text: self._vectors[text] for text in distinct if text in self._vectors}
+        missing = [text for text in distinct if text not in found]
+        if missing:
+            made = dict(zip(missing, self._embedder.embed(missing), strict=True))
+            found |= made
+            with self._lock:
+                self._vectors.update(made)
+                while len(self._vectors) > KEPT_VECTORS:
+                    self._vectors.popitem(last=False)
+        return [found[text] for text in texts]
 
 
 def load_embedder() -> RememberingEmbedder:

@@ -1,6 +1,8 @@
 """The sentence embedder all-MiniLM-L6-v2 in numpy: no torch, no code of its package."""
 
 import importlib.util
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ NAME = "minilm-l6-v2"
 LAYERS = 6
 HEADS = 12
 LONGEST_TOKENS = 256
+BATCH = 8
 BLOCK = 1 << 14
 ERROR_FUNCTION = np.array(
     [1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592], dtype=np.float32
@@ -34,15 +37,20 @@ class MiniLM:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(LONGEST_TOKENS)
         self._tokenizer.no_padding()
+        # numpy lets other threads work while it computes.
+        self._cores = ThreadPoolExecutor(os.cpu_count())
 
     def embed(self, texts: list[str]) -> list[np.ndarray]:
-        """Unit vectors, in the order of the texts; equally long texts share a batch."""
+        """Unit vectors, in the order of the texts; equally long texts share a batch, and each core
+        has its own batches."""
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch(texts)]
         by_length = sorted(range(len(texts)), key=lambda index: len(tokens[index]))
+        batches = [by_length[start : start + BATCH] for start in range(0, len(texts), BATCH)]
+        each = map if len(batches) == 1 else self._cores.map
+        found = each(self._forward, [[tokens[index] for index in batch] for batch in batches])
         vectors: list = [None] * len(texts)
-        for start in range(0, len(texts), 16):
-            batch = by_length[start : start + 16]
-            for index, vector in zip(batch, self._forward([tokens[i] for i in batch]), strict=True):
+        for batch, made in zip(batches, found, strict=True):
+            for index, vector in zip(batch, made, strict=True):
                 vectors[index] = vector
         return vectors
 
@@ -67,7 +75,9 @@ class MiniLM:
             split_heads(self._linear(f"{prefix}self.{part}", states))
             for part in ("query", "key", "value")
         )
-        scores = query @ key.transpose(0, 1, 3, 2) / np.float32(np.sqrt(query.shape[-1])) + hidden
+        query *= np.float32(query.shape[-1] ** -0.5)
+        scores = query @ key.transpose(0, 1, 3, 2)
+        scores += hidden
         mixed = softmax(scores) @ value
         joined = mixed.transpose(0, 2, 1, 3).reshape(states.shape)
         attended = self._linear(prefix + "output.dense", joined)
@@ -80,12 +90,16 @@ class MiniLM:
 
     def _linear(self, name: str, states: np.ndarray) -> np.ndarray:
         flat = states.reshape(-1, states.shape[-1]) @ self._weights[name + ".weight"].T
-        return (flat + self._weights[name + ".bias"]).reshape(*states.shape[:-1], -1)
+        flat += self._weights[name + ".bias"]
+        return flat.reshape(*states.shape[:-1], -1)
 
     def _normalised(self, name: str, states: np.ndarray) -> np.ndarray:
         centred = states - states.mean(-1, keepdims=True)
         spread = np.sqrt((centred * centred).mean(-1, keepdims=True) + 1e-12)
-        return centred / spread * self._weights[name + ".weight"] + self._weights[name + ".bias"]
+        centred /= spread
+        centred *= self._weights[name + ".weight"]
+        centred += self._weights[name + ".bias"]
+        return centred
 
 
 def padded(tokens: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -104,8 +118,11 @@ def split_heads(states: np.ndarray) -> np.ndarray:
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
-    raised = np.exp(scores - scores.max(-1, keepdims=True))
-    return raised / raised.sum(-1, keepdims=True)
+    """In place."""
+    scores -= scores.max(-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(-1, keepdims=True)
+    return scores
 
 
 def gelu(states: np.ndarray) -> np.ndarray:

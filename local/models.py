@@ -18,7 +18,7 @@ def open_model():
     from local.offline_model import OfflineModel
 
     with OfflineModel(secrets.token_hex(16)) as model:
-        yield model.resource
+        yield {**model.resource, **reranker(os.environ)}
 
 
 def real_model(environment) -> dict:
@@ -27,7 +27,16 @@ def real_model(environment) -> dict:
         "api_key": environment["OPENAI_API_KEY"],
         "model": environment.get("OPENAI_MODEL") or DEFAULT_MODEL,
         "embedding_model": environment.get("OPENAI_EMBEDDING_MODEL") or DEFAULT_EMBEDDING_MODEL,
+        **reranker(environment),
     }
+
+
+def reranker(environment) -> dict:
+    """A /rerank endpoint, for those who have one."""
+    if not environment.get("RERANK_URL"):
+        return {}
+    names = ("rerank_url", "rerank_model", "rerank_key")
+    return {name: environment.get(name.upper()) or "" for name in names}
 
 
 def described(model: dict) -> str:

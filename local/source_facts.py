@@ -9,7 +9,10 @@ from local.migrations import connection_to
 SOURCES = """
 select id::text, kind, name, url, found_by::text, media_type, size_bytes, refusal_code, refusal,
        chunk_count, sync_hours, synced_at, due_at,
-       case when is_taken and due_at > now() then 'reading' else state end as state,
+       case when is_taken and due_at > now() then 'reading'
+            when exists (select from documents where documents.source_id = sources.id
+                                                 and documents.is_held) then 'held'
+            else state end as state, is_reviewed,
        (select count(*) from sources as page where page.found_by = sources.id) as pages_found
   from sources
  where organization_id = %s

@@ -30,6 +30,8 @@ def print_source(source: dict) -> None:
     print(f"{indent}{state} {shortened(source['name'], 38):<38} {size_of(source):>22}")
     if source["progress"]:
         print(paint(f"{indent}         {in_words(source['progress'])}", "dim"))
+    if source["state"] == "held":
+        print(paint(f"{indent}         a new version waits: ./chatmill sources review", "dim"))
     if source["refusal"]:
         print(wrapped(f"{source['refusal_code']}: {source['refusal']}", f"{indent}         "))
 

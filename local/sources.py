@@ -1,13 +1,13 @@
-"""./chatmill sources: what an organization answers from: list, add, sync, remove."""
+"""./chatmill sources: what an organization answers from: list, add, sync, hold, review, remove."""
 
 import argparse
 import json
 import sys
 from contextlib import contextmanager
 
-from f.knowledge import sources
+from f.knowledge import held_versions, sources
 from f.shared.errors import InputRefused
-from local import installation, source_facts
+from local import installation, source_facts, source_review
 from local.documents import model_hint, read_document
 from local.errors import CannotRun
 from local.ingesting import read_source, reading
@@ -29,7 +29,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="chatmill sources",
         description="Files, pages and sitemaps that an organization answers from.",
     )
-    acts = parser.add_subparsers(dest="verb", metavar="list | add | sync | remove")
+    acts = parser.add_subparsers(dest="verb", metavar="list | add | sync | hold | review | remove")
     parser.set_defaults(act=show)
     listed = acts.add_parser("list", help="all of them, with what to do about those refused")
     added = acts.add_parser("add", help="a file, or the address of a page or sitemap")
@@ -38,13 +38,27 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     added.add_argument(
         "--every", type=hours, default=24, metavar="HOURS", help="look again (24; 0: never)"
     )
+    added.add_argument("--hold", action="store_true", help="and wait for its review")
     synced = acts.add_parser("sync", help="look now whether pages changed, and read what waits")
     synced.add_argument("which", nargs="*", metavar="SOURCE", help="ids, names or addresses")
+    holding = acts.add_parser("hold", help="from now on, new versions wait for a review")
+    holding.add_argument("which", nargs="+", metavar="SOURCE")
+    holding.add_argument("--off", action="store_true", help="no longer")
+    reviewed = acts.add_parser("review", help="what a held version changes; show or drop it")
+    source_review.add_options(reviewed)
     removed = acts.add_parser("remove", help="forget a source and everything made of it")
     removed.add_argument("which", nargs="+", metavar="SOURCE")
-    for act, verb in ((show, listed), (add, added), (sync, synced), (remove, removed)):
+    verbs = {
+        listed: show,
+        added: add,
+        synced: sync,
+        holding: hold,
+        reviewed: review,
+        removed: remove,
+    }
+    for verb, act in verbs.items():
         verb.set_defaults(act=act)
-    for each in (parser, listed, added, synced, removed):
+    for each in (parser, *verbs):
         each.add_argument("--organization", metavar="ID", default=argparse.SUPPRESS)
         each.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     parser.set_defaults(organization=installation.DEMO_ORGANIZATION, json=False)
@@ -76,6 +90,8 @@ def add(options: argparse.Namespace) -> int:
                 source_id = added(connection, options, document)
             except InputRefused as refusal:
                 raise CannotRun(f"{options.what} was refused ({refusal.code}): {refusal}") from None
+            if options.hold:
+                held_versions.review(connection, options.organization, [source_id], True)
             connection.commit()
         return read_all(resource, model, options, [source_id])
 
@@ -120,6 +136,23 @@ def read_all(
     else:
         print_read(found)
     return 1 if any(one["state"] == "refused" for one in found) else 0
+
+
+def hold(options: argparse.Namespace) -> int:
+    is_held = not options.off
+    with database() as resource:
+        found = [source_facts.find(resource, options.organization, one) for one in options.which]
+        with connection_to(resource) as connection:
+            held_versions.review(connection, options.organization, found, is_held)
+            connection.commit()
+    sentence = "New versions wait for review." if is_held else "New versions are searched at once."
+    print(json.dumps({"reviewed": is_held, "sources": found}) if options.json else sentence)
+    return 0
+
+
+def review(options: argparse.Namespace) -> int:
+    with ready(options) as (resource, model):
+        return source_review.review(options, resource, model)
 
 
 def remove(options: argparse.Namespace) -> int:

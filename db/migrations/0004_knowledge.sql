@@ -39,23 +39,28 @@ create table documents (
     'finnish', 'hungarian', 'norwegian', 'russian', 'swedish', 'turkish')),
   tags text[] not null default '{}',
   is_active boolean not null default false,
+  is_held boolean not null default false,
   retired_at timestamptz,
   created_at timestamptz not null default now(),
   constraint documents_in_organization unique (organization_id, id),
   constraint documents_have_one_row_per_version unique (source_id, version),
   constraint documents_are_not_retired_while_active check (retired_at is null or not is_active),
+  constraint documents_are_not_held_while_active check (not (is_held and is_active)),
   foreign key (organization_id, source_id)
     references sources (organization_id, id) on delete cascade
 );
 create index documents_source_id_idx on documents (organization_id, source_id);
 -- Only one version of a source is searched.
 create unique index documents_one_active_version on documents (source_id) where is_active;
+create unique index documents_one_held_version on documents (source_id) where is_held;
 comment on table documents is 'One row per version of a source, as it was read.';
 comment on column documents.language is
   'Whose stems its words are found by (english, as in english_stem); simple for none.';
 comment on column documents.tags is 'What searches may be narrowed to.';
 comment on column documents.is_active is
   'Searched. Written last: chunks and embeddings are there before, then one statement shows them all.';
+comment on column documents.is_held is
+  'Whole, and waits for a person who looks at what it changes.';
 comment on column documents.retired_at is
   'When another version took its place; null while it is searched, or still being built.';
 
@@ -372,7 +377,7 @@ begin
 
   update documents set is_active = false, retired_at = now()
    where source_id = v_document.source_id and is_active and id <> p_document_id;
-  update documents set is_active = true, retired_at = null
+  update documents set is_active = true, is_held = false, retired_at = null
    where id = p_document_id and not is_active;
   return true;
 end;
@@ -383,15 +388,17 @@ comment on function show_document is
 create function search_chunks(
   p_organization_id uuid, p_embedding_model text, p_vector vector, p_document_ids uuid[],
   p_places integer[], p_forms text[], p_weights float8[], p_bonuses float8[], p_chunk_ids uuid[],
-  p_words_weight float8, p_shortlist integer, p_candidates integer, p_limit integer
+  p_words_weight float8, p_votes_margin float8, p_shortlist integer, p_candidates integer, p_limit integer
 )
 returns table (chunk_id uuid, document_id uuid, title text, heading_path text, page integer,
                content text, score float8, similarity float8) as $$
 #variable_conflict use_column
 declare
   v_code constant bit varying := code_of(p_vector);
-  -- More alike than this, two passages say the same.
-  v_copy constant float8 := 0.995;
+  -- Passages with nearly the same meaning and nearly the same words say the same: of answers to one
+  -- question, which mean nearly the same too, none is left out for the other.
+  v_copy_likeness constant float8 := 0.9;
+  v_copy_words constant float8 := 0.7;
   v_chunk_set_id bigint;
   v_shortlist uuid[];
 begin
@@ -450,10 +457,10 @@ begin
            -(one.embedding <#> other.embedding) as likeness
       from rated as one join rated as other on one.place < other.place
   ), usual as materialized (
-    select coalesce(avg(likeness) + stddev_pop(likeness) / 2, 1) as likeness from pairs
+    select coalesce(avg(likeness) + stddev_pop(likeness) * p_votes_margin, 1) as likeness from pairs
   ), confirmed as (
     -- What is hardly more alike than any two of these passages confirms nothing.
-    select place, sum(score * weight * weight) / nullif(sum(weight * weight), 0) as score
+    select place, sum(score * weight) / nullif(sum(weight), 0) as score
       from (select place, other_score as score, pairs.likeness - usual.likeness as weight
               from pairs join usual on pairs.likeness > usual.likeness
             union all
@@ -465,19 +472,31 @@ begin
   ), best as materialized (
     select rated.chunk_id, similarity, bonus, rated.score, rated.place,
            row_number() over (
+             -- Where one passage holds the answer, votes for the first place would cost it often.
              order by (rated.place = 1)::integer desc,
                       bonus + coalesce(confirmed.score, rated.score) desc, rated.place
            ) as new_place
       from rated left join confirmed using (place)
-  ), copies as materialized (
-    select place, other_place from pairs where likeness >= v_copy
+  ), alike as materialized (
+    select greatest(one.new_place, other.new_place) as new_place, one.chunk_id,
+           other.chunk_id as other_chunk_id
+      from pairs
+      join best as one on one.place = pairs.place
+      join best as other on other.place = pairs.other_place
+     where pairs.likeness >= v_copy_likeness
+       -- A copy that holds a code of the question, which the other lacks, is no copy.
+       and one.bonus = other.bonus
   ), repeated as (
-    select distinct greatest(one.new_place, other.new_place) as new_place
-      from copies
-      join best as one on one.place = copies.place
-      join best as other on other.place = copies.other_place
-     -- A copy that holds a code of the question, which the other lacks, is no copy.
-     where one.bonus = other.bonus
+    select distinct alike.new_place
+      from alike
+      join chunks as one on one.organization_id = p_organization_id and one.id = alike.chunk_id
+      join chunks as other
+        on other.organization_id = p_organization_id and other.id = alike.other_chunk_id
+     cross join lateral (
+       select count(*) as words from unnest(one.words) as word where word = any (other.words)
+     ) as shared
+     where shared.words
+           >= v_copy_words * (cardinality(one.words) + cardinality(other.words) - shared.words)
   ), shown as materialized (
     select best.*, repeated.new_place is not null as is_repeated
       from best left join repeated using (new_place)
@@ -496,4 +515,4 @@ $$ language plpgsql stable
 -- Planning the rest would take as long as running it.
 set plan_cache_mode = force_generic_plan;
 comment on function search_chunks is
-  'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then those that others confirm; copies last.';
+  'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then by the votes of those that say alike; what says the same as a better one comes last.';

@@ -180,7 +180,11 @@ begin
           ingestions ingestion_sections ingestion_chunks robots'),
         ('chatmill_knowledge', 'select, delete, update (state), insert (organization_id,
           embedding_model, embedding_dimensions, state)', 'chunk_sets'),
-        ('chatmill_knowledge', 'select', 'organizations plans')
+        ('chatmill_knowledge', 'select', 'organizations plans'),
+        ('chatmill_worker', 'insert (turn_id, organization_id, chatbot_id)',
+          'unanswered_questions'),
+        ('chatmill_knowledge', 'select, insert, update',
+          'question_groups unanswered_questions answer_drafts')
       ) as rights (role, privileges, tables)
      cross join regexp_split_to_table(rights.tables, '\s+') as name
      where to_regclass(name) is not null
@@ -235,7 +239,12 @@ begin
       ('has_chunk_room', '{chatmill_knowledge}'),
       ('raise_source_alert', '{chatmill_knowledge}'),
       ('tg_sources__keep_limits', '{}'),
+      ('tg_documents__alert_held', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
+      ('organizations_with_new_questions', '{chatmill_knowledge}'),
+      ('questions_to_group', '{chatmill_knowledge}'),
+      ('draft_answers', '{chatmill_knowledge}'),
+      ('forget_old_knowledge', '{chatmill_knowledge}'),
       ('beat', '{chatmill_operations}'),
       ('begin_sweep', '{chatmill_operations}'),
       ('end_sweep', '{chatmill_operations}'),

@@ -1,5 +1,7 @@
 drop trigger _400_keep_limits on sources;
 drop trigger _500_make_due on sources;
+drop trigger _600_alert_held on documents;
+drop function tg_documents__alert_held;
 drop function tg_sources__keep_limits;
 drop function tg_sources__make_due;
 drop function raise_source_alert;
@@ -29,6 +31,7 @@ alter table sources
   drop column is_taken,
   drop column attempts,
   drop column chunk_count,
+  drop column is_reviewed,
   alter column original set not null,
   alter column size_bytes set not null,
   alter column sha256 set not null;

@@ -25,6 +25,7 @@ alter table sources
   add column found_by uuid,
   add column etag text not null default '' check (length(etag) <= 1000),
   add column last_modified text not null default '' check (length(last_modified) <= 100),
+  add column is_reviewed boolean not null default false,
   add column sync_hours integer check (sync_hours between 1 and 8760),
   add column synced_at timestamptz,
   add column due_at timestamptz,
@@ -43,6 +44,8 @@ comment on column sources.original is 'As it was given, or as it was last fetche
 comment on column sources.found_by is 'The sitemap that lists this page; null when a person gave it.';
 comment on column sources.etag is 'What the server called the version we have, for asking whether it changed.';
 comment on column sources.last_modified is 'The server''s own words, for the same purpose.';
+comment on column sources.is_reviewed is
+  'Its new versions are held until a person has seen what they change.';
 comment on column sources.sync_hours is 'How often a page or sitemap is looked at again; null: when asked.';
 comment on column sources.synced_at is 'When its content was last known to be what we have.';
 comment on column sources.due_at is
@@ -59,7 +62,9 @@ create table ingestions (
   sha256 text not null,
   state text not null default 'fetched'
     check (state in ('fetched', 'extracted', 'split', 'embedded', 'stored', 'ended')),
-  outcome text check (outcome in ('ready', 'unchanged', 'refused', 'replaced')),
+  outcome text check (outcome in (
+    'ready', 'unchanged', 'refused', 'replaced', 'held', 'dropped'
+  )),
   title text not null default '',
   media_type text not null default '',
   page_count integer not null default 0 check (page_count >= 0),
@@ -90,6 +95,8 @@ comment on column ingestions.fence is 'Of the run that reads it; older runs are 
 comment on column ingestions.sha256 is 'Of the original that it reads.';
 comment on column ingestions.state is
   'The last step that is complete: fetched -> extracted -> split -> embedded -> stored -> ended.';
+comment on column ingestions.outcome is
+  'ready (searched), unchanged, refused, replaced (by newer content); held (for a person to look at) -> ready | dropped.';
 comment on column ingestions.reused_count is 'Chunks that kept the embedding of the version before.';
 comment on column ingestions.embedded_count is 'Chunks with an embedding, reused ones too.';
 comment on column ingestions.stored_count is 'Chunks that are in the new version already.';
@@ -240,7 +247,8 @@ create function has_chunk_room(p_source_id uuid, p_chunks integer) returns boole
     from sources
     left join lateral (
       select max(ingestions.chunk_count) as chunks from ingestions
-       where source_id = sources.id and ingestions.state <> 'ended'
+       where source_id = sources.id
+       and (ingestions.state <> 'ended' or ingestions.outcome = 'held')
     ) as coming on true
    where sources.organization_id = proved_organization() and sources.id <> p_source_id;
 $$ language sql volatile;
@@ -254,6 +262,20 @@ create function raise_source_alert(p_source_id uuid, p_step text, p_error text) 
 $$ language sql volatile;
 comment on function raise_source_alert is
   'One alert for what broke while a source was read, without anything of its content.';
+
+create function tg_documents__alert_held() returns trigger as $$
+begin
+  perform raise_alert(new.organization_id, 'warning', 'version_held', new.source_id::text,
+    format('a new version of source %s waits for review', new.source_id));
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_documents__alert_held is 'Somebody learns that there is something to look at.';
+
+create trigger _600_alert_held
+  after update of is_held on documents for each row when (new.is_held and not old.is_held)
+  execute function tg_documents__alert_held();
+comment on trigger _600_alert_held on documents is 'A version that nobody looks at would wait for ever.';
 
 create function tg_sources__keep_limits() returns trigger as $$
 declare

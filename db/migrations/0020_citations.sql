@@ -15,6 +15,7 @@ create table turn_citations (
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
 create index turn_citations_turn_id_idx on turn_citations (turn_id, organization_id);
+create index turn_citations_chunk_id_idx on turn_citations (chunk_id, organization_id);
 comment on table turn_citations is 'One row per passage that a reply rests on.';
 comment on column turn_citations.number is 'Its place among the passages that were found in the turn.';
 comment on column turn_citations.chunk_id is

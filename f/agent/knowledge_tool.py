@@ -8,6 +8,7 @@ from functools import partial
 from f.knowledge.chunk_sets import ChunkSet, searched_set
 from f.knowledge.embeddings import embed
 from f.knowledge.relevance import is_relevant
+from f.knowledge.rerank import reranked, wanted
 from f.knowledge.search import Passage, search
 from f.shared.deadline import within
 from f.shared.errors import ToolRetry, UpstreamError
@@ -52,21 +53,24 @@ class KnowledgeTool:
         query = arguments.get("query")
         if not isinstance(query, str) or not query.strip():
             raise ToolRetry("query is missing: give the question to search for")
-        passages = self._search(query[:MAX_QUERY_CHARACTERS])
-        return _for_model(passages), _for_receipt(passages)
+        query = query[:MAX_QUERY_CHARACTERS]
+        found = reranked(self._model, query, self._search(query), PASSAGES)
+        note = {"rerank": found.note} if found.note else {}
+        return _for_model(found.passages), {**_for_receipt(found.passages), **note}
 
     def _search(self, query: str) -> list[Passage]:
         """None when even the best is about something else."""
+        limit = wanted(self._model, PASSAGES)
         with self._open_transaction() as conn:
             chunk_set = searched_set(conn, self._organization_id)
         while chunk_set is not None:
             model = chunk_set.embedding_model
             vector = self._vector(chunk_set, query)
             with self._open_transaction() as conn:
-                passages = search(conn, self._organization_id, query, vector, model, PASSAGES)
+                passages = search(conn, self._organization_id, query, vector, model, limit)
                 current = searched_set(conn, self._organization_id)
             if current == chunk_set:
-                return passages if is_relevant(passages, model) else []
+                return passages if is_relevant(passages[:PASSAGES], model) else []
             # Another model took over while the question was embedded.
             chunk_set = current
         return []

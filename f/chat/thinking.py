@@ -11,6 +11,7 @@ from f.agent.hand_off_tool import ask_teammate
 from f.agent.reply import Judge, Reply, before_thinking
 from f.agent.route import Route
 from f.agent.toolbox import Toolbox
+from f.agent.unanswered import is_unanswered
 from f.chat.turn_context import TurnContext
 from f.shared.deadline import Deadline
 
@@ -41,6 +42,9 @@ class Draft:
             "guard": self.reply.verdict,
             "route": asdict(self.reply.route),
             "stuck": self.thought.stuck,
+            "is_unanswered": is_unanswered(
+                self.reply.route, self.reply.verdict, self.thought.tool_calls
+            ),
         }
 
 

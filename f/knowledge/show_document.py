@@ -1,5 +1,6 @@
-"""Let the new version be searched, and the old one no longer, in one moment."""
+"""Let the new version be searched, and the old one no longer, in one moment; or hold it."""
 
+import f.knowledge.held_versions as held_versions
 import f.knowledge.ingestions as ingestions
 import f.knowledge.sources as sources
 import f.knowledge.store as store
@@ -14,6 +15,10 @@ def main(db: postgresql, ingestion_id: str, fence: int) -> dict:
             return ingestions.REPLACED
         if not ingestion.is_past("embedded"):
             return ingestions.progress(ingestion)
+        if held_versions.must_be_reviewed(conn, ingestion.source_id):
+            held_versions.hold(conn, ingestion)
+            return ingestions.ended(ingestion, "held")
+        held_versions.drop_of(conn, ingestion.source_id)
         if not store.show_document(conn, ingestion.document_id):
             # The next run embeds it again.
             return ingestions.progress(ingestions.embed_again(conn, ingestion))

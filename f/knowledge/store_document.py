@@ -1,6 +1,7 @@
 """Store the new version beside the one that is searched, unless it says the same."""
 
 import f.knowledge.chunk_sets as chunk_sets
+import f.knowledge.held_versions as held_versions
 import f.knowledge.ingestion_content as ingestion_content
 import f.knowledge.ingestions as ingestions
 import f.knowledge.sources as sources
@@ -55,6 +56,8 @@ def store_some(conn, ingestion: Ingestion) -> dict | None:
 
 
 def unchanged(conn, ingestion: Ingestion, document_id: str) -> dict:
+    """A held version said something else, which its source no longer says."""
+    held_versions.drop_of(conn, ingestion.source_id)
     sources.settle(conn, ingestion.source_id, ingestion.media_type, ingestion.chunk_count)
     ingestions.end(conn, ingestion, "unchanged", document_id)
     return ingestions.ended(ingestion, "unchanged")

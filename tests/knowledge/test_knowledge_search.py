@@ -173,11 +173,20 @@ def test_words_are_found_in_other_forms_in_the_language_of_the_document(
 
 
 def test_a_copy_of_a_passage_leaves_its_place_to_another(organization_id, add_document, find):
-    add_document(organization_id, "a", {"Same.": NEAR, "Other.": CLOSE})
-    add_document(organization_id, "b", {"Same again.": NEAR})
+    said = "Parcels to the islands take ten working days by sea"
+    add_document(organization_id, "a", {f"{said}.": NEAR, "Other.": CLOSE})
+    add_document(organization_id, "b", {f"{said}, usually.": NEAR})
 
     assert "Other." in find(organization_id, "?", limit=2)
     assert len(find(organization_id, "?")) == 3
+
+
+def test_two_answers_to_one_question_are_no_copies(organization_id, add_document, find):
+    answers = ("Clean the filter with citric acid.", "Let somebody at our workshop look at it.")
+    add_document(organization_id, "a", {answers[0]: NEAR, "Other.": CLOSE})
+    add_document(organization_id, "b", {answers[1]: NEAR})
+
+    assert set(find(organization_id, "?", limit=2)) == set(answers)
 
 
 def test_a_search_is_narrowed_to_sources_languages_and_tags(

@@ -1,5 +1,8 @@
 """The embedders: what they give is what the model's authors' code would give, on every machine."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
 import numpy as np
 import pytest
 
@@ -78,3 +81,23 @@ def test_a_remembered_text_is_not_computed_again():
     embedder.embed([QUESTION, RELATED])
 
     assert computed == [QUESTION, RELATED]
+
+
+def test_a_question_does_not_wait_for_a_document():
+    document_is_begun, question_is_answered = Event(), Event()
+
+    class Slow(HashingEmbedder):
+        def embed(self, texts):
+            if texts == ["a document"]:
+                document_is_begun.set()
+                assert question_is_answered.wait(10)
+            return super().embed(texts)
+
+    embedder = RememberingEmbedder(Slow())
+    with ThreadPoolExecutor(1) as pool:
+        document = pool.submit(embedder.embed, ["a document"])
+        document_is_begun.wait(10)
+        embedder.embed(["a question"])
+        question_is_answered.set()
+
+        assert len(document.result(10)) == 1

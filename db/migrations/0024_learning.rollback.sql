@@ -1,0 +1,11 @@
+drop trigger _500_note_unanswered on turns;
+drop function forget_old_knowledge;
+drop function draft_answers;
+drop function group_question;
+drop function questions_to_group;
+drop function organizations_with_new_questions;
+drop function question_of_turn;
+drop function tg_turns__note_unanswered;
+drop table answer_drafts;
+drop table unanswered_questions;
+drop table question_groups;

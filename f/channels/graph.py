@@ -17,17 +17,24 @@ GRAPH_VERSION = "v26.0"  # Meta keeps a version for about two years
 
 
 def call(
-    credentials: dict, method: str, path: str, body: dict | None, codes: Codes, vendor: str
+    credentials: dict,
+    method: str,
+    path: str,
+    body: dict | None,
+    codes: Codes,
+    vendor: str,
+    is_of_account: bool = True,
 ) -> dict:
-    """`path`: below the account's id. `credentials` hold access_token and account_id, and may hold
-    api_url and api_version. Raises the errors of f/shared/errors.py."""
+    """`path`: below the account's id where it `is_of_account`. `credentials` hold access_token and
+    account_id, and may hold api_url and api_version. Raises the errors of f/shared/errors.py."""
     account_id = credentials["account_id"]
     if not credentials.get("access_token"):
         raise Misconfigured(f"{account_id} has no access token yet.")
+    account = f"/{quote(account_id, safe='')}" if is_of_account else ""
     try:
         answer = request(
             method,
-            f"{base_url(credentials)}/{quote(account_id, safe='')}{path}",
+            f"{base_url(credentials)}{account}{path}",
             headers={"authorization": f"Bearer {credentials['access_token']}"},
             json=body,
         )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import f.channels.commands as commands
 import f.channels.options as options
 from f.channels.accounts import Account
+from f.channels.content import named
 from f.channels.groups import is_meant_for, without_mention
 from f.channels.messages import (
     Echo,
@@ -138,14 +139,7 @@ def names_of(account: Account) -> list[str]:
 
 def _body_of(message: InboundMessage, names: list[str]) -> str:
     text = without_mention(message.text, names) if message.group_id else message.text
-    return text or f"[{_thing(message)}]"
-
-
-def _thing(message: InboundMessage) -> str:
-    """A message without words says what it is: a person would be told as much."""
-    if not message.media:
-        return message.kind
-    return "voice message" if message.media["is_voice"] else message.media["type"]
+    return text or (named(message.media) if message.media else f"[{message.kind}]")
 
 
 def _is_for_us(message: InboundMessage, names: list[str], command) -> bool:

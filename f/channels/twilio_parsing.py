@@ -6,13 +6,14 @@ https://www.twilio.com/docs/conversations/conversations-webhooks
 
 import re
 from datetime import datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from f.channels.content import Content, media_of
 from f.channels.messages import Delivery, Ignored, InboundMessage, Item, OptOut, Receipt, Request
 from f.channels.vendor_json import identifier, items, load_or_none, mapping, words
 
 NAME_LIMIT = 256
+MEDIA_URL = "https://mcs.us1.twilio.com"
 PREFIX = "whatsapp:"
 PHONE = re.compile(r"\+?([0-9]{5,20})")
 MESSAGE_STATES = ("MessageStatus", "SmsStatus")
@@ -165,10 +166,18 @@ def _conversation_media(form: dict) -> dict | None:
     return media_of(
         kind if kind in ("image", "audio", "video") else "document",
         provider_media_id=identifier(files[0].get("Sid")),
+        url=_media_url(form, identifier(files[0].get("Sid"))),
         media_type=media_type or None,
         file_name=words(files[0].get("Filename"), NAME_LIMIT) or None,
         is_voice=kind == "audio",
     )
+
+
+def _media_url(form: dict, media_id: str | None) -> str | None:
+    service_id = identifier(form.get("ChatServiceSid"))
+    if not (service_id and media_id):
+        return None
+    return f"{MEDIA_URL}/v1/Services/{quote(service_id)}/Media/{quote(media_id)}/Content"
 
 
 def _iso_time(value: str | None) -> datetime | None:

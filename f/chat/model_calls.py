@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from f.agent.completion import CHARACTERS_PER_TOKEN, Completion
+from f.agent.pictures import tokens_of_pictures
 from f.shared.errors import AgentStuck, UpstreamDown
 
 # A paid answer outlives a database that starts again.
@@ -96,4 +97,5 @@ def _read(conn, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:
 
 
 def _tokens_of(messages: list[dict], schemas: list[dict]) -> int:
-    return len(json.dumps([messages, schemas], ensure_ascii=False)) // CHARACTERS_PER_TOKEN
+    text = json.dumps([messages, schemas], ensure_ascii=False, default=repr)
+    return len(text) // CHARACTERS_PER_TOKEN + tokens_of_pictures(messages)

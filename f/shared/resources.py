@@ -1,6 +1,6 @@
 """The Windmill resources that steps take, as their forms show them."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class postgresql(TypedDict):
@@ -17,3 +17,5 @@ class c_model(TypedDict):
     api_key: str
     model: str
     embedding_model: str
+    transcription_model: NotRequired[str]
+    sees_pictures: NotRequired[bool]

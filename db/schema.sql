@@ -59,6 +59,60 @@ $$;
 
 COMMENT ON FUNCTION public.accept_edit(p_channel_id uuid, p_provider_message_id text, p_body text) IS 'Our copy of a message follows what the contact made of it; an answer that was given stays.';
 
+CREATE FUNCTION public.accept_failure(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone, p_meaning text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_message outbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  select outbound_messages.* into v_message
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+   where conversations.channel_id = p_channel_id
+     and (provider_message_id = p_provider_message_id
+          or outbound_messages.id::text = p_client_reference);
+  -- A word that moves nothing by itself.
+  perform accept_receipt(
+    p_channel_id, p_provider_message_id, p_status || ':' || p_meaning, p_client_reference,
+    p_error_code, p_occurred_at);
+  if v_message.state not in ('sending', 'unknown', 'sent') then
+    return;
+  elsif p_meaning = 'window_closed' then
+    perform hold_outbound_message(v_message.id);
+  else
+    update outbound_messages set state = 'failed', error_code = 'contact_gone'
+     where id = v_message.id;
+    update contacts set opted_out_at = coalesce(opted_out_at, now())
+     where id = (select contact_id from conversations
+                  where id = v_message.conversation_id and group_key = '');
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_failure(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone, p_meaning text) IS 'What a vendor refused after it had taken it: outside the window it is held like one that was refused at once; a contact who is gone is not written to again.';
+
+CREATE FUNCTION public.accept_group_move(p_channel_id uuid, p_old_key text, p_new_key text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  -- Behind a slash is a topic of the group.
+  update conversations
+     set group_key = p_new_key || substr(group_key, length(p_old_key) + 1)
+   where channel_id = p_channel_id and split_part(group_key, '/', 1) = p_old_key
+     and not exists (
+       select from conversations as moved
+        where moved.channel_id = p_channel_id and moved.contact_id = conversations.contact_id
+          and moved.group_key = p_new_key || substr(conversations.group_key, length(p_old_key) + 1));
+  return 'group_moved';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_group_move(p_channel_id uuid, p_old_key text, p_new_key text) IS 'A group goes on under another id, with everybody''s history; who wrote under the new one already keeps both.';
+
 CREATE FUNCTION public.accept_handover(p_channel_id uuid, p_contact_key text, p_is_ours boolean) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -589,6 +643,8 @@ begin
       ('enter_channel', '{}'),
       ('accept_message', '{chatmill_ingress,chatmill_operations}'),
       ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_failure', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_group_move', '{chatmill_ingress,chatmill_operations}'),
       ('accept_edit', '{chatmill_ingress,chatmill_operations}'),
       ('accept_revocation', '{chatmill_ingress,chatmill_operations}'),
       ('accept_reaction', '{chatmill_ingress,chatmill_operations}'),
@@ -1963,7 +2019,7 @@ CREATE FUNCTION public.hold_outbound_message(p_outbound_message_id uuid) RETURNS
     AS $$
   update outbound_messages
      set state = 'held', error_code = 'window_closed', attempts = greatest(attempts - 1, 0)
-   where id = p_outbound_message_id and state = 'sending';
+   where id = p_outbound_message_id and state in ('sending', 'unknown', 'sent');
   select raise_alert(
     conversations.organization_id, 'error', 'window_closed', conversations.channel_id::text,
     format('reply %s of conversation %s came after the vendor''s window and waits for a person',

@@ -94,6 +94,19 @@ def test_w14_w18_on_twilio_receipts_in_any_order_end_at_read(
     assert query("select state from outbound_messages") == [("read",)]
 
 
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_w18_on_whatsapp_receipts_in_any_order_end_at_read(query, chatmill, seed):  # noqa: F811
+    chatmill.graph.shuffle_seed = seed
+    url = f"{chatmill.server.base_url}/api/r/chatmill/demo-whatsapp"
+    chatmill.graph.report_to(url, chatmill.secrets.app_secret)
+
+    chatmill.say(QUESTION)
+    _until(query, "select count(*) from delivery_receipts", [(3,)])
+
+    assert chatmill.replies() == [ANSWER]
+    assert query("select state from outbound_messages") == [("read",)]
+
+
 def _now() -> int:
     return int(time.time())
 

@@ -200,6 +200,8 @@ begin
       ('enter_channel', '{}'),
       ('accept_message', '{chatmill_ingress,chatmill_operations}'),
       ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_failure', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_group_move', '{chatmill_ingress,chatmill_operations}'),
       ('accept_edit', '{chatmill_ingress,chatmill_operations}'),
       ('accept_revocation', '{chatmill_ingress,chatmill_operations}'),
       ('accept_reaction', '{chatmill_ingress,chatmill_operations}'),

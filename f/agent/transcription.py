@@ -5,14 +5,12 @@ https://platform.openai.com/docs/api-reference/audio/createTranscription
 
 import secrets
 from dataclasses import dataclass
-from functools import partial
 
 from f.agent.completion import MOST_TEXT_CHARACTERS, MOST_TOKENS
-from f.agent.deadline import within
+from f.agent.model_http import post
 from f.agent.model_slot import ModelSlot
 from f.agent.openai_model import OpenAIModel
-from f.shared.errors import DeliveryUnknown, Misconfigured, UpstreamDown, UpstreamRefused
-from f.shared.http import request
+from f.shared.errors import UpstreamDown
 from f.shared.media_types import RECORDINGS, seconds_of
 from f.shared.text import storable
 
@@ -32,20 +30,12 @@ class Transcript:
 
 
 def transcribe(slot: ModelSlot, content: bytes, media_type: str) -> Transcript:
-    """Raises UpstreamDown, UpstreamBusy, UpstreamRefused, Misconfigured (401, 403, 404)."""
+    """Raises what model_http.post does."""
     url = (slot.base_url or OpenAIModel.default_url).rstrip("/") + "/audio/transcriptions"
     form_type, body = _form(slot.model, content, media_type)
     headers = {"authorization": f"Bearer {slot.key}", "content-type": form_type}
-    send = partial(request, "POST", url, headers, body=body, timeout_seconds=SECONDS)
-    try:
-        answer = within(SECONDS, send).json()
-    except DeliveryUnknown as error:
-        raise UpstreamDown("no whole transcription came") from error
-    except UpstreamRefused as error:
-        if error.status in (401, 403, 404):
-            raise Misconfigured(f"transcription: {error.status}, check its slot") from error
-        raise
-    text = answer.get("text") if isinstance(answer, dict) else None
+    answer = post(url, headers, body, SECONDS)
+    text = answer.get("text")
     if not isinstance(text, str):
         raise UpstreamDown("the transcription has no text")
     counted, is_estimated = _usage(answer.get("usage"), content)

@@ -27,6 +27,11 @@ class Codes:
     window_closed: tuple = ()
     gone: tuple = ()
 
+    def meaning(self, code: str | None) -> str | None:
+        """gone or window_closed, for a refusal that comes later, with a status."""
+        found = self.error_class(code) if code else None
+        return {ContactGone: "gone", WindowClosed: "window_closed"}.get(found)
+
     def error_class(self, code: str) -> type[ChatmillError]:
         classes = {
             UpstreamDown: self.later,

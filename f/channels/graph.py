@@ -41,7 +41,7 @@ def call(
     except UpstreamError as exc:
         if exc.status is None:
             raise
-        raise _refusal(codes, vendor, account_id, exc) from exc
+        raise _refusal(codes, vendor, credentials, exc) from exc
     return object_in(answer.body)
 
 
@@ -59,10 +59,10 @@ def base_url(credentials: dict) -> str:
     return f"{base}/{credentials.get('api_version') or GRAPH_VERSION}"
 
 
-def _refusal(codes: Codes, vendor: str, account_id: str, exc: UpstreamError) -> ChatmillError:
+def _refusal(codes: Codes, vendor: str, credentials: dict, exc: UpstreamError) -> ChatmillError:
     error = mapping(object_in(exc.body).get("error"))
     details = words(mapping(error.get("error_data")).get("details"), 200)
-    return refusal(codes, vendor, account_id, exc, _code_of(error, codes), details)
+    return refusal(codes, vendor, credentials, exc, _code_of(error, codes), details)
 
 
 def _code_of(error: dict, codes: Codes) -> str | None:

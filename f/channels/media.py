@@ -59,8 +59,16 @@ def too_large() -> InputRefused:
 def _is_on(api_url: str | None, url: str) -> bool:
     """Whether the operator's own setting says that the API is there: a stand-in, or Telegram's
     server for bots in one's own network, which the fetch of strangers' addresses would refuse."""
-    own, asked = urlsplit(api_url or ""), urlsplit(url)
-    return bool(own.netloc) and (own.scheme, own.netloc) == (asked.scheme, asked.netloc)
+    own = _origin(api_url or "")
+    return own is not None and own == _origin(url)
+
+
+def _origin(url: str) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.netloc) if parts.netloc else None
 
 
 def _from_own_api(url: str, headers: Mapping[str, str], max_bytes: int) -> bytes | str:

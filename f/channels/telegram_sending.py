@@ -92,11 +92,11 @@ def call(credentials: dict, method: str, body: dict) -> dict:
     except UpstreamError as exc:
         if exc.status is None:
             raise
-        raise _refusal(credentials["account_id"], exc) from exc
+        raise _refusal(credentials, exc) from exc
     return object_in(answer.body)
 
 
-def _refusal(account_id: str, exc: UpstreamError) -> ChatmillError:
+def _refusal(credentials: dict, exc: UpstreamError) -> ChatmillError:
     """How long to wait stands in the body; a group that became a supergroup names its new id."""
     body = object_in(exc.body)
     parameters = mapping(body.get("parameters"))
@@ -110,7 +110,7 @@ def _refusal(account_id: str, exc: UpstreamError) -> ChatmillError:
     description = words(body.get("description"), 200)
     if code == "400" and "chat not found" in description.lower():
         code = "403"
-    return refusal(CODES, "Telegram", account_id, exc, code, description)
+    return refusal(CODES, "Telegram", credentials, exc, code, description)
 
 
 def _addressed(to: Recipient) -> dict:

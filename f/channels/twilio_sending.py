@@ -109,7 +109,7 @@ def _call(credentials: dict, method: str, base_url: str, path: str, form: dict |
             raise
         said = object_in(exc.body)
         code, details = identifier(said.get("code")), words(said.get("message"), 200)
-        raise refusal(CODES, "Twilio", credentials["account_id"], exc, code, details) from exc
+        raise refusal(CODES, "Twilio", credentials, exc, code, details) from exc
     return object_in(answer.body)
 
 

@@ -27,6 +27,7 @@ def real_model(environment) -> dict:
         "api_key": environment["OPENAI_API_KEY"],
         "model": environment.get("OPENAI_MODEL") or DEFAULT_MODEL,
         "embedding_model": environment.get("OPENAI_EMBEDDING_MODEL") or DEFAULT_EMBEDDING_MODEL,
+        "transcription_model": environment.get("OPENAI_TRANSCRIPTION_MODEL") or "",
     }
 
 

@@ -7,15 +7,17 @@ a transcription that was paid is used.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import f.agent.document_reading as document_reading
 import f.channels.registry as registry
 import f.chat.attachments as attachments
 from f.agent.model_slot import ModelSlot
 from f.agent.transcription import MAX_BYTES as MAX_RECORDING_BYTES
-from f.agent.transcription import transcribe
+from f.agent.transcription import Transcript, transcribe
 from f.channels.accounts import Account
 from f.chat.attachments import Begun, Unread
+from f.chat.model_calls import until_kept
 from f.shared.errors import (
     DeliveryUnknown,
     InputRefused,
@@ -24,9 +26,13 @@ from f.shared.errors import (
     UpstreamDown,
     UpstreamRefused,
 )
-from f.shared.media_types import PICTURES, RECORDINGS, tell
+from f.shared.media_types import PICTURES, RECORDINGS, seconds_of, tell
 
 MAX_ATTEMPTS = 3
+# Of one turn: an album has at most ten.
+MOST_FILES = 10
+# Hearing is paid by the minute.
+MAX_RECORDING_SECONDS = 10 * 60
 MAX_PICTURE_BYTES = 5 * 1024 * 1024  # the least that a model's vendor takes
 MAX_BYTES = {
     "image": MAX_PICTURE_BYTES,
@@ -85,6 +91,8 @@ class AttachmentReader:
         return "read"
 
     def _read(self, file: Unread, begun: Begun) -> None:
+        if file.place > MOST_FILES:
+            raise _refused("media_too_many")
         if begun.attempts > MAX_ATTEMPTS:
             raise _refused("media_lost" if begun.content is None else "document_unreadable")
         self._check(file.media["type"])
@@ -120,13 +128,18 @@ class AttachmentReader:
         return library.fetch_media(self._account.credentials, media, MAX_BYTES[media["type"]])
 
     def _hear(self, file: Unread, content: bytes, media_type: str) -> None:
+        if seconds_of(content) > MAX_RECORDING_SECONDS:
+            raise _refused("media_too_large")
         try:
             heard = transcribe(self._senses.ears, content, media_type)
         except (Misconfigured, UpstreamRefused) as error:
             self._on_refusal(self._senses.ears, getattr(error.__cause__ or error, "status", None))
             raise _refused("voice_not_heard") from error
+        until_kept(partial(self._keep_heard, file, heard))
+
+    def _keep_heard(self, file: Unread, heard: Transcript) -> None:
         with self._open() as conn:
-            attachments.keep_heard(conn, self._turn_id, self._fence, file.message_id, heard)
+            attachments.keep_heard(conn, self._turn_id, self._fence, file, heard)
 
     def _keep(self, file: Unread, text: str | None) -> None:
         with self._open() as conn:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from f.agent.contact_files import ContactFile
 from f.agent.pictures import Picture
 from f.agent.transcription import Transcript
+from f.channels.content import named
 from f.shared.media_types import PICTURES
 
 # Of one turn: each is paid in every round of the model.
@@ -16,11 +17,13 @@ MOST_FILES = 8
 TRANSCRIPTION_DRAFT = 9
 
 UNREAD = """
-select inbound_messages.id, media
-  from inbound_messages left join attachments on inbound_message_id = inbound_messages.id
- where turn_id = %s and inbound_messages.state = 'taken' and media ->> 'type' <> 'sticker'
-   and coalesce(attachments.state, 'fetching') in ('fetching', 'fetched')
- order by inbound_messages.id
+select id, media, place from (
+  select inbound_messages.id, media, coalesce(attachments.state, 'fetching') as state,
+         row_number() over (order by inbound_messages.id) as place
+    from inbound_messages left join attachments on inbound_message_id = inbound_messages.id
+   where turn_id = %s and inbound_messages.state = 'taken' and media ->> 'type' <> 'sticker'
+) as files
+ where state in ('fetching', 'fetched') order by place
 """
 BEGIN = """
 select state, attempts, media_type, file_name, content from begin_attachment(%s)
@@ -43,7 +46,7 @@ update attachments set state = 'refused', refusal = %s, content = null
 # A caption stays; the sign that there is a voice message gives way to what it says.
 SAY = """
 update inbound_messages
-   set body = case when body like '[%%]' then %(text)s else body || %(line)s end
+   set body = case when body = %(sign)s then %(text)s else body || E'\n' || %(text)s end
  where id = %(message_id)s and state = 'taken'
 """
 CHARGE = """
@@ -72,8 +75,11 @@ select media_type, content from attachments
 
 @dataclass(frozen=True)
 class Unread:
+    """`place`: among the files of its turn, from 1."""
+
     message_id: int
     media: dict
+    place: int
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def keep_read(conn, message_id: int, text: str | None) -> None:
     _do(conn, KEEP_READ, text, list(PICTURES), message_id)
 
 
-def keep_heard(conn, turn_id: str, fence: int, message_id: int, heard: Transcript) -> None:
+def keep_heard(conn, turn_id: str, fence: int, file: Unread, heard: Transcript) -> None:
     """What was paid for is charged in the transaction that keeps it."""
     values = {
         "turn_id": turn_id,
@@ -129,17 +135,17 @@ def keep_heard(conn, turn_id: str, fence: int, message_id: int, heard: Transcrip
         "input_tokens": heard.input_tokens,
         "output_tokens": heard.output_tokens,
         "is_estimated": heard.is_estimated,
-        "response": json.dumps({"heard": message_id}),
+        "response": json.dumps({"heard": file.message_id}),
     }
-    said = {"text": heard.text, "line": f"\n{heard.text}", "message_id": message_id}
+    said = {"text": heard.text, "sign": named(file.media), "message_id": file.message_id}
     with conn.cursor() as cursor:
         cursor.execute(CHARGE, values)
         if heard.text:
             cursor.execute(SAY, said)
     if heard.text:
-        keep_read(conn, message_id, heard.text)
+        keep_read(conn, file.message_id, heard.text)
     else:
-        refuse(conn, message_id, "voice_not_understood")
+        refuse(conn, file.message_id, "voice_not_understood")
 
 
 def refuse(conn, message_id: int, code: str) -> None:

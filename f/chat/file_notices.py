@@ -8,6 +8,7 @@ from f.channels.commands import spoken
 NOTICES: dict[str, dict[str, str]] = {
     "en": {
         "media_too_large": "That file is too large for me: please send a smaller one.",
+        "media_too_many": "I read ten files at a time: please send the others again.",
         "media_unsupported": "I can't open that kind of file: please send a PDF, picture or text.",
         "media_lost": "Your file did not reach me: please send it again.",
         "document_encrypted": "That file has a password: please send a copy without one.",
@@ -18,6 +19,7 @@ NOTICES: dict[str, dict[str, str]] = {
     },
     "de": {
         "media_too_large": "Diese Datei ist für mich zu groß: Bitte senden Sie eine kleinere.",
+        "media_too_many": "Ich lese zehn Dateien auf einmal: Bitte senden Sie die übrigen erneut.",
         "media_unsupported": "Diese Art von Datei kann ich nicht öffnen: Bitte senden Sie ein"
         " Bild, ein PDF oder Text.",
         "media_lost": "Ihre Datei ist nicht angekommen: Bitte senden Sie sie noch einmal.",
@@ -31,6 +33,7 @@ NOTICES: dict[str, dict[str, str]] = {
     },
     "es": {
         "media_too_large": "Ese archivo es demasiado grande para mí: envíe uno más pequeño.",
+        "media_too_many": "Leo diez archivos a la vez: envíe los demás otra vez.",
         "media_unsupported": "No puedo abrir ese tipo de archivo: envíe imagen, PDF o texto.",
         "media_lost": "Su archivo no me llegó: envíelo otra vez.",
         "document_encrypted": "Ese archivo tiene contraseña: envíe una copia sin ella.",
@@ -41,6 +44,7 @@ NOTICES: dict[str, dict[str, str]] = {
     },
     "pt": {
         "media_too_large": "Esse ficheiro é grande demais para mim: envie um mais pequeno.",
+        "media_too_many": "Leio dez ficheiros de cada vez: envie os outros outra vez.",
         "media_unsupported": "Não consigo abrir esse tipo de ficheiro: envie uma imagem, um PDF ou"
         " texto.",
         "media_lost": "O seu ficheiro não me chegou: envie-o outra vez.",
@@ -52,6 +56,7 @@ NOTICES: dict[str, dict[str, str]] = {
     },
     "fr": {
         "media_too_large": "Ce fichier est trop grand pour moi : envoyez-en un plus petit.",
+        "media_too_many": "Je lis dix fichiers à la fois : envoyez les autres à nouveau.",
         "media_unsupported": "Je ne peux pas ouvrir ce type de fichier : envoyez une image, un"
         " PDF ou du texte.",
         "media_lost": "Votre fichier ne m'est pas parvenu : envoyez-le à nouveau.",

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 from f.agent.completion import CHARACTERS_PER_TOKEN, Completion
 from f.agent.pictures import tokens_of_pictures
@@ -76,16 +77,21 @@ class StoredModel:
             completion.is_estimated,
             json.dumps(completion.message),
         )
-        for pause_seconds in STORE_PAUSES_SECONDS:
-            try:
-                return self._write(values)
-            except UpstreamDown:
-                time.sleep(pause_seconds)
-        self._write(values)
+        until_kept(partial(self._write, values))
 
     def _write(self, values: tuple) -> None:
         with self._open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(STORE, values)
+
+
+def until_kept(write: Callable[[], None]) -> None:
+    """`write` keeps what was paid for, in a transaction of its own."""
+    for pause_seconds in STORE_PAUSES_SECONDS:
+        try:
+            return write()
+        except UpstreamDown:
+            time.sleep(pause_seconds)
+    write()
 
 
 def _read(conn, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:

@@ -26,8 +26,8 @@ STARTS = {
     b"\x1a\x45\xdf\xa3": "audio/webm",
 }
 OPUS_RATE = 48_000
-# What voice messages are packed to at the most, where nothing in them tells how long they are.
-BYTES_PER_SECOND = 4_000
+# Of a voice message in AAC or MP3, where no look into its index tells how long it is.
+BYTES_PER_SECOND = 8_000
 
 
 def tell(content: bytes) -> str | None:

@@ -8,6 +8,7 @@ import pytest
 
 from f.agent.model_slot import sealing_place
 from f.chat import load_turn, read_attachments, record_usage, run_agent, save_turn, send_reply
+from f.chat.attachments import MOST_PICTURES
 from f.chat.file_notices import NOTICES, notice
 from f.ops.sweep_conversations import forget_files
 from f.shared.crypto import seal
@@ -110,6 +111,30 @@ def _add_transcription(query, slot: dict) -> None:
 def _asked(model) -> list | str:
     """What the model was asked last."""
     return model.requests[-1]["messages"][-1]["content"]
+
+
+def test_more_than_ten_files_at_once_are_not_read(says_by_whatsapp, turn_of, model, query):
+    model.will(says("Many chairs."))
+    for number in range(1, 13):
+        conversation_id = says_by_whatsapp("image", PNG, number=number)
+
+    assert turn_of(conversation_id) == [NOTICES["en"]["media_too_many"], "Many chairs."]
+    assert query("select state, count(*) from attachments group by 1 order by 1") == [
+        ("read", 10),
+        ("refused", 2),
+    ]
+    pictures = [part for part in _asked(model) if part["type"] == "image_url"]
+    assert len(pictures) == MOST_PICTURES
+
+
+def test_a_recording_of_more_than_ten_minutes_is_not_paid_for(
+    says_by_whatsapp, turn_of, model, ears
+):
+    long = OGG[:-8] + (601 * 48_000).to_bytes(8, "little")
+    conversation_id = says_by_whatsapp("audio", long)
+
+    assert turn_of(conversation_id, hearing=True) == [NOTICES["en"]["media_too_large"]]
+    assert ears.heard == []
 
 
 def test_a_model_that_sees_is_shown_the_picture(says_by_whatsapp, turn_of, model):

@@ -246,6 +246,24 @@ def test_a_file_that_was_fetched_before_a_kill_is_not_fetched_again(
     ]
 
 
+def test_a_file_that_kills_its_reader_is_given_up(
+    database, says_by_whatsapp, model, query, monkeypatch
+):
+    turn = load_turn.main(database, MODEL, says_by_whatsapp("document", TEXT))
+    place = (database, model.resource, SEALING_KEY, turn["turn_id"], turn["fence"])
+    monkeypatch.setattr("f.agent.document_reading.extract", _killed)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            read_attachments.main(*place)
+
+    assert read_attachments.main(*place) == {"read": 0, "refused": 1}
+    assert query("select state, refusal from attachments") == [("refused", "document_unreadable")]
+
+
+def _killed(*_):
+    raise KeyboardInterrupt
+
+
 def test_a_vendor_without_the_file_is_asked_three_times_and_the_contact_told(
     database, says_by_whatsapp, model, query, turn_of, graph
 ):

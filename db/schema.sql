@@ -59,6 +59,60 @@ $$;
 
 COMMENT ON FUNCTION public.accept_edit(p_channel_id uuid, p_provider_message_id text, p_body text) IS 'Our copy of a message follows what the contact made of it; an answer that was given stays.';
 
+CREATE FUNCTION public.accept_failure(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone, p_meaning text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_message outbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  select outbound_messages.* into v_message
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+   where conversations.channel_id = p_channel_id
+     and (provider_message_id = p_provider_message_id
+          or outbound_messages.id::text = p_client_reference);
+  -- A word that moves nothing by itself.
+  perform accept_receipt(
+    p_channel_id, p_provider_message_id, p_status || ':' || p_meaning, p_client_reference,
+    p_error_code, p_occurred_at);
+  if v_message.state not in ('sending', 'unknown', 'sent') then
+    return;
+  elsif p_meaning = 'window_closed' then
+    perform hold_outbound_message(v_message.id);
+  else
+    update outbound_messages set state = 'failed', error_code = 'contact_gone'
+     where id = v_message.id;
+    update contacts set opted_out_at = coalesce(opted_out_at, now())
+     where id = (select contact_id from conversations
+                  where id = v_message.conversation_id and group_key = '');
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_failure(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone, p_meaning text) IS 'What a vendor refused after it had taken it: outside the window it is held like one that was refused at once; a contact who is gone is not written to again.';
+
+CREATE FUNCTION public.accept_group_move(p_channel_id uuid, p_old_key text, p_new_key text) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  -- Behind a slash is a topic of the group.
+  update conversations
+     set group_key = p_new_key || substr(group_key, length(p_old_key) + 1)
+   where channel_id = p_channel_id and split_part(group_key, '/', 1) = p_old_key
+     and not exists (
+       select from conversations as moved
+        where moved.channel_id = p_channel_id and moved.contact_id = conversations.contact_id
+          and moved.group_key = p_new_key || substr(conversations.group_key, length(p_old_key) + 1));
+  return 'group_moved';
+end;
+$$;
+
+COMMENT ON FUNCTION public.accept_group_move(p_channel_id uuid, p_old_key text, p_new_key text) IS 'A group goes on under another id, with everybody''s history; who wrote under the new one already keeps both.';
+
 CREATE FUNCTION public.accept_handover(p_channel_id uuid, p_contact_key text, p_is_ours boolean) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -547,7 +601,9 @@ begin
         ('chatmill_worker', 'insert (organization_id, fingerprint, severity, code, summary),
           update (occurrences, last_raised_at, severity, summary, due_at)', 'alerts'),
         ('chatmill_worker', 'update', 'turns conversation_work outbound_messages'),
-        ('chatmill_worker', 'update (state, turn_id)', 'inbound_messages'),
+        -- The body: of a voice message, once it was heard.
+        ('chatmill_worker', 'update (state, turn_id, body)', 'inbound_messages'),
+        ('chatmill_worker', 'select, insert, update', 'attachments'),
         ('chatmill_worker', 'select, insert, update', 'tool_effects handoffs contact_facts'),
         ('chatmill_worker', 'select', 'model_slots tool_servers tools'),
         ('chatmill_worker', 'update (state)', 'tools'),
@@ -593,6 +649,8 @@ begin
       ('enter_channel', '{}'),
       ('accept_message', '{chatmill_ingress,chatmill_operations}'),
       ('accept_receipt', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_failure', '{chatmill_ingress,chatmill_operations}'),
+      ('accept_group_move', '{chatmill_ingress,chatmill_operations}'),
       ('accept_edit', '{chatmill_ingress,chatmill_operations}'),
       ('accept_revocation', '{chatmill_ingress,chatmill_operations}'),
       ('accept_reaction', '{chatmill_ingress,chatmill_operations}'),
@@ -644,6 +702,8 @@ begin
       ('take_left_behind_delivery', '{chatmill_operations}'),
       ('find_channel_of_delivery', '{chatmill_operations}'),
       ('forget_accepted_deliveries', '{chatmill_operations}'),
+      ('forget_attachments', '{chatmill_operations}'),
+      ('tg_inbound_messages__forget_attachment', '{}'),
       ('release_expired_holds', '{chatmill_operations}'),
       ('open_coming_usage_periods', '{chatmill_operations}'),
       ('report_ended_usage_periods', '{chatmill_operations}'),
@@ -714,6 +774,54 @@ CREATE FUNCTION public.beat() RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.beat() IS 'The sweep''s sign of life, every few seconds.';
+
+CREATE TABLE public.attachments (
+    inbound_message_id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    state text DEFAULT 'fetching'::text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    media_type text,
+    file_name text,
+    content bytea,
+    text text,
+    refusal text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT attachments_attempts_check CHECK ((attempts > 0)),
+    CONSTRAINT attachments_file_name_check CHECK ((length(file_name) <= 256)),
+    CONSTRAINT attachments_have_bytes_once_fetched CHECK (((state <> 'fetched'::text) OR (content IS NOT NULL))),
+    CONSTRAINT attachments_refusal_check CHECK ((refusal ~ '^[a-z_]{2,40}$'::text)),
+    CONSTRAINT attachments_say_why_they_were_refused CHECK (((state = 'refused'::text) = (refusal IS NOT NULL))),
+    CONSTRAINT attachments_state_check CHECK ((state = ANY (ARRAY['fetching'::text, 'fetched'::text, 'read'::text, 'refused'::text])))
+);
+
+ALTER TABLE ONLY public.attachments FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.attachments IS 'One row per file of an inbound message that a turn began to read; forgotten after a week.';
+
+COMMENT ON COLUMN public.attachments.state IS 'fetching -> fetched (its bytes are here) -> read (text or a picture''s bytes are here) | refused (the contact is told why).';
+
+COMMENT ON COLUMN public.attachments.attempts IS 'Counted before each attempt, so that a file that kills its reader is given up as well.';
+
+COMMENT ON COLUMN public.attachments.media_type IS 'Told by its bytes, whatever the vendor or the contact says.';
+
+COMMENT ON COLUMN public.attachments.content IS 'Of a picture; of other files only between fetching and reading.';
+
+COMMENT ON COLUMN public.attachments.text IS 'What a voice message says, or a document.';
+
+CREATE FUNCTION public.begin_attachment(p_inbound_message_id bigint) RETURNS public.attachments
+    LANGUAGE sql
+    AS $$
+  insert into attachments as begun (
+    inbound_message_id, organization_id, conversation_id, file_name
+  )
+  select id, organization_id, conversation_id, left(media ->> 'file_name', 256)
+    from inbound_messages where id = p_inbound_message_id and state = 'taken'
+  on conflict on constraint attachments_pkey do update set attempts = begun.attempts + 1
+  returning *;
+$$;
+
+COMMENT ON FUNCTION public.begin_attachment(p_inbound_message_id bigint) IS 'Counts an attempt to read a file; no row when the contact took it back meanwhile.';
 
 CREATE FUNCTION public.begin_attempt(p_turn_id uuid, p_fence bigint) RETURNS public.turns
     LANGUAGE plpgsql
@@ -1735,6 +1843,19 @@ $$;
 
 COMMENT ON FUNCTION public.forget_alerts() IS 'Forgets what was told and did not happen again for 30 days.';
 
+CREATE FUNCTION public.forget_attachments() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with forgotten as (
+    delete from attachments where created_at < now() - interval '7 days'
+    returning inbound_message_id
+  )
+  select count(*) from forgotten;
+$$;
+
+COMMENT ON FUNCTION public.forget_attachments() IS 'Files and what was read in them are not kept for longer than a week; words of voice messages are in the history.';
+
 CREATE FUNCTION public.forget_old_knowledge(p_days integer, p_most integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2044,6 +2165,19 @@ $$;
 
 COMMENT ON FUNCTION public.has_room(p_period public.usage_periods, p_hold public.usage_holds) IS 'Whether a period has room for one more turn of this size.';
 
+CREATE FUNCTION public.has_unread_files(p_turn_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+    select from inbound_messages
+      left join attachments on attachments.inbound_message_id = inbound_messages.id
+     where inbound_messages.turn_id = p_turn_id and inbound_messages.state = 'taken'
+       and media ->> 'type' <> 'sticker'
+       and coalesce(attachments.state, 'fetching') in ('fetching', 'fetched'));
+$$;
+
+COMMENT ON FUNCTION public.has_unread_files(p_turn_id uuid) IS 'Whether a turn has files to read before it can be answered; a sticker says all with its emoji.';
+
 CREATE FUNCTION public.hold_lasts() RETURNS interval
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -2079,7 +2213,7 @@ CREATE FUNCTION public.hold_outbound_message(p_outbound_message_id uuid) RETURNS
     AS $$
   update outbound_messages
      set state = 'held', error_code = 'window_closed', attempts = greatest(attempts - 1, 0)
-   where id = p_outbound_message_id and state = 'sending';
+   where id = p_outbound_message_id and state in ('sending', 'unknown', 'sent');
   select raise_alert(
     conversations.organization_id, 'error', 'window_closed', conversations.channel_id::text,
     format('reply %s of conversation %s came after the vendor''s window and waits for a person',
@@ -3666,6 +3800,24 @@ $$;
 
 COMMENT ON FUNCTION public.tg_handoffs__raise_alert() IS 'A person learns of it in the moment it is committed.';
 
+CREATE FUNCTION public.tg_inbound_messages__forget_attachment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  delete from attachments where inbound_message_id = new.id;
+  -- The raw deliveries that brought it: the first was accepted in the transaction that stored it,
+  -- others say that they repeated or edited something.
+  update webhook_deliveries set body = ''
+   where organization_id = new.organization_id and accepted_at >= new.received_at
+     and (accepted_at = new.received_at or outcome ?| array['duplicate', 'edited'])
+     and position(new.provider_message_id in replace(body, '\/', '/')) > 0;
+  return new;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_inbound_messages__forget_attachment() IS 'Deletes what a contact took back from where a revocation would not look: the file, and the webhook as received.';
+
 CREATE FUNCTION public.tg_organizations__set_period_limits() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -4696,7 +4848,9 @@ ALTER TABLE ONLY public.model_calls FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.model_calls IS 'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
 
-COMMENT ON COLUMN public.model_calls.draft IS 'turns.drafts_dropped when it was made.';
+COMMENT ON COLUMN public.model_calls.draft IS 'turns.drafts_dropped when it was made; 9: before all drafts, a voice message was written down.';
+
+COMMENT ON COLUMN public.model_calls.input_tokens IS 'A model that is paid by time is given a token a second.';
 
 COMMENT ON COLUMN public.model_calls.is_estimated IS 'The provider told no usage; the tokens are our estimate.';
 
@@ -4711,12 +4865,13 @@ CREATE TABLE public.model_slots (
     model text NOT NULL,
     base_url text,
     sealed_key text,
+    sees_pictures boolean,
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT model_slots_base_url_check CHECK (((base_url ~ '^https?://'::text) AND (length(base_url) <= 500))),
     CONSTRAINT model_slots_kind_check CHECK ((kind ~ '^[a-z_]{2,30}$'::text)),
     CONSTRAINT model_slots_model_check CHECK (((length(model) >= 1) AND (length(model) <= 200))),
-    CONSTRAINT model_slots_purpose_check CHECK ((purpose = ANY (ARRAY['usual'::text, 'economy'::text]))),
+    CONSTRAINT model_slots_purpose_check CHECK ((purpose = ANY (ARRAY['usual'::text, 'economy'::text, 'transcription'::text]))),
     CONSTRAINT model_slots_tier_check CHECK (((tier >= 0) AND (tier <= 9))),
     CONSTRAINT model_slots_weight_check CHECK (((weight >= 1) AND (weight <= 100)))
 );
@@ -4725,13 +4880,15 @@ ALTER TABLE ONLY public.model_slots FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.model_slots IS 'One row per model that may answer for a chatbot; without any, the installation''s own does.';
 
-COMMENT ON COLUMN public.model_slots.purpose IS 'economy: from 95 % of the plan on.';
+COMMENT ON COLUMN public.model_slots.purpose IS 'economy: from 95 % of the plan on; transcription: hears voice messages.';
 
 COMMENT ON COLUMN public.model_slots.tier IS 'A turn begins in the lowest tier, at a slot drawn by weight, and goes on to the others and then to the next tier when one fails.';
 
 COMMENT ON COLUMN public.model_slots.base_url IS 'Null: the vendor''s own.';
 
 COMMENT ON COLUMN public.model_slots.sealed_key IS 'The vendor''s key, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
+
+COMMENT ON COLUMN public.model_slots.sees_pictures IS 'Null: told by the model''s name.';
 
 CREATE TABLE public.organizations (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -5241,6 +5398,9 @@ ALTER TABLE ONLY public.answer_drafts
 ALTER TABLE ONLY public.answer_drafts
     ADD CONSTRAINT answer_drafts_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_pkey PRIMARY KEY (conversation_id, inbound_message_id);
+
 ALTER TABLE ONLY public.cached_answers
     ADD CONSTRAINT cached_answers_pkey PRIMARY KEY (chatbot_id, fingerprint);
 
@@ -5342,6 +5502,9 @@ ALTER TABLE ONLY public.handoffs
 
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_are_stored_once UNIQUE (channel_id, provider_message_id);
+
+ALTER TABLE ONLY public.inbound_messages
+    ADD CONSTRAINT inbound_messages_in_organization UNIQUE (organization_id, id);
 
 ALTER TABLE ONLY public.inbound_messages
     ADD CONSTRAINT inbound_messages_pkey PRIMARY KEY (id);
@@ -5499,6 +5662,12 @@ CREATE UNIQUE INDEX answer_drafts_one_waiting ON public.answer_drafts USING btre
 CREATE INDEX answer_drafts_source_id_idx ON public.answer_drafts USING btree (source_id, organization_id);
 
 CREATE INDEX answer_drafts_turn_id_idx ON public.answer_drafts USING btree (turn_id, organization_id);
+
+CREATE INDEX attachments_conversation_id_idx ON public.attachments USING btree (conversation_id, organization_id, created_at);
+
+CREATE INDEX attachments_created_at_idx ON public.attachments USING btree (created_at);
+
+CREATE INDEX attachments_inbound_message_id_idx ON public.attachments USING btree (inbound_message_id, organization_id);
 
 CREATE INDEX cached_answers_chatbot_id_idx ON public.cached_answers USING btree (chatbot_id, organization_id);
 
@@ -5666,6 +5835,10 @@ CREATE TRIGGER _500_end_handoff AFTER UPDATE OF mode ON public.conversations FOR
 
 COMMENT ON TRIGGER _500_end_handoff ON public.conversations IS 'A handoff lasts as long as the mode.';
 
+CREATE TRIGGER _500_forget_attachment AFTER UPDATE OF state ON public.inbound_messages FOR EACH ROW WHEN (((new.state = 'revoked'::text) AND (old.state <> 'revoked'::text))) EXECUTE FUNCTION public.tg_inbound_messages__forget_attachment();
+
+COMMENT ON TRIGGER _500_forget_attachment ON public.inbound_messages IS 'What was taken back is nowhere any more.';
+
 CREATE TRIGGER _500_forget_words BEFORE DELETE ON public.documents FOR EACH ROW WHEN (old.is_active) EXECUTE FUNCTION public.tg_documents__index_words();
 
 COMMENT ON TRIGGER _500_forget_words ON public.documents IS 'With the document go the counts of its words.';
@@ -5737,6 +5910,12 @@ ALTER TABLE ONLY public.answer_drafts
 
 ALTER TABLE ONLY public.answer_drafts
     ADD CONSTRAINT answer_drafts_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.unanswered_questions(organization_id, turn_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.attachments
+    ADD CONSTRAINT attachments_organization_id_inbound_message_id_fkey FOREIGN KEY (organization_id, inbound_message_id) REFERENCES public.inbound_messages(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.cached_answers
     ADD CONSTRAINT cached_answers_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
@@ -5958,6 +6137,8 @@ ALTER TABLE public.alerts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.answer_drafts ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.attachments ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.cached_answers ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
@@ -6021,6 +6202,8 @@ ALTER TABLE public.outbound_messages ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_organization ON public.alerts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.answer_drafts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.attachments USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.cached_answers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -6133,6 +6316,8 @@ ALTER TABLE public.robots ENABLE ROW LEVEL SECURITY;
 CREATE POLICY scheduler ON public.alerts TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.answer_drafts TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.attachments TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.cached_answers TO chatmill_scheduler USING (true) WITH CHECK (true);
 

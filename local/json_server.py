@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-LARGEST_BODY_BYTES = 8 << 20
+LARGEST_BODY_BYTES = 32 << 20  # a recording
 
 
 @dataclass(frozen=True)

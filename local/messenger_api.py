@@ -15,6 +15,7 @@ from local.vendor_api import Taken, VendorApi
 from local.whatsapp_webhook import post_signed
 
 ROUTE = re.compile(r"/v\d+\.\d+/(\w+)/(\w+)(?:\?(.*))?")
+FILES = "/files/"
 LONGEST_TEXT = 2000
 MOST_QUICK_REPLIES, LONGEST_TITLE, LONGEST_PAYLOAD = 13, 20, 1000
 ACTIONS = ("mark_seen", "typing_on", "typing_off")
@@ -22,6 +23,8 @@ ACTIONS = ("mark_seen", "typing_on", "typing_off")
 
 class MessengerApi(VendorApi):
     """With `requires_proof` the app wants appsecret_proof, as Meta's setting of that name."""
+
+    account_rate = (300, 300)
 
     def __init__(
         self,
@@ -40,6 +43,8 @@ class MessengerApi(VendorApi):
         super().__init__(port)
 
     def answer(self, request: Request) -> Reply:
+        if request.path.startswith(FILES) and request.path.removeprefix(FILES) in self.files:
+            return Reply(200, self.files[request.path.removeprefix(FILES)])
         if request.bearer != self._access_token:
             return refusal(401, 190, "Invalid OAuth access token - Cannot parse access token")
         route = ROUTE.fullmatch(request.path)
@@ -80,6 +85,8 @@ class MessengerApi(VendorApi):
         wrong = _wrong_message(body, message)
         if wrong:
             return refusal(400, 100, f"(#100) {wrong}")
+        if self.exceeded_rate(contact):
+            return refusal(400, 613, "(#613) Calls to this api have exceeded the rate limit.")
         message_id = f"m_{uuid.uuid4().hex}"
         reference = message.get("metadata")
         self.take(Taken(contact, message["text"], message_id, body, reference, time.time()))

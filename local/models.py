@@ -28,6 +28,7 @@ def real_model(environment) -> dict:
         "model": environment.get("OPENAI_MODEL") or DEFAULT_MODEL,
         "embedding_model": environment.get("OPENAI_EMBEDDING_MODEL") or DEFAULT_EMBEDDING_MODEL,
         **reranker(environment),
+        "transcription_model": environment.get("OPENAI_TRANSCRIPTION_MODEL") or "",
     }
 
 

@@ -20,6 +20,7 @@ from local.places import STATE
 from local.postgres import open_postgres
 from local.secrets_file import load_secrets
 
+PURPOSES = ("economy", "transcription")
 SLOTS = """
 select chatbots.name as chatbot, model_slots.id::text, purpose, tier, weight, kind, model,
        coalesce(base_url, 'its own') as base_url, sealed_key is not null as has_key,
@@ -66,7 +67,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     adding.add_argument("--base-url", help="where it is, if not at the vendor's own address")
     adding.add_argument("--tier", type=int, default=0, help="asked after all lower ones (0)")
     adding.add_argument("--weight", type=int, default=1, help="its share within the tier (1)")
-    adding.add_argument("--economy", action="store_true", help="from 95 %% of the plan on")
+    purpose = adding.add_mutually_exclusive_group()
+    purpose.add_argument("--economy", action="store_true", help="from 95 %% of the plan on")
+    purpose.add_argument("--transcription", action="store_true", help="hears voice messages")
     removing = actions.add_parser("remove")
     removing.add_argument("slot", type=uuid.UUID)
     return parser.parse_args(arguments)
@@ -86,7 +89,7 @@ def add(resource: dict, sealing_key: str, options: argparse.Namespace, key: str)
         "base_url": options.base_url,
         "tier": options.tier,
         "weight": options.weight,
-        "purpose": "economy" if options.economy else "usual",
+        "purpose": next((one for one in PURPOSES if getattr(options, one)), "usual"),
         "chatbot": options.chatbot and str(options.chatbot),
         "demo": DEMO_ORGANIZATION,
     }

@@ -11,6 +11,8 @@ from local.json_server import Reply, Request
 from local.vendor_api import Taken, VendorApi
 
 ROUTE = re.compile(r"/bot([^/]+)/(\w+)")
+FILE = re.compile(r"/file/bot([^/]+)/files/(.+)")
+LARGEST_FILE_BYTES = 20 * 1024 * 1024
 LONGEST_TEXT = 4096
 LONGEST_CALLBACK_BYTES = 64
 ACTIONS = ("typing", "upload_photo", "upload_document", "record_voice")
@@ -18,17 +20,24 @@ ALLOWED_PORTS = ("443", "80", "88", "8443")
 
 
 class TelegramApi(VendorApi):
-    """`webhook`: what setWebhook was given; `blocked`: chats that do not want to hear from us."""
+    """`webhook`: what setWebhook was given; `blocked`: chats that do not want to hear from us;
+    `moved`: groups that became supergroups, by their old ids."""
+
+    pair_rate, account_rate = (1, 3), (30, 30)
 
     def __init__(self, bot_token: str, username: str = "demo_bot", port: int = 0):
         self._bot_token, self._username = bot_token, username
         self._numbers = itertools.count(1)
         self.blocked: set[int] = set()
+        self.moved: dict[int, int] = {}
         self.webhook: dict = {}
         self.pending, self.last_error = 0, ""
         super().__init__(port)
 
     def answer(self, request: Request) -> Reply:
+        file = FILE.fullmatch(request.path)
+        if file and file[1] == self._bot_token and file[2] in self.files:
+            return Reply(200, self.files[file[2]])
         route = ROUTE.fullmatch(request.path)
         if route is None or route[1] != self._bot_token:
             return _error(401, "Unauthorized")
@@ -44,6 +53,10 @@ class TelegramApi(VendorApi):
             return _error(400, "Bad Request: chat_id is empty")
         if chat_id in self.blocked:
             return _error(403, "Forbidden: bot was blocked by the user")
+        if chat_id in self.moved:
+            refused = _error(400, "Bad Request: group chat was upgraded to a supergroup chat")
+            moved = {"migrate_to_chat_id": self.moved[chat_id]}
+            return Reply(400, refused.body | {"parameters": moved})
         if not isinstance(text, str) or not text.strip():
             return _error(400, "Bad Request: message text is empty")
         if _units(text) > LONGEST_TEXT:
@@ -51,10 +64,21 @@ class TelegramApi(VendorApi):
         wrong = _wrong_entity(text, body.get("entities", [])) or _wrong_markup(body)
         if wrong:
             return _error(400, f"Bad Request: {wrong}")
+        if self.exceeded_rate(str(chat_id)):
+            return too_many_requests(1)
         message_id = next(self._numbers)
         taken = Taken(str(chat_id), text, f"{chat_id}:{message_id}", body, None, time.time())
         self.take(taken)
         return _result({"message_id": message_id, "chat": {"id": chat_id}, "text": text})
+
+    def _getFile(self, body: dict) -> Reply:
+        file_id = body.get("file_id")
+        if file_id not in self.files:
+            return _error(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        size = len(self.files[file_id])
+        if size > LARGEST_FILE_BYTES:
+            return _error(400, "Bad Request: file is too big")
+        return _result({"file_id": file_id, "file_size": size, "file_path": f"files/{file_id}"})
 
     def _sendChatAction(self, body: dict) -> Reply:
         if body.get("action") not in ACTIONS:

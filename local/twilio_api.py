@@ -19,6 +19,8 @@ from local.vendor_api import Taken, VendorApi, form_of, shuffled
 
 MESSAGES = re.compile(r"/2010-04-01/Accounts/(\w+)/Messages\.json")
 CONVERSATION = re.compile(r"/v1/Conversations/(CH\w+)/Messages")
+MEDIA = re.compile(r"/2010-04-01/Accounts/\w+/Messages/\w+/Media/(\w+)")
+CDN = "/cdn/"
 ADDRESS = re.compile(r"whatsapp:(\+\d{5,20}|[A-Z]{2}\.[A-Za-z0-9.]+)")
 TYPING = "/v2/Indicators/Typing.json"
 LONGEST_TEXT = 1600
@@ -27,16 +29,22 @@ LONGEST_TEXT = 1600
 class TwilioApi(VendorApi):
     """Reports of every message to its StatusCallback; `shuffle_seed` gives them another order."""
 
+    pair_rate, account_rate = (1 / 6, 45), (80, 80)
+
     def __init__(self, account_sid: str, auth_token: str, sender: str, port: int = 0):
         self._account_sid, self._auth_token = account_sid, auth_token
         self._sender = f"whatsapp:+{sender}"
         self.opted_out: set[str] = set()
         self.shuffle_seed: int | None = None
+        self.cdn_url: str | None = None
         self.senders: list[dict] = []
         super().__init__(port)
         self.receipts = self._report
 
     def answer(self, request: Request) -> Reply:
+        if request.path.startswith(CDN) and request.path.removeprefix(CDN) in self.files:
+            self.signs.append({"cdn": request.headers.get("authorization")})
+            return Reply(200, self.files[request.path.removeprefix(CDN)])
         basic = base64.b64encode(f"{self._account_sid}:{self._auth_token}".encode()).decode()
         if request.headers.get("authorization") != f"Basic {basic}":
             return refusal(401, 20003, "Authenticate")
@@ -44,6 +52,9 @@ class TwilioApi(VendorApi):
             return Reply(200, {"sid": self._account_sid, "status": "active"})
         if request.path.startswith("/v2/Channels/Senders"):
             return Reply(200, {"senders": self.senders})
+        media = MEDIA.fullmatch(request.path)
+        if media and media[1] in self.files:
+            return Reply(307, b"", {"location": f"{self.cdn_url or self.base_url}{CDN}{media[1]}"})
         form = form_of(request)
         if request.path == TYPING:
             self.signs.append(form)
@@ -79,6 +90,11 @@ class TwilioApi(VendorApi):
             return refusal(400, 21610, "Attempt to send to unsubscribed recipient")
         if self.window_is_closed(to) and "ContentSid" not in form:
             return refusal(400, 63016, "Outside the allowed window")
+        exceeded = self.exceeded_rate(to)
+        if exceeded == "account":
+            return refusal(429, 20429, "Too Many Requests")
+        if exceeded:
+            return refusal(400, 63018, "Rate limit exceeded for Channel")
         return None
 
     def _conversation_message(self, conversation: str, form: dict) -> Reply:

@@ -31,7 +31,13 @@ class VendorApi(JsonServer):
     `will_fail(reply)` answers the next call so. `wrote(contact)` opens the 24-hour window of a
     contact; nobody's is checked until somebody's is opened. `receipts` is called with every message
     that was taken, on a thread of its own, as vendors report apart from their answer.
+    `files`: what contacts sent, by the vendor's id. `keeps_rates`: refuse what is over the vendor's
+    rates; benches, which are there to find ours, leave it off.
     """
+
+    # Messages a second and at once: to one contact, and of the account.
+    pair_rate: tuple[float, int] | None = None
+    account_rate: tuple[float, int] | None = None
 
     def __init__(self, port: int = 0):
         self.accepted: list[Taken] = []
@@ -39,6 +45,10 @@ class VendorApi(JsonServer):
         self.receipts: Callable[[Taken], None] | None = None
         self._failures: list[Reply] = []
         self._last_words: dict[str, float] = {}
+        self.files: dict[str, bytes] = {}
+        self.keeps_rates = False
+        self._buckets: dict[str, tuple[float, float]] = {}  # tokens, and when they were counted
+        self._bucket_lock = threading.Lock()
         super().__init__(self._answer_or_fail, port)
 
     def will_fail(self, *replies: Reply) -> None:
@@ -51,6 +61,26 @@ class VendorApi(JsonServer):
         if not self._last_words:
             return False
         return time.time() - self._last_words.get(contact, 0) > WINDOW_SECONDS
+
+    def exceeded_rate(self, contact: str) -> str | None:
+        """pair or account; None: the message was counted."""
+        if not self.keeps_rates:
+            return None
+        with self._bucket_lock:
+            for name, key, rate in (
+                ("pair", f"pair {contact}", self.pair_rate),
+                ("account", "account", self.account_rate),
+            ):
+                if rate and not self._drop_token(key, *rate):
+                    return name
+        return None
+
+    def _drop_token(self, key: str, per_second: float, burst: int) -> bool:
+        now = time.monotonic()
+        tokens, counted = self._buckets.get(key, (burst, now))
+        tokens = min(burst, tokens + (now - counted) * per_second)
+        self._buckets[key] = (max(tokens - 1, 0) if tokens >= 1 else tokens, now)
+        return tokens >= 1
 
     def take(self, taken: Taken) -> None:
         self.accepted.append(taken)

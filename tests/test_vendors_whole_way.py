@@ -12,9 +12,9 @@ from f.shared.crypto import seal
 from local.messenger_api import MessengerApi
 from local.telegram_api import TelegramApi
 from local.twilio_api import TwilioApi
-from local.whatsapp_webhook import post_signed
+from local.whatsapp_webhook import post_signed, text_message
 from tests.channels.vendors import CREDENTIALS, add_channel
-from tests.test_whole_way import chatmill  # noqa: F401
+from tests.test_whole_way import ACCOUNT_ID, both_modes, chatmill  # noqa: F401
 
 QUESTION = "When is the shop in Braga open?"
 ANSWER = "The shop in Braga is open on Sundays from ten to two."
@@ -92,6 +92,41 @@ def test_w14_w18_on_twilio_receipts_in_any_order_end_at_read(
     ]
     assert urllib.parse.urlsplit(api.accepted[0].body["StatusCallback"]).query
     assert query("select state from outbound_messages") == [("read",)]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_w18_on_whatsapp_receipts_in_any_order_end_at_read(query, chatmill, seed):  # noqa: F811
+    chatmill.graph.shuffle_seed = seed
+    url = f"{chatmill.server.base_url}/api/r/chatmill/demo-whatsapp"
+    chatmill.graph.report_to(url, chatmill.secrets.app_secret)
+
+    chatmill.say(QUESTION)
+    _until(query, "select count(*) from delivery_receipts", [(3,)])
+
+    assert chatmill.replies() == [ANSWER]
+    assert query("select state from outbound_messages") == [("read",)]
+
+
+@both_modes
+def test_a_file_is_read_in_a_step_of_its_own_where_there_is_one(query, chatmill):  # noqa: F811
+    chatmill.graph.files["media1"] = b"Our order 4711 holds nine blue chairs."
+    file = {"id": "media1", "filename": "order.txt", "caption": QUESTION}
+    body = json.loads(text_message(ACCOUNT_ID, "", "15550001"))
+    [message] = body["entry"][0]["changes"][0]["value"]["messages"]
+    message |= {"type": "document", "document": file}
+
+    chatmill.post(json.dumps(body).encode())
+    chatmill.say(QUESTION)
+
+    ran = [event for event in chatmill.events if event.step_id == "read_attachments"]
+    # Of a skipped step the result is the one before it.
+    results = [event.result for event in ran if event.kind == "finished"]
+    assert [result.get("read") for result in results] == [1, None]
+    assert query("select state, text from attachments") == [
+        ("read", "Our order 4711 holds nine blue chairs.")
+    ]
+    assert chatmill.replies() == [ANSWER] * 2
+    assert "chairs" not in str([[event.args, event.result] for event in chatmill.events])
 
 
 def _now() -> int:

@@ -93,7 +93,9 @@ create table model_calls (
 create index model_calls_turn_id_idx on model_calls (turn_id, organization_id);
 comment on table model_calls is
   'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
-comment on column model_calls.draft is 'turns.drafts_dropped when it was made.';
+comment on column model_calls.draft is
+  'turns.drafts_dropped when it was made; 9: before all drafts, a voice message was written down.';
+comment on column model_calls.input_tokens is 'A model that is paid by time is given a token a second.';
 comment on column model_calls.is_estimated is 'The provider told no usage; the tokens are our estimate.';
 
 create table inbound_messages (

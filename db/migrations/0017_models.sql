@@ -6,13 +6,14 @@ create table model_slots (
   id uuid primary key default gen_random_uuid(),
   organization_id uuid not null,
   chatbot_id uuid not null,
-  purpose text not null default 'usual' check (purpose in ('usual', 'economy')),
+  purpose text not null default 'usual' check (purpose in ('usual', 'economy', 'transcription')),
   tier integer not null default 0 check (tier between 0 and 9),
   weight integer not null default 1 check (weight between 1 and 100),
   kind text not null check (kind ~ '^[a-z_]{2,30}$'),
   model text not null check (length(model) between 1 and 200),
   base_url text check (base_url ~ '^https?://' and length(base_url) <= 500),
   sealed_key text,
+  sees_pictures boolean,
   is_active boolean not null default true,
   created_at timestamptz not null default now(),
   foreign key (organization_id, chatbot_id)
@@ -21,7 +22,9 @@ create table model_slots (
 create index model_slots_chatbot_id_idx on model_slots (organization_id, chatbot_id);
 comment on table model_slots is
   'One row per model that may answer for a chatbot; without any, the installation''s own does.';
-comment on column model_slots.purpose is 'economy: from 95 % of the plan on.';
+comment on column model_slots.purpose is
+  'economy: from 95 % of the plan on; transcription: hears voice messages.';
+comment on column model_slots.sees_pictures is 'Null: told by the model''s name.';
 comment on column model_slots.tier is
   'A turn begins in the lowest tier, at a slot drawn by weight, and goes on to the others and then to the next tier when one fails.';
 comment on column model_slots.base_url is 'Null: the vendor''s own.';

@@ -2,6 +2,8 @@ drop index inbound_messages_received_at_idx;
 drop function report_silent_channels;
 drop function report_channel_problem;
 drop function channels_to_check;
+drop function accept_group_move;
+drop function accept_failure;
 drop function hold_outbound_message;
 drop function window_is_open;
 drop function take_token;

@@ -352,7 +352,7 @@ comment on function window_is_open is
 create function hold_outbound_message(p_outbound_message_id uuid) returns void as $$
   update outbound_messages
      set state = 'held', error_code = 'window_closed', attempts = greatest(attempts - 1, 0)
-   where id = p_outbound_message_id and state = 'sending';
+   where id = p_outbound_message_id and state in ('sending', 'unknown', 'sent');
   select raise_alert(
     conversations.organization_id, 'error', 'window_closed', conversations.channel_id::text,
     format('reply %s of conversation %s came after the vendor''s window and waits for a person',
@@ -363,6 +363,58 @@ create function hold_outbound_message(p_outbound_message_id uuid) returns void a
 $$ language sql volatile;
 comment on function hold_outbound_message is
   'Keeps a reply that the vendor would refuse, and tells a person.';
+
+create function accept_failure(
+  p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text,
+  p_error_code text, p_occurred_at timestamptz, p_meaning text
+) returns void as $$
+declare
+  v_message outbound_messages;
+begin
+  perform enter_channel(p_channel_id);
+  select outbound_messages.* into v_message
+    from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+   where conversations.channel_id = p_channel_id
+     and (provider_message_id = p_provider_message_id
+          or outbound_messages.id::text = p_client_reference);
+  -- A word that moves nothing by itself.
+  perform accept_receipt(
+    p_channel_id, p_provider_message_id, p_status || ':' || p_meaning, p_client_reference,
+    p_error_code, p_occurred_at);
+  if v_message.state not in ('sending', 'unknown', 'sent') then
+    return;
+  elsif p_meaning = 'window_closed' then
+    perform hold_outbound_message(v_message.id);
+  else
+    update outbound_messages set state = 'failed', error_code = 'contact_gone'
+     where id = v_message.id;
+    update contacts set opted_out_at = coalesce(opted_out_at, now())
+     where id = (select contact_id from conversations
+                  where id = v_message.conversation_id and group_key = '');
+  end if;
+end;
+$$ language plpgsql volatile;
+comment on function accept_failure is
+  'What a vendor refused after it had taken it: outside the window it is held like one that was refused at once; a contact who is gone is not written to again.';
+
+create function accept_group_move(p_channel_id uuid, p_old_key text, p_new_key text)
+returns text as $$
+begin
+  perform enter_channel(p_channel_id);
+  -- Behind a slash is a topic of the group.
+  update conversations
+     set group_key = p_new_key || substr(group_key, length(p_old_key) + 1)
+   where channel_id = p_channel_id and split_part(group_key, '/', 1) = p_old_key
+     and not exists (
+       select from conversations as moved
+        where moved.channel_id = p_channel_id and moved.contact_id = conversations.contact_id
+          and moved.group_key = p_new_key || substr(conversations.group_key, length(p_old_key) + 1));
+  return 'group_moved';
+end;
+$$ language plpgsql volatile;
+comment on function accept_group_move is
+  'A group goes on under another id, with everybody''s history; who wrote under the new one already keeps both.';
 
 create function channels_to_check() returns setof channels as $$
   select channels.*

@@ -10,6 +10,7 @@ import json
 from f.agent.completion import Completion, completion, tool_call
 from f.agent.model_http import post
 from f.agent.model_slot import ModelSlot
+from f.agent.pictures import Picture, sees, without_pictures
 from f.shared.errors import UpstreamDown
 
 VERSION = "2023-06-01"
@@ -32,7 +33,7 @@ class AnthropicModel:
             "model": self._slot.model,
             "max_tokens": self._max_reply_tokens,
             "system": system or NO_TEXT,
-            "messages": _conversation(messages),
+            "messages": _conversation(messages if sees(self._slot) else _blind(messages)),
             **_tools(messages, schemas),
         }
         url = (self._slot.base_url or self.default_url).rstrip("/") + "/messages"
@@ -54,6 +55,10 @@ class AnthropicModel:
             return completion(self._slot.model, messages, text, calls, told)
         except (KeyError, TypeError, AttributeError) as error:
             raise UpstreamDown("the model's answer has no content") from error
+
+
+def _blind(messages: list[dict]) -> list[dict]:
+    return [without_pictures(message) for message in messages]
 
 
 def _conversation(messages: list[dict]) -> list[dict]:
@@ -85,7 +90,13 @@ def _blocks(message: dict) -> list[dict]:
         for call in message.get("tool_calls") or []
     ]
     text = (message.get("content") or "").strip()
-    return [{"type": "text", "text": text or NO_TEXT}] * bool(text or not calls) + calls
+    said = [{"type": "text", "text": text or NO_TEXT}] * bool(text or not calls)
+    return [*map(_picture, message.get("pictures", ())), *said, *calls]
+
+
+def _picture(picture: Picture) -> dict:
+    source = {"type": "base64", "media_type": picture.media_type, "data": picture.base64}
+    return {"type": "image", "source": source}
 
 
 def _object(arguments: str) -> dict:

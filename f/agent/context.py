@@ -30,12 +30,13 @@ class Line:
 @dataclass(frozen=True)
 class Known:
     """`lines`: the conversation so far, after what `summary` tells of. `notes`: what teammates did
-    who were in charge."""
+    who were in charge. `files`: of the contact's documents, as contact_files.told() has it."""
 
     lines: list[Line] = field(default_factory=list)
     summary: str = ""
     facts: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    files: list[dict] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def messages_of(system: str, known: Known, summary: Summary | None, question: st
         "summary_of_earlier": summary.text if summary else known.summary,
         "customer": known.facts,
         "notes_of_colleagues": known.notes,
+        "files_of_customer": known.files,
     }
     told = {name: one for name, one in data.items() if one}
     background = KNOWN.format(data=json.dumps(told, ensure_ascii=False)) if told else ""
@@ -88,7 +90,8 @@ def messages_of(system: str, known: Known, summary: Summary | None, question: st
 
 
 def prompt_text(messages: list[dict], schemas: list[dict]) -> str:
-    return json.dumps({"messages": messages, "tools": schemas}, ensure_ascii=False)
+    told = {"messages": messages, "tools": schemas}
+    return json.dumps(told, ensure_ascii=False, default=repr)  # pictures are named, not kept
 
 
 def sha256_of(text: str) -> str:

@@ -7,9 +7,12 @@ from f.shared.errors import DeliveryUnknown, Misconfigured, UpstreamDown, Upstre
 from f.shared.http import request
 
 
-def post(url: str, headers: dict[str, str], body: dict, seconds: float) -> dict:
-    """Raises UpstreamDown, UpstreamBusy, UpstreamRefused, Misconfigured (401, 403, 404)."""
-    send = partial(request, "POST", url, headers, json=body, timeout_seconds=seconds)
+def post(url: str, headers: dict[str, str], body: dict | bytes, seconds: float) -> dict:
+    """`body`: JSON, or bytes of the type that `headers` tell.
+
+    Raises UpstreamDown, UpstreamBusy, UpstreamRefused, Misconfigured (401, 403, 404)."""
+    content = {"body": body} if isinstance(body, bytes) else {"json": body}
+    send = partial(request, "POST", url, headers, **content, timeout_seconds=seconds)
     try:
         answer = within(seconds, send).json()
     except TimeoutError as error:

@@ -8,7 +8,7 @@ from f.shared.crypto import open_sealed
 from f.shared.resources import c_model
 
 READ = """
-select id::text, kind, model, base_url, sealed_key, tier, weight from model_slots
+select id::text, kind, model, base_url, sealed_key, tier, weight, sees_pictures from model_slots
  where chatbot_id = %s and purpose = %s and is_active
 """
 
@@ -22,6 +22,7 @@ class ModelSlot:
     key: str = field(repr=False)  # an error that quotes the slot must not quote the key
     tier: int = 0
     weight: int = 1
+    sees_pictures: bool | None = None
 
     @property
     def provider_key(self) -> str:
@@ -41,7 +42,20 @@ def slots_of(
         return own
     model = economy_model or installation["model"]
     base_url, key = installation["base_url"], installation["api_key"]
-    return [ModelSlot("installation", "openai", model, base_url, key)]
+    sees = installation.get("sees_pictures")
+    return [ModelSlot("installation", "openai", model, base_url, key, sees_pictures=sees)]
+
+
+def transcription_slot(
+    conn, chatbot_id: str, installation: c_model, sealing_key: str
+) -> ModelSlot | None:
+    """What hears voice messages: the chatbot's own, or the installation's; None: nobody does."""
+    own = _read(conn, chatbot_id, "transcription", sealing_key)
+    model = installation.get("transcription_model")
+    if own or not model:
+        return own[0] if own else None
+    base_url, key = installation["base_url"], installation["api_key"]
+    return ModelSlot("installation", "openai", model, base_url, key)
 
 
 def in_order(slots: list[ModelSlot], turn_id: str) -> list[ModelSlot]:

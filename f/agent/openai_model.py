@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/chat/create
 from f.agent.completion import Completion, completion, tool_call
 from f.agent.model_http import post
 from f.agent.model_slot import ModelSlot
+from f.agent.pictures import sees, without_pictures
 from f.shared.errors import UpstreamDown
 
 
@@ -47,9 +48,21 @@ class OpenAIModel:
         return {**called, **own}
 
     def _sent(self, message: dict) -> dict:
+        if not sees(self._slot):
+            message = without_pictures(message)
+        elif "pictures" in message:
+            return {"role": message["role"], "content": _parts(message)}
         calls = message.get("tool_calls")
         if not calls:
             return message
         kept = {"id", "type", "function", *self.wanted_back}
         calls = [{name: call[name] for name in call if name in kept} for call in calls]
         return {**message, "tool_calls": calls}
+
+
+def _parts(message: dict) -> list[dict]:
+    pictures = [
+        {"type": "image_url", "image_url": {"url": f"data:{one.media_type};base64,{one.base64}"}}
+        for one in message["pictures"]
+    ]
+    return [{"type": "text", "text": message["content"]}, *pictures]

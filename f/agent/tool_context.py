@@ -5,13 +5,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from f.agent.contact_files import ContactFile
 from f.shared.resources import c_model
 
 
 @dataclass(frozen=True)
 class ToolContext:
     """`open_transaction` opens one that holds the turn; `now` is where the organization is;
-    `question` is what the contact wrote in this turn."""
+    `question` is what the contact wrote in this turn, `files` are theirs in this conversation."""
 
     open_transaction: Callable[[], AbstractContextManager]
     model: c_model
@@ -26,3 +27,4 @@ class ToolContext:
     question: str
     sign_in_request: str
     sealing_key: str = field(repr=False)
+    files: tuple[ContactFile, ...] = ()

@@ -4,6 +4,7 @@ import importlib
 
 from f.agent.approved_tool import ApprovedTool, OutsideTool
 from f.agent.business_hours import BusinessHoursTool
+from f.agent.contact_files import ContactFilesTool, is_search_needed
 from f.agent.hand_off_tool import HandOffTool
 from f.agent.knowledge_tool import KnowledgeTool
 from f.agent.remember_fact_tool import RememberFactTool
@@ -21,6 +22,7 @@ def tools_of(context: ToolContext, approved: list[ApprovedTool]) -> list:
     return [
         *(_outside(tool, context) for tool in approved if tool.kind in APPROVED),
         KnowledgeTool(context.open_transaction, context.model, context.organization_id),
+        *([ContactFilesTool(context.files)] if is_search_needed(context.files) else []),
         HandOffTool(context),
         RememberFactTool(context),
         *([BusinessHoursTool(context)] if context.business_hours else []),

@@ -43,7 +43,7 @@ def reply_to(
 ) -> str:
     """What to answer, in Markdown with options. `facts`: name, asked, answered, since."""
     read_again = read(text, settings)
-    language = _spoken((read_again and read_again.language) or language, settings)
+    language = spoken((read_again and read_again.language) or language, settings)
     own = settings.get("commands", {}).get(command, {}).get("reply")
     is_empty = command == "feedback" and not (read_again and read_again.rest)
     reply = own or REPLIES[language]["feedback_empty" if is_empty else command]
@@ -69,7 +69,8 @@ def _named(word: str, settings: dict) -> tuple[str, str | None] | None:
     return None
 
 
-def _spoken(language: str | None, settings: dict) -> str:
+def spoken(language: str | None, settings: dict) -> str:
+    """The language that our own words are said in: the contact's, or the channel's."""
     for candidate in (language, settings.get("language")):
         short = (candidate or "").replace("_", "-").partition("-")[0].lower()
         if short in REPLIES:

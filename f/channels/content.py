@@ -10,6 +10,11 @@ class Content:
     media: dict | None = None
 
 
+def named(media: dict) -> str:
+    """What a message without words is shown as: a person would be told as much."""
+    return f"[{'voice message' if media['is_voice'] else media['type']}]"
+
+
 def media_of(
     kind: str,
     provider_media_id: str | None = None,

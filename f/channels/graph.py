@@ -17,24 +17,31 @@ GRAPH_VERSION = "v26.0"  # Meta keeps a version for about two years
 
 
 def call(
-    credentials: dict, method: str, path: str, body: dict | None, codes: Codes, vendor: str
+    credentials: dict,
+    method: str,
+    path: str,
+    body: dict | None,
+    codes: Codes,
+    vendor: str,
+    is_of_account: bool = True,
 ) -> dict:
-    """`path`: below the account's id. `credentials` hold access_token and account_id, and may hold
-    api_url and api_version. Raises the errors of f/shared/errors.py."""
+    """`path`: below the account's id where it `is_of_account`. `credentials` hold access_token and
+    account_id, and may hold api_url and api_version. Raises the errors of f/shared/errors.py."""
     account_id = credentials["account_id"]
     if not credentials.get("access_token"):
         raise Misconfigured(f"{account_id} has no access token yet.")
+    account = f"/{quote(account_id, safe='')}" if is_of_account else ""
     try:
         answer = request(
             method,
-            f"{base_url(credentials)}/{quote(account_id, safe='')}{path}",
+            f"{base_url(credentials)}{account}{path}",
             headers={"authorization": f"Bearer {credentials['access_token']}"},
             json=body,
         )
     except UpstreamError as exc:
         if exc.status is None:
             raise
-        raise _refusal(codes, vendor, account_id, exc) from exc
+        raise _refusal(codes, vendor, credentials, exc) from exc
     return object_in(answer.body)
 
 
@@ -52,10 +59,10 @@ def base_url(credentials: dict) -> str:
     return f"{base}/{credentials.get('api_version') or GRAPH_VERSION}"
 
 
-def _refusal(codes: Codes, vendor: str, account_id: str, exc: UpstreamError) -> ChatmillError:
+def _refusal(codes: Codes, vendor: str, credentials: dict, exc: UpstreamError) -> ChatmillError:
     error = mapping(object_in(exc.body).get("error"))
     details = words(mapping(error.get("error_data")).get("details"), 200)
-    return refusal(codes, vendor, account_id, exc, _code_of(error, codes), details)
+    return refusal(codes, vendor, credentials, exc, _code_of(error, codes), details)
 
 
 def _code_of(error: dict, codes: Codes) -> str | None:

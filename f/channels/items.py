@@ -6,10 +6,12 @@ from dataclasses import replace
 import f.channels.commands as commands
 import f.channels.options as options
 from f.channels.accounts import Account
+from f.channels.content import named
 from f.channels.groups import is_meant_for, without_mention
 from f.channels.messages import (
     Echo,
     Edit,
+    GroupMove,
     Handover,
     InboundMessage,
     Item,
@@ -46,15 +48,6 @@ def _call_for(account: Account, item: Item) -> tuple[str, tuple]:
             return "accept_reaction", (item.provider_message_id, item.emoji)
         case Watermark():
             return "accept_watermark", (item.contact_key, item.status, item.up_to)
-        case Handover():
-            is_ours = item.is_ours or item.new_owner == _own_app(account)
-            return "accept_handover", (item.contact_key, is_ours)
-        case NewIdentity():
-            return "accept_identity", (item.old_key, item.new_key, item.new_phone)
-        case OptOut():
-            return "accept_opt_out", (item.contact_key, item.is_out)
-        case Notice():
-            return "accept_notice", (item.code, item.subject)
         case Echo():
             return "accept_echo", (
                 item.contact_key,
@@ -64,6 +57,23 @@ def _call_for(account: Account, item: Item) -> tuple[str, tuple]:
                 item.sent_at,
                 item.client_reference,
             )
+    return _call_for_whom(account, item)
+
+
+def _call_for_whom(account: Account, item: Item) -> tuple[str, tuple]:
+    """What is told of contacts, groups and the account, and of no message."""
+    match item:
+        case Handover():
+            is_ours = item.is_ours or item.new_owner == _own_app(account)
+            return "accept_handover", (item.contact_key, is_ours)
+        case NewIdentity():
+            return "accept_identity", (item.old_key, item.new_key, item.new_phone)
+        case GroupMove():
+            return "accept_group_move", (item.old_id, item.new_id)
+        case OptOut():
+            return "accept_opt_out", (item.contact_key, item.is_out)
+        case Notice():
+            return "accept_notice", (item.code, item.subject)
     raise TypeError(f"no way to accept {type(item).__name__}")
 
 
@@ -92,7 +102,10 @@ def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
         receipt.error_code,
         receipt.occurred_at,
     )
-    _one(conn, "accept_receipt", account, *arguments)
+    if receipt.failure:
+        _one(conn, "accept_failure", account, *arguments, receipt.failure)
+    else:
+        _one(conn, "accept_receipt", account, *arguments)
     return "receipt"
 
 
@@ -138,14 +151,7 @@ def names_of(account: Account) -> list[str]:
 
 def _body_of(message: InboundMessage, names: list[str]) -> str:
     text = without_mention(message.text, names) if message.group_id else message.text
-    return text or f"[{_thing(message)}]"
-
-
-def _thing(message: InboundMessage) -> str:
-    """A message without words says what it is: a person would be told as much."""
-    if not message.media:
-        return message.kind
-    return "voice message" if message.media["is_voice"] else message.media["type"]
+    return text or (named(message.media) if message.media else f"[{message.kind}]")
 
 
 def _is_for_us(message: InboundMessage, names: list[str], command) -> bool:

@@ -73,7 +73,8 @@ class Reaction:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A vendor told what became of a message of ours; `status` is the vendor's own word."""
+    """A vendor told what became of a message of ours; `status` is the vendor's own word, `failure`
+    what its code means where that is more than a failed message: gone or window_closed."""
 
     provider_message_id: str
     status: str
@@ -81,6 +82,7 @@ class Receipt:
     client_reference: str | None = None
     error_code: str | None = None
     error_title: str | None = None
+    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,14 @@ class NewIdentity:
 
 
 @dataclass(frozen=True)
+class GroupMove:
+    """A group has another id from now on."""
+
+    old_id: str
+    new_id: str
+
+
+@dataclass(frozen=True)
 class OptOut:
     """A contact does not want to hear from us any more (blocked us, said stop), or does again."""
 
@@ -163,6 +173,7 @@ Item = (
     | Echo
     | Handover
     | NewIdentity
+    | GroupMove
     | OptOut
     | Notice
     | Ignored

@@ -14,6 +14,8 @@ from f.shared.errors import (
     WindowClosed,
 )
 
+LEAST_SECRET_CHARACTERS = 6
+
 
 @dataclass(frozen=True)
 class Codes:
@@ -26,6 +28,11 @@ class Codes:
     needs_a_person: tuple = ()
     window_closed: tuple = ()
     gone: tuple = ()
+
+    def meaning(self, code: str | None) -> str | None:
+        """gone or window_closed, for a refusal that comes later, with a status."""
+        found = self.error_class(code) if code else None
+        return {ContactGone: "gone", WindowClosed: "window_closed"}.get(found)
 
     def error_class(self, code: str) -> type[ChatmillError]:
         classes = {
@@ -40,7 +47,12 @@ class Codes:
 
 
 def refusal(
-    codes: Codes, vendor: str, account: str, exc: UpstreamError, code: str | None, details: str = ""
+    codes: Codes,
+    vendor: str,
+    credentials: dict,
+    exc: UpstreamError,
+    code: str | None,
+    details: str = "",
 ) -> ChatmillError:
     """Decides on the vendor's code: the HTTP status says less, and words change.
 
@@ -49,14 +61,22 @@ def refusal(
     if code is None:
         error_class = DeliveryUnknown if isinstance(exc, UpstreamDown) else type(exc)
         return error_class(f"{vendor} answered {exc.status} without a code.", status=exc.status)
-    sentence = f"{vendor} refused a message from {account}: error {code}"
+    sentence = f"{vendor} refused a call of {credentials['account_id']}: error {code}"
     error_class = codes.error_class(code)
     if error_class is Misconfigured:
         # Without the vendor's own words: those of a broken token repeat the token.
         return Misconfigured(f"{sentence}. The channel's settings need a person.")
     return error_class(
-        f"{sentence}. {details}".rstrip(),
+        f"{sentence}. {_without_secrets(details, credentials)}".rstrip(),
         status=exc.status,
         code=code,
         retry_after_seconds=exc.retry_after_seconds,
     )
+
+
+def _without_secrets(text: str, credentials: dict) -> str:
+    """Vendors repeat what they were sent; what is no secret of these is not much missed."""
+    for value in credentials.values():
+        if isinstance(value, str) and len(value) >= LEAST_SECRET_CHARACTERS:
+            text = text.replace(value, "…")
+    return text

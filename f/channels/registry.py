@@ -39,6 +39,10 @@ class ChannelLibrary(Protocol):
     def send_text(self, credentials: dict, to: Recipient, text: str, client_reference: str) -> str:
         """Send one piece and return the vendor's id of it; DeliveryUnknown if nobody can say."""
 
+    def fetch_media(self, credentials: dict, said: dict, max_bytes: int) -> bytes:
+        """A file's bytes, by what the inbox keeps of it (content.media_of). InputRefused
+        `media_too_large`; UpstreamError where another try may help."""
+
     def check(self, credentials: dict) -> list[Problem]:
         """What the vendor says is wrong with the account; asks it, and changes nothing."""
 

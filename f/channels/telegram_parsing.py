@@ -8,6 +8,7 @@ import re
 from f.channels.messages import (
     Delivery,
     Edit,
+    GroupMove,
     Ignored,
     InboundMessage,
     Item,
@@ -68,6 +69,9 @@ def _read_message(message: dict) -> Item:
     sender = mapping(message.get("from"))
     if sender.get("is_bot") is True or message.get("sender_chat"):
         return Ignored("not_a_person", key)
+    moved_to = whole_number(message.get("migrate_to_chat_id"))
+    if moved_to:
+        return GroupMove(whole_number(mapping(message.get("chat")).get("id")), moved_to)
     service = SERVICE.intersection(message)
     if service:
         return Ignored(f"service:{sorted(service)[0]}", key)

@@ -11,7 +11,13 @@ from f.channels.refusals import Codes, refusal
 from f.channels.rules import Rate, Rules
 from f.channels.splitting import split_markdown
 from f.channels.vendor_json import identifier, mapping, object_in, words
-from f.shared.errors import ChatmillError, DeliveryUnknown, Misconfigured, UpstreamError
+from f.shared.errors import (
+    ChatmillError,
+    DeliveryUnknown,
+    Misconfigured,
+    UpstreamError,
+    UpstreamRefused,
+)
 from f.shared.http import request
 
 API_URL = "https://api.telegram.org"
@@ -36,6 +42,14 @@ RULES = Rules(
 )
 
 
+class GroupMoved(UpstreamRefused):
+    """The group became a supergroup: nothing was sent, and it goes on under another id."""
+
+    def __init__(self, chat_id: int):
+        super().__init__("Telegram moved the group.", status=400)
+        self.chat_id = chat_id
+
+
 def split_text(text: str) -> list[str]:
     return split_markdown(text, TEXT_LIMIT, lambda rich: rich.text, shows_options=False)
 
@@ -48,11 +62,15 @@ def send_text(credentials: dict, to: Recipient, text: str, client_reference: str
             "message_id": int(to.reply_to.rpartition(":")[2]),
             "allow_sending_without_reply": True,
         }
-    result = mapping(call(credentials, "sendMessage", message).get("result"))
-    message_id = identifier(result.get("message_id"))
+    try:
+        answer = call(credentials, "sendMessage", message)
+    except GroupMoved as moved:
+        message["chat_id"] = moved.chat_id
+        answer = call(credentials, "sendMessage", message)
+    message_id = identifier(mapping(answer.get("result")).get("message_id"))
     if message_id is None:
         raise DeliveryUnknown("Telegram took the message and gave no id for it.")
-    return f"{_addressed(to)['chat_id']}:{message_id}"
+    return f"{message['chat_id']}:{message_id}"
 
 
 def show_typing(credentials: dict, to: Recipient) -> None:
@@ -74,14 +92,17 @@ def call(credentials: dict, method: str, body: dict) -> dict:
     except UpstreamError as exc:
         if exc.status is None:
             raise
-        raise _refusal(credentials["account_id"], exc) from exc
+        raise _refusal(credentials, exc) from exc
     return object_in(answer.body)
 
 
-def _refusal(account_id: str, exc: UpstreamError) -> ChatmillError:
+def _refusal(credentials: dict, exc: UpstreamError) -> ChatmillError:
     """How long to wait stands in the body; a group that became a supergroup names its new id."""
     body = object_in(exc.body)
     parameters = mapping(body.get("parameters"))
+    moved_to = parameters.get("migrate_to_chat_id")
+    if isinstance(moved_to, int) and not isinstance(moved_to, bool):
+        return GroupMoved(moved_to)
     seconds = parameters.get("retry_after")
     if isinstance(seconds, int) and not isinstance(seconds, bool):
         exc.retry_after_seconds = seconds
@@ -89,7 +110,7 @@ def _refusal(account_id: str, exc: UpstreamError) -> ChatmillError:
     description = words(body.get("description"), 200)
     if code == "400" and "chat not found" in description.lower():
         code = "403"
-    return refusal(CODES, "Telegram", account_id, exc, code, description)
+    return refusal(CODES, "Telegram", credentials, exc, code, description)
 
 
 def _addressed(to: Recipient) -> dict:

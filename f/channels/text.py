@@ -42,19 +42,19 @@ def _cuts(pattern: re.Pattern, text: str, limit: int) -> Iterator[int]:
     """Places to cut, last first; white space beyond the limit is dropped, so it may follow."""
     ends = [match.end() for match in pattern.finditer(text[: limit + 1])]
     for end in reversed(ends):
-        if 0 < len(text[:end].rstrip()) <= limit and not _joins(text, end):
+        if 0 < len(text[:end].rstrip()) <= limit and not joins(text, end):
             yield end
 
 
 def _cluster_cut(text: str, limit: int) -> int:
     """The last place that breaks no emoji or accented letter; a cluster beyond the limit breaks."""
     cut = limit
-    while cut > 0 and _joins(text, cut):
+    while cut > 0 and joins(text, cut):
         cut -= 1
     return cut or limit
 
 
-def _joins(text: str, position: int) -> bool:
+def joins(text: str, position: int) -> bool:
     """Whether a grapheme cluster spans `position` (https://www.unicode.org/reports/tr29/).
 
     The rules for what people write in chats, erring towards joining, which only costs room;

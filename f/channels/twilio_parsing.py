@@ -5,14 +5,19 @@ https://www.twilio.com/docs/conversations/conversations-webhooks
 """
 
 import re
+from dataclasses import replace
 from datetime import datetime
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from f.channels.content import Content, media_of
 from f.channels.messages import Delivery, Ignored, InboundMessage, Item, OptOut, Receipt, Request
+from f.channels.twilio_sending import CODES
 from f.channels.vendor_json import identifier, items, load_or_none, mapping, words
 
 NAME_LIMIT = 256
+URL_LIMIT = 2000
+MOST_FILES = 10
+MEDIA_URL = "https://mcs.us1.twilio.com"
 PREFIX = "whatsapp:"
 PHONE = re.compile(r"\+?([0-9]{5,20})")
 MESSAGE_STATES = ("MessageStatus", "SmsStatus")
@@ -29,7 +34,8 @@ def parse(request: Request) -> list[Delivery]:
     if "MessageStatus" in form or status != "received":
         reference = request.query.get("reference")
         return [Delivery(_sender(form, "From"), [_read_status(form, status, reference)])]
-    return [Delivery(_sender(form, "To"), [_read_message(form)])]
+    message = _read_message(form)
+    return [Delivery(_sender(form, "To"), [message, *_more_files(message, form)])]
 
 
 def bare(address: str | None) -> str:
@@ -72,6 +78,31 @@ def _read_message(form: dict) -> Item:
     )
 
 
+def _more_files(first: Item, form: dict) -> list[Item]:
+    """Several files may hang on one message; each is one of ours, of one album."""
+    if not isinstance(first, InboundMessage):
+        return []
+    found = []
+    for number in range(1, MOST_FILES):
+        url = words(form.get(f"MediaUrl{number}"), URL_LIMIT)
+        if not url:
+            break
+        media_type = words(form.get(f"MediaContentType{number}"), NAME_LIMIT)
+        found.append(_another_file(first, number, _file_of(media_type, url, media_type)))
+    return found
+
+
+def _another_file(first: InboundMessage, number: int, media: dict) -> InboundMessage:
+    return replace(
+        first,
+        provider_message_id=f"{first.provider_message_id[:500]}#{number}",
+        kind="media",
+        text="",
+        media=media,
+        album_id=first.provider_message_id,
+    )
+
+
 def _content(form: dict) -> Content | None:
     text = words(form.get("Body"))
     pressed = words(form.get("ButtonText")) or words(form.get("ListTitle"))
@@ -95,17 +126,19 @@ def _media(form: dict, text: str) -> Content:
     media_type = words(form.get("MediaContentType0"), NAME_LIMIT)
     if media_type == "text/vcard":
         return Content("contacts")
-    kind = words(form.get("MessageType"), NAME_LIMIT) or media_type.partition("/")[0]
+    kind = words(form.get("MessageType"), NAME_LIMIT) or media_type
+    media = _file_of(kind, words(form.get("MediaUrl0"), URL_LIMIT), media_type)
+    if media["type"] == "document":
+        return Content("media", "", media | {"file_name": text[:NAME_LIMIT] or None})
+    return Content("media", text, media)
+
+
+def _file_of(kind: str, url: str, media_type: str) -> dict:
+    """`kind`: a type of message, or of media."""
+    kind = kind.partition("/")[0]
     if kind not in ("image", "video", "audio", "document", "sticker"):
         kind = "document"
-    media = media_of(
-        kind,
-        url=words(form.get("MediaUrl0"), 2000),
-        media_type=media_type or None,
-        file_name=text[:NAME_LIMIT] if kind == "document" and text else None,
-        is_voice=kind == "audio",
-    )
-    return Content("media", "" if kind == "document" else text, media)
+    return media_of(kind, url=url, media_type=media_type or None, is_voice=kind == "audio")
 
 
 def _referral(form: dict) -> str | None:
@@ -123,6 +156,7 @@ def _read_status(form: dict, status: str, reference: object) -> Item:
         client_reference=identifier(reference),
         error_code=_first(form, "ErrorCode"),
         error_title=words(form.get("ErrorMessage"), NAME_LIMIT) or None,
+        failure=CODES.meaning(_first(form, "ErrorCode")),
     )
 
 
@@ -165,10 +199,18 @@ def _conversation_media(form: dict) -> dict | None:
     return media_of(
         kind if kind in ("image", "audio", "video") else "document",
         provider_media_id=identifier(files[0].get("Sid")),
+        url=_media_url(form, identifier(files[0].get("Sid"))),
         media_type=media_type or None,
         file_name=words(files[0].get("Filename"), NAME_LIMIT) or None,
         is_voice=kind == "audio",
     )
+
+
+def _media_url(form: dict, media_id: str | None) -> str | None:
+    service_id = identifier(form.get("ChatServiceSid"))
+    if not (service_id and media_id):
+        return None
+    return f"{MEDIA_URL}/v1/Services/{quote(service_id)}/Media/{quote(media_id)}/Content"
 
 
 def _iso_time(value: str | None) -> datetime | None:

@@ -101,22 +101,27 @@ def get(credentials: dict, base_url: str, path: str) -> dict:
 
 
 def _call(credentials: dict, method: str, base_url: str, path: str, form: dict | None) -> dict:
+    url = (credentials.get("api_url") or base_url).rstrip("/") + path
+    try:
+        answer = request(method, url, headers=authorization(credentials), form=form)
+    except UpstreamError as exc:
+        if exc.status is None:
+            raise
+        said = object_in(exc.body)
+        code, details = identifier(said.get("code")), words(said.get("message"), 200)
+        raise refusal(CODES, "Twilio", credentials, exc, code, details) from exc
+    return object_in(answer.body)
+
+
+def authorization(credentials: dict) -> dict[str, str]:
+    """Raises Misconfigured."""
     account_sid, auth_token = credentials.get("account_sid"), credentials.get("auth_token")
     if not (account_sid and auth_token):
         raise Misconfigured(f"{credentials['account_id']} has no Twilio credentials yet.")
     user = credentials.get("api_key") or account_sid
     password = credentials.get("api_secret") if credentials.get("api_key") else auth_token
     basic = base64.b64encode(f"{user}:{password}".encode()).decode()
-    url = (credentials.get("api_url") or base_url).rstrip("/") + path
-    try:
-        answer = request(method, url, headers={"authorization": f"Basic {basic}"}, form=form)
-    except UpstreamError as exc:
-        if exc.status is None:
-            raise
-        said = object_in(exc.body)
-        code, details = identifier(said.get("code")), words(said.get("message"), 200)
-        raise refusal(CODES, "Twilio", credentials["account_id"], exc, code, details) from exc
-    return object_in(answer.body)
+    return {"authorization": f"Basic {basic}"}
 
 
 def _message_id(answer: dict) -> str:

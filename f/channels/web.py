@@ -17,6 +17,7 @@ from f.channels.rules import Rules
 from f.channels.signatures import refuse_handshake as handshake
 from f.channels.splitting import split_markdown
 from f.channels.vendor_json import load, mapping, words
+from f.shared.errors import InputRefused
 
 __all__ = [
     "RULES",
@@ -96,6 +97,11 @@ def subscribe(credentials: dict) -> None:
 
 def show_typing(credentials: dict, to: Recipient) -> None:
     """Nothing to call: the page sees for itself that a turn is open."""
+
+
+def fetch_media(credentials: dict, said: dict, max_bytes: int) -> bytes:
+    """The page sends no files."""
+    raise InputRefused("media_lost", "Nobody has the file any more.")
 
 
 def _contact_key(visitor_id: object) -> str:

@@ -19,6 +19,7 @@ from f.channels.messages import (
 from f.channels.vendor_json import identifier, items, load, mapping, timestamp, words
 from f.channels.whatsapp_content import read_content, read_referral
 from f.channels.whatsapp_events import EVENTS, FIELDS_OF_THE_ACCOUNT, OTHER_FIELDS, notices_of
+from f.channels.whatsapp_sending import CODES
 
 NAME_LIMIT = 256
 WORD_LIMIT = 64  # names of fields, kinds and states
@@ -147,6 +148,7 @@ def _read_status(status: dict) -> Receipt | Ignored:
         client_reference=identifier(status.get("biz_opaque_callback_data")),
         error_code=identifier(error.get("code")),
         error_title=words(error.get("title"), NAME_LIMIT) or None,
+        failure=CODES.meaning(identifier(error.get("code"))),
     )
 
 

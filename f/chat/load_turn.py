@@ -25,6 +25,7 @@ def load(conn, conversation_id: str, model: str) -> dict:
             "decision": "wait" if is_early else "ignore",
             "reason": claimed.outcome,
             "wait_seconds": claimed.wait_seconds,
+            "has_files": False,
         }
     gathered = turns.gather(conn, conversation_id, claimed, model)
     return {
@@ -33,4 +34,6 @@ def load(conn, conversation_id: str, model: str) -> dict:
         "turn_id": gathered.turn_id,
         "fence": claimed.fence,
         "wait_seconds": gathered.wait_seconds,
+        "has_files": gathered.decision == "answer"
+        and turns.has_unread_files(conn, gathered.turn_id),
     }

@@ -4,8 +4,10 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 
 from f.agent.completion import CHARACTERS_PER_TOKEN, Completion
+from f.agent.pictures import tokens_of_pictures
 from f.shared.errors import AgentStuck, UpstreamDown
 
 # A paid answer outlives a database that starts again.
@@ -75,16 +77,21 @@ class StoredModel:
             completion.is_estimated,
             json.dumps(completion.message),
         )
-        for pause_seconds in STORE_PAUSES_SECONDS:
-            try:
-                return self._write(values)
-            except UpstreamDown:
-                time.sleep(pause_seconds)
-        self._write(values)
+        until_kept(partial(self._write, values))
 
     def _write(self, values: tuple) -> None:
         with self._open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(STORE, values)
+
+
+def until_kept(write: Callable[[], None]) -> None:
+    """`write` keeps what was paid for, in a transaction of its own."""
+    for pause_seconds in STORE_PAUSES_SECONDS:
+        try:
+            return write()
+        except UpstreamDown:
+            time.sleep(pause_seconds)
+    write()
 
 
 def _read(conn, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:
@@ -96,4 +103,5 @@ def _read(conn, turn_id: str, draft: int) -> tuple[dict[int, Completion], int]:
 
 
 def _tokens_of(messages: list[dict], schemas: list[dict]) -> int:
-    return len(json.dumps([messages, schemas], ensure_ascii=False)) // CHARACTERS_PER_TOKEN
+    text = json.dumps([messages, schemas], ensure_ascii=False, default=repr)
+    return len(text) // CHARACTERS_PER_TOKEN + tokens_of_pictures(messages)

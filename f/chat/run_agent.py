@@ -24,6 +24,7 @@ from f.agent.model_slot import in_order, slots_of
 from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
+from f.chat.next_turn import start_when_due
 from f.chat.thinking import keep, think
 from f.shared.deadline import Deadline
 from f.shared.resources import c_model, postgresql
@@ -37,7 +38,16 @@ def main(db: postgresql, model: c_model, turn_id: str, fence: int) -> dict:
         result = answer(db, model, sealing_key, turn_id, fence, deadline)
         while result["state"] == "draft_dropped":
             result = answer(db, model, sealing_key, turn_id, fence, deadline)
+    if result["state"] == "files_waiting":
+        _start_again(db, turn_id, fence, result["conversation_id"])
     return result
+
+
+def _start_again(db: postgresql, turn_id: str, fence: int, conversation_id: str) -> None:
+    """A file came while the agent thought: it is read in a flow of its own, then thought again."""
+    with turns.transaction(db, turn_id, fence) as conn:
+        wait_seconds = turns.postpone(conn, turn_id, fence, 0)
+    start_when_due(conversation_id, wait_seconds)
 
 
 def answer(
@@ -49,6 +59,8 @@ def answer(
         turn = turn_context.load(conn, turn_id, fence)
         if turn.state != "thinking":
             return {"state": turn.state, "model_calls": 0}
+        if turn.has_unread_files:
+            return {"state": "files_waiting", "conversation_id": turn.conversation_id}
         account = outbox.account_of_turn(conn, sealing_key, turn_id)
         command_replies = contact_commands().replies(conn, turn) if turn.commands else []
         effects = Effects(conn, open_transaction, turn_id)
@@ -71,7 +83,7 @@ def answer(
     with typing_sign.shown(account):
         draft = think(turn, stored_model, toolbox, effects, deadline)
     library = registry.library(turn.channel_kind)
-    said = [*command_replies, draft.reply.text]
+    said = [*command_replies, *turn.notices, draft.reply.text]
     replies = [piece for text in said for piece in library.split_text(text)]
     # What was done or asked can't be thought again.
     may_drop = stored_model.has_room and not effects and not toolbox.asks_contact

@@ -63,6 +63,8 @@ def think(
         return Draft(loop.Answer(), again)
     summary = new_summary(model, turn.known)
     messages = messages_of(turn.system_prompt, turn.known, summary, turn.question)
+    if turn.attached.pictures:
+        messages[-1]["pictures"] = list(turn.attached.pictures)
     prompt = prompt_text(messages, toolbox.schemas)
     thought = loop.run(model, messages, toolbox, deadline)
     judge = Judge(model, toolbox, effects, deadline, turn.own_words)

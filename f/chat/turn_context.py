@@ -7,14 +7,19 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import f.agent.answer_cache as answer_cache
+import f.chat.attachments as attachments
 import f.chat.conversation_memory as conversation_memory
 import f.chat.turns as turns
 from f.agent.answer_cache import Cached
+from f.agent.contact_files import told
 from f.agent.context import Known
 from f.agent.guards import Rules
 from f.agent.prompts import canary_of, our_rules, system_prompt
 from f.agent.reply import OwnWords
 from f.agent.tool_context import ToolContext
+from f.channels.content import named
+from f.chat.attachments import Attached
+from f.chat.file_notices import notice
 from f.shared.resources import c_model
 
 # What a model is given of one turn's question: a paste is paid again in every round.
@@ -56,6 +61,8 @@ class TurnContext:
     known: Known
     question: str
     commands: list[tuple[str, str]]  # (name, what was written)
+    has_unread_files: bool = False
+    attached: Attached = Attached()
     cached: Cached = Cached()
 
     @property
@@ -87,7 +94,7 @@ class TurnContext:
     def rules(self) -> Rules:
         return Rules(
             known_text=f"{self.instructions}\n{self.unknown_reply}\n{self.handoff_reply}",
-            own_text="\n".join([self.question, *(one.text for one in self.known.lines)]),
+            own_text="\n".join([self.question, *(one.text for one in self._said)]),
             allowed_hosts=tuple(self.allowed_link_hosts),
             forbidden_words=tuple(self.forbidden_words),
             secret_text=our_rules(),
@@ -95,6 +102,17 @@ class TurnContext:
             languages=tuple(self.languages),
             question=self.question,
         )
+
+    @property
+    def _said(self) -> list:
+        return [*self.known.lines, *self.attached.files]
+
+    @property
+    def notices(self) -> list[str]:
+        """Of files that could not be read."""
+        codes = self.attached.refusals
+        said = (notice(code, self.language, self.channel_settings) for code in codes)
+        return list(dict.fromkeys(said))
 
     @property
     def system_prompt(self) -> str:
@@ -123,6 +141,7 @@ class TurnContext:
             question=self.question,
             sign_in_request=self.sign_in_request,
             sealing_key=sealing_key,
+            files=self.attached.files,
         )
 
 
@@ -141,7 +160,7 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
        chatbots.name, channels.kind, channels.settings, contacts.language,
        {CHATBOT_COLUMNS}, chatbots.caches_answers,
-       organizations.time_zone
+       organizations.time_zone, has_unread_files(turns.id)
   from turns
   join conversations on conversations.id = turns.conversation_id
   join contacts on contacts.id = conversations.contact_id
@@ -152,7 +171,9 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
 """
 
 READ_QUESTION = """
-select body, command, referral, coalesce(
+select body, command, media, exists (
+         select from attachments where inbound_message_id = asked.id and refusal is not null
+       ), referral, coalesce(
          (select body from outbound_messages as quoted
            where quoted.provider_message_id = asked.reply_to
              and quoted.conversation_id = asked.conversation_id limit 1),
@@ -194,17 +215,20 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     turns.begin_attempt(conn, turn_id, fence)
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
-        *columns, caches_answers, time_zone = cursor.fetchone()
+        *columns, caches_answers, time_zone, has_unread_files = cursor.fetchone()
         question, commands = _read_question(cursor, turn_id)
         signed_in_for = _confirm_sign_in(cursor, turn_id, columns[3], question)
         if signed_in_for:
             question, _ = _read_question(cursor, signed_in_for)
         known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
-        if "clear" in dict(commands):
+        is_afresh = "clear" in dict(commands)
+        if is_afresh:
             known = Known([], "", {}, known.notes)  # what is asked beside it is asked afresh
+        attached = attachments.of_turn(cursor, turn_id, columns[2], only_own=is_afresh)
+        known = replace(known, files=told(attached.files))
         now = datetime.now(ZoneInfo(time_zone))
-        turn = TurnContext(*columns, now, known, question, commands)
-        if not caches_answers or not question:
+        turn = TurnContext(*columns, now, known, question, commands, has_unread_files, attached)
+        if not caches_answers or not question or attached:
             return turn
         cached = answer_cache.find(
             cursor, turn.organization_id, turn.chatbot_id, turn.owners_words, question, known
@@ -218,8 +242,9 @@ def _read_question(cursor, turn_id: str) -> tuple[str, list[tuple[str, str]]]:
     commands = [(command, body) for body, command, *_ in rows if command]
     lines = [
         _with_origin(body, referral, quoted)
-        for body, command, referral, quoted in rows
-        if not command
+        for body, command, media, is_refused, referral, quoted in rows
+        # A file that is said not to be read asks nothing by its mere being there.
+        if not command and not (is_refused and body == named(media))
     ]
     return "\n".join(lines)[:QUESTION_CHARACTERS], commands
 

@@ -62,6 +62,12 @@ def gather(conn, conversation_id: str, claimed: Claim, model: str) -> Gathered:
     )
 
 
+def has_unread_files(conn, turn_id: str) -> bool:
+    with conn.cursor() as cursor:
+        cursor.execute("select has_unread_files(%s)", (turn_id,))
+        return cursor.fetchone()[0]
+
+
 @contextmanager
 def transaction(db: postgresql, turn_id: str, fence: int) -> Iterator[Connection]:
     """One transaction of whoever holds the turn, open to its organization. Raises StaleTurn."""

@@ -25,6 +25,7 @@ def sweep(db: postgresql, sealing_key: str) -> dict:
         stuck = alert_stuck_turns(conn)
         forgotten = inbox.forget_accepted(conn)
         given_back = inbox.give_back(conn)
+        files_forgotten = forget_files(conn)
     started = start_left_behind(db)
     followed = follow_silent_workers(db)
     accepted = accept_left_behind(db, sealing_key)
@@ -35,6 +36,7 @@ def sweep(db: postgresql, sealing_key: str) -> dict:
         "conversations_stuck": stuck,
         "deliveries_forgotten": forgotten,
         "conversations_given_back": given_back,
+        "files_forgotten": files_forgotten,
     }
 
 
@@ -63,6 +65,13 @@ def begin(conn) -> bool:
 def end(conn) -> None:
     with conn.cursor() as cursor:
         cursor.execute("select end_sweep()")
+
+
+def forget_files(conn) -> int:
+    """Contacts' files that were read a week ago."""
+    with conn.cursor() as cursor:
+        cursor.execute("select forget_attachments()")
+        return cursor.fetchone()[0]
 
 
 def start_left_behind(db: postgresql) -> int:

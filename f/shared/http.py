@@ -49,10 +49,12 @@ def request(
     headers: dict[str, str] | None = None,
     json: object = None,
     form: dict[str, str] | None = None,
+    body: bytes | None = None,
     timeout_seconds: float = 10,
 ) -> Response:
     """One call, never retried here: the flow retries what is safe to repeat.
 
+    `body` is sent as it is, of the type that `headers` tell.
     Raises UpstreamDown (not reached, or 5xx), DeliveryUnknown (sent, and no whole answer came),
     UpstreamBusy (429), UpstreamRefused (other 4xx). Those with an answer carry its `status`,
     `body` and `retry_after_seconds`, for the caller that knows the vendor's codes.
@@ -60,7 +62,6 @@ def request(
     if not url.startswith(("https://", "http://")):
         raise Misconfigured("a resource holds an address that starts with neither https nor http")
     headers = dict(headers or {})
-    body = None
     if json is not None:
         headers["content-type"] = "application/json"
         body = jsonlib.dumps(json).encode()

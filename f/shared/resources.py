@@ -20,3 +20,5 @@ class c_model(TypedDict):
     rerank_url: NotRequired[str]
     rerank_model: NotRequired[str]
     rerank_key: NotRequired[str]
+    transcription_model: NotRequired[str]
+    sees_pictures: NotRequired[bool]

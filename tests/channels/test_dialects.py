@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.splitting import LIMITS, faults_of
+from bench.splitting import CLUSTERS, LIMITS, faults_of
 from bench.texts import PARTS, texts
 from f.channels import dialects, markdown, registry
 from f.channels.options import chosen, taken_apart
@@ -82,7 +82,7 @@ def test_any_words_survive_being_written_as_markdown(text):
 def test_t04_t05_t10_generated_texts_keep_limits_words_and_marks(kind):
     """60 of the 10,000 that `python -m bench.splitting` takes."""
     long = "Word " * 2000 + "**fat and long " * 500 + "**"
-    for text in [*texts(60), "x" * 100_000, long]:
+    for text in [*texts(60), "x" * 100_000, CLUSTERS * 1_000, long]:
         assert faults_of(kind, text) == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from f.channels.messages import Request
+from f.channels.messages import Request, WebhookRefused
 from f.channels.signatures import twilio_signature, verify_meta
 from tests.channels.vendors import add_channel, deliver, set_credentials
 
@@ -110,6 +110,37 @@ def test_w12_a_broken_body_is_refused(query, windmill, kind, file):
 
     assert answer["windmill_status_code"] == 400
     assert answer["result"]["error"]["code"] == "body_not_json"
+
+
+@pytest.mark.parametrize("file", ["empty_object", "wa_empty_entry"])
+@pytest.mark.parametrize("kind", ["whatsapp", "messenger"])
+def test_w17_a_body_with_nothing_in_it_is_acknowledged(query, windmill, kind, file):
+    raw = (SHARED / "malformed" / f"{file}.json").read_bytes()
+    signed = json.loads((SHARED / "_signatures.json").read_bytes())[f"malformed/{file}.json"]
+    set_credentials(query, add_channel(query, kind, "1"), {"app_secret": signed["key"]})
+    headers = {"x-hub-signature-256": signed["X-Hub-Signature-256"]}
+
+    assert deliver(f"{kind}-1", raw, headers)["windmill_status_code"] == 200
+
+    assert query("select count(*) from inbound_messages") == [(0,)]
+    assert windmill.started == []
+
+
+def test_every_shared_payload_is_posted_by_a_test():
+    folders = {path.name for path in SHARED.iterdir() if path.is_dir()}
+    known = json.loads(DECISIONS.read_text())
+
+    # Ours to send (slack_outbound) or to define (webchat), so nobody signs them.
+    assert folders - set(KINDS) == {"malformed", "slack_outbound", "webchat"}
+    for folder in KINDS:
+        assert {path.stem for path in (SHARED / folder).iterdir()} == set(known[folder])
+
+
+def test_w05_the_old_signature_proves_nothing_alone():
+    for vector in _vectors("meta_legacy_x_hub_signature_sha1"):
+        headers = {"x-hub-signature": f"sha1={vector['sha1']}"}
+        with pytest.raises(WebhookRefused):
+            verify_meta(Request(vector["body"].encode(), headers), {"app_secret": vector["key"]})
 
 
 def test_w09_every_published_signature_of_meta_passes():

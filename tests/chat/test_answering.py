@@ -65,7 +65,7 @@ def test_results_hold_ids_and_decisions_only(database, loaded, model):
 
     result = run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
 
-    assert set(turn) == {"decision", "reason", "turn_id", "fence", "wait_seconds"}
+    assert set(turn) == {"decision", "reason", "turn_id", "fence", "wait_seconds", "has_files"}
     assert result == {
         "state": "answered",
         "drafts_dropped": 0,

@@ -2,10 +2,12 @@
 
 import pytest
 
-from f.agent.model_slot import slots_of
+from f.agent.model_slot import slots_of, transcription_slot
 from local.errors import CannotRun
 from local.models_command import add, parse, remove, report
 from tests.conftest import CHATBOT_ID, SEALING_KEY, connected
+
+INSTALLATION = {"base_url": "", "api_key": "", "model": "installed", "embedding_model": ""}
 
 
 def test_a_model_that_was_added_is_asked_with_its_key(owner, query, capsys):
@@ -34,3 +36,21 @@ def test_a_model_that_was_removed_is_gone_and_a_stranger_is_named(owner, query):
     assert query("select count(*) from model_slots") == [(0,)]
     with pytest.raises(CannotRun):
         remove(owner, slot_id)
+
+
+def test_a_model_that_hears_voice_messages_answers_nothing(owner, query):
+    add(owner, SEALING_KEY, parse(["add", "openai", "whisper-1", "--transcription"]), "key")
+
+    with connected(owner) as connection:
+        ears = transcription_slot(connection, CHATBOT_ID, {}, SEALING_KEY)
+        (usual,) = slots_of(connection, CHATBOT_ID, INSTALLATION, None, SEALING_KEY)
+
+    assert (ears.model, ears.key) == ("whisper-1", "key")
+    assert usual.model == "installed"
+
+
+def test_the_installations_endpoint_hears_where_its_resource_says_so(owner):
+    with connected(owner) as connection:
+        named = {**INSTALLATION, "transcription_model": "whisper-1"}
+        assert transcription_slot(connection, CHATBOT_ID, named, SEALING_KEY).model == "whisper-1"
+        assert transcription_slot(connection, CHATBOT_ID, INSTALLATION, SEALING_KEY) is None

@@ -16,6 +16,10 @@ from cryptography.x509.oid import NameOID
 from f.shared.internet import Internet
 
 PUBLIC, PRIVATE = "127.0.0.2", "127.0.0.1"
+TLS_NAMES = (
+    *("shop.example", "media.example", "api.twilio.com", "mms.twiliocdn.com", "api.telegram.org"),
+    *("lookaside.fbsbx.com", "scontent.xx.fbcdn.net", "x.fbcdn.net"),
+)
 
 
 def answer(body: bytes = b"Hello", status: str = "200 OK", **headers: str) -> bytes:
@@ -120,11 +124,11 @@ class FakeInternet(Internet):
 
 
 def certificate(folder: Path) -> tuple[str, Path]:
-    """Of shop.example and media.example, signed by itself: (PEM, a file with it and its key)."""
+    """Of the names below, signed by itself: (PEM, a file with it and its key)."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop.example")])
     today = datetime.datetime.now(datetime.UTC)
-    names = [x509.DNSName("shop.example"), x509.DNSName("media.example")]
+    names = [x509.DNSName(name) for name in TLS_NAMES]
     built = (
         x509.CertificateBuilder()
         .subject_name(name)

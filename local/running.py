@@ -18,6 +18,7 @@ from local.postgres import Postgres, open_postgres
 from local.progress import Progress
 from local.secrets_file import Secrets, load_secrets
 from local.slack import slack_resources
+from local.web_api import WebApi
 from local.workspace import checked_workspace
 from runner.engine import Engine
 from runner.jobs import Listener
@@ -105,10 +106,13 @@ def running(
     with ExitStack() as stack:
         with progress.phase("Start the server"):
             engine = make_engine(ready, options)
-            server = Server(engine, options.host, options.port, options.extra_routes)
+            web_api = make_web_api(ready)
+            routes = [*options.extra_routes, *web_api.routes]
+            server = Server(engine, options.host, options.port, routes)
             stack.callback(engine.stop, STOP_SECONDS)
             start(server)
             stack.callback(server.stop)
+            web_api.own_origins = own_origins(server.base_url)
             engine.start(internal_url(server.base_url))
         graph = None
         is_real = installation.is_connected_to_meta(ready.resource, organization_id)
@@ -137,6 +141,17 @@ def make_engine(ready: Prepared, options: Options) -> Engine:
         isolated=options.isolated,
         listener=options.listener,
     )
+
+
+def make_web_api(ready: Prepared) -> WebApi:
+    resources = role_resources(ready.resource, ready.secrets.login_key)
+    return WebApi(resources["f/channels/ingress_database"], ready.secrets.sealing_key)
+
+
+def own_origins(base_url: str) -> frozenset[str]:
+    """Of this server's own pages, as this machine's browsers name them."""
+    port = base_url.rpartition(":")[2]
+    return frozenset({base_url, f"http://127.0.0.1:{port}", f"http://localhost:{port}"})
 
 
 def start(server: Server) -> None:

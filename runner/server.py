@@ -83,6 +83,7 @@ def _config(app: Starlette) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # whoever needs the client's address knows how many proxies to trust
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_SECONDS,
         log_level="error",

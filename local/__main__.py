@@ -31,6 +31,7 @@ COMMANDS = {
     "test": "local.test",
     "tools": "local.tools_command",
     "usage": "local.usage",
+    "widget": "local.web_widget",
 }
 
 

@@ -14,7 +14,7 @@ from local.places import STATE, only_instance, private_folder
 from local.progress import Progress
 from local.running import Options, Running, prepared, running
 from local.slack import slack_resources
-from local.web_page import page_route
+from local.web_widget import page_route, widget_route
 from runner.scheduler import Scheduler
 
 DEFAULT_PORT = 8321
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
         health = Health(ready.resource, ready.model, bool(slack_resources(os.environ)))
         organization_id = installation.DEMO_ORGANIZATION
         web = installation.channels_of(ready.resource, organization_id)["web"]
-        routes = [page_route(web.url_key), health.route]
+        routes = [page_route(web.url_key), widget_route(), health.route]
         how = Options(options.host, options.port, routes)
         local = stack.enter_context(running(ready, organization_id, progress, how))
         stack.callback(start_schedules(local, health).stop)

@@ -86,10 +86,10 @@ class Page:
 
 
 @contextmanager
-def serving(databases, folder, **options):
+def serving(databases, folder, extra_routes=(), **options):
     """The API on a socket of its own; flows are started at the Windmill that the tests play."""
     api = WebApi(databases["f/channels/ingress_database"], SEALING_KEY, **options)
-    server = Server(Engine(load_workspace(folder)), extra_routes=api.routes)
+    server = Server(Engine(load_workspace(folder)), extra_routes=[*extra_routes, *api.routes])
     server.start()
     yield server.base_url.removeprefix("http://")
     server.stop()

@@ -1196,8 +1196,13 @@ CREATE FUNCTION public.claim_outgoing_event() RETURNS TABLE(id uuid, endpoint_id
     from webhook_endpoints
    where webhook_endpoints.id = outgoing_events.endpoint_id
      and outgoing_events.id = (
-       select id from outgoing_events where state = 'waiting' and due_at <= now()
-        order by due_at limit 1 for update skip locked
+       select due.id
+         from outgoing_events as due
+         join webhook_endpoints as endpoint on endpoint.id = due.endpoint_id
+        where due.state = 'waiting' and due.due_at <= now()
+        -- One that does not answer must not keep the others waiting.
+        order by endpoint.failing_since nulls first, due.due_at
+        limit 1 for update of due skip locked
      )
   returning outgoing_events.id, endpoint_id, url, sealed_secret, kind, data,
             outgoing_events.created_at;

@@ -39,7 +39,7 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "content-type, x-session-token, x-file-name, last-event-id",
     "Access-Control-Max-Age": "600",
 }
-# What the organization chose for its widget, besides what it keeps to itself (settings.origins).
+# Of the channel's settings, what anybody may see.
 SHOWN_SETTINGS = ("title", "greeting", "privacy_url", "accent", "language")
 
 
@@ -95,7 +95,7 @@ class WebApi:
             self._limits.look(request, account)
             return {"chatbot": {"name": self._ask(web_sessions.chatbot_name, account.channel_id)}}
 
-        shown = account.settings.get("widget", {})
+        shown = account.settings
         return JSONResponse(
             {name: shown[name] for name in SHOWN_SETTINGS if name in shown}
             | {"may_be_embedded": bool(account.settings.get("origins"))}

@@ -224,7 +224,8 @@ class View {
     const wasAtEnd = this.isAtEnd();
     if (element) element.replaceWith(item);
     else this.log.append(item);
-    if (wasAtEnd || isMine) this.toEnd();
+    if (isMine) this.toEnd();
+    else if (wasAtEnd) this.toStartOf(item);
     return item;
   }
 
@@ -263,6 +264,13 @@ class View {
 
   isAtEnd() {
     return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END_PX;
+  }
+
+  // A long answer is read from its beginning.
+  toStartOf(item) {
+    this.toEnd();
+    const above = this.log.getBoundingClientRect().top - item.getBoundingClientRect().top;
+    if (above > 0) this.log.scrollTop -= above + 8;
   }
 
   toEnd() {

@@ -117,7 +117,8 @@ class Tab:
 
     def run(self, script: str):
         """`chat` is the widget's shadow root."""
-        expression = f"(() => {{ const chat = document.querySelector('[data-chatmill]')?.shadowRoot; {script} }})()"
+        chat = "const chat = document.querySelector('[data-chatmill]')?.shadowRoot;"
+        expression = f"(() => {{ {chat} {script} }})()"
         found = self.call(
             "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
         )

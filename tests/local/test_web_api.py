@@ -52,7 +52,7 @@ def said(page, query: str = "") -> list[tuple[str, str]]:
 def test_a_page_learns_what_it_shows_before_anybody_writes(address, query):
     query(
         "update channels set settings = settings || %s where kind = 'web'",
-        json.dumps({"widget": {"privacy_url": "https://shop.example/privacy", "secret": "x"}}),
+        json.dumps({"privacy_url": "https://shop.example/privacy", "names": ["x"]}),
     )
 
     facts = Page(address).call("GET").json

@@ -1,4 +1,4 @@
-"""The widget in a real browser, on a page of another website that styles and forbids what it can."""
+"""The widget in a real browser, on another website's page that styles and forbids what it can."""
 
 import json
 import os
@@ -17,8 +17,9 @@ pytestmark = pytest.mark.skipif(not PROGRAM, reason="no Chromium here: apt-get i
 
 SHOP = """<!doctype html><html lang="{lang}" dir="{dir}"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<style>* {{ font-size: 31px !important; color: lime !important; }} div, section, ul {{ display: none }}
-h1 {{ display: block }}</style><h1>A shop</h1><button id="before">Buy</button>
+<style>* {{ font-size: 31px !important; color: lime !important; }}
+div, section, ul {{ display: none }} h1 {{ display: block }}</style>
+<h1>A shop</h1><button id="before">Buy</button>
 <script src="{server}/widget.js" data-embed-key="{key}" {more}></script>"""
 # With PICTURES=folder the tests leave what they saw there.
 PICTURES = os.environ.get("PICTURES")
@@ -46,9 +47,9 @@ def server(databases, windmill, query, tmp_path):
     routes = [Route("/shop", shop), widget_route(), page_route(KEY)]
     with serving(databases, tmp_path, routes) as address:
         port = address.rpartition(":")[2]
-        widget = {"privacy_url": "https://shop.example/privacy", "greeting": "Hi, I am **Nora**."}
-        settings = {"origins": [f"http://shop.example:{port}", f"http://127.0.0.1:{port}"],
-                    "widget": widget}  # fmt: skip
+        shown = {"privacy_url": "https://shop.example/privacy", "greeting": "Hi, I am **Nora**."}
+        origins = [f"http://shop.example:{port}", f"http://127.0.0.1:{port}"]
+        settings = {"origins": origins, **shown}
         query("update channels set settings = %s where kind = 'web'", json.dumps(settings))
         yield f"http://shop.example:{port}/shop"
 
@@ -151,12 +152,7 @@ def test_whatever_is_written_becomes_words_and_never_a_part_of_the_page(visit, q
 
     made = "img, script, iframe, [onmouseover], [onerror], [style]"
     hrefs = tab.run("return [...chat.querySelectorAll('.bubble a')].map((each) => each.href)")
-    assert (
-        tab.run(
-            f"return chat.querySelectorAll('.log').length && chat.querySelector('.log').querySelectorAll('{made}').length"
-        )
-        == 0
-    )
+    assert tab.run(f"return chat.querySelector('.log').querySelectorAll('{made}').length") == 0
     assert all(href.startswith(("https://", "mailto:")) for href in hrefs)
     assert not tab.run("return window.wasRun")
 
@@ -187,11 +183,8 @@ def test_it_is_operated_by_keys_alone(visit):
     seen = set()
     for _ in range(12):
         tab.press("Tab")
-        seen.add(
-            tab.run(
-                "return chat.activeElement && (chat.activeElement.ariaLabel || chat.activeElement.tagName)"
-            )
-        )
+        focused = "chat.activeElement?.ariaLabel || chat.activeElement?.tagName || null"
+        seen.add(tab.run(f"return {focused}"))
     tab.press("Escape")
 
     assert None not in seen, "the focus left the open dialog"
@@ -324,7 +317,7 @@ def test_a_chat_is_deleted_after_one_question(visit, query):
     tab.run("chat.querySelector('.danger').click()")
 
     tab.until("chat.querySelector('.log').innerText.includes('was deleted')")
-    assert lines(tab) == ["Hi, I am Nora."] or "4111" not in tab.text()
+    assert "4111" not in tab.text()
     assert query("select count(*) from contacts") == [(0,)]
     assert tab.run("return localStorage.length") == 0
 

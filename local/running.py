@@ -38,7 +38,8 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Options:
-    """`with_graph`: point the WhatsApp channel at a stand-in here. One process at a time may."""
+    """`with_graph`: point the WhatsApp channel at a stand-in here. One process at a time may.
+    `proxies`: in front of this server, for the addresses of the web chat's visitors."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -46,6 +47,7 @@ class Options:
     listener: Listener | None = None
     isolated: bool = False
     with_graph: bool = True
+    proxies: int = 0
 
 
 @dataclass
@@ -106,7 +108,7 @@ def running(
     with ExitStack() as stack:
         with progress.phase("Start the server"):
             engine = make_engine(ready, options)
-            web_api = make_web_api(ready)
+            web_api = make_web_api(ready, options.proxies)
             routes = [*options.extra_routes, *web_api.routes]
             server = Server(engine, options.host, options.port, routes)
             stack.callback(engine.stop, STOP_SECONDS)
@@ -143,9 +145,10 @@ def make_engine(ready: Prepared, options: Options) -> Engine:
     )
 
 
-def make_web_api(ready: Prepared) -> WebApi:
+def make_web_api(ready: Prepared, proxies: int) -> WebApi:
     resources = role_resources(ready.resource, ready.secrets.login_key)
-    return WebApi(resources["f/channels/ingress_database"], ready.secrets.sealing_key)
+    database = resources["f/channels/ingress_database"]
+    return WebApi(database, ready.secrets.sealing_key, proxies=proxies)
 
 
 def own_origins(base_url: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ import sys
 from contextlib import ExitStack
 from threading import Event
 
-from local import installation
+from local import installation, listening
 from local.health import Health
 from local.models import described
 from local.places import STATE, only_instance, private_folder
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
         organization_id = installation.DEMO_ORGANIZATION
         web = installation.channels_of(ready.resource, organization_id)["web"]
         routes = [page_route(web.url_key), widget_route(), health.route]
-        how = Options(options.host, options.port, routes)
+        how = Options(options.host, options.port, routes, proxies=options.proxies)
         local = stack.enter_context(running(ready, organization_id, progress, how))
         stack.callback(start_schedules(local, health).stop)
         stopping = stop_requested()
@@ -46,17 +46,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="chatmill serve",
         description="Serve the routes, schedules and a web chat until stopped.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument(
-        "--port", type=port_number, default=DEFAULT_PORT, help="port to listen on (%(default)s)"
-    )
+    listening.add_options(parser, DEFAULT_PORT)
     return parser.parse_args(arguments)
-
-
-def port_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text} is no port; there are 0 to 65535")
-    return int(text)
 
 
 def start_schedules(local: Running, health: Health) -> Scheduler:

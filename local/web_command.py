@@ -16,6 +16,7 @@ from starlette.routing import Route
 from f.shared.db import connect
 from f.shared.errors import ChatmillError
 from f.shared.windmill import get_resource, get_variable
+from local import listening
 from local.errors import CannotRun
 from local.web_api import WebApi
 from local.web_widget import widget_route
@@ -48,14 +49,7 @@ def main(arguments: list[str]) -> int:
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="chatmill web", description=__doc__.split("\n")[0])
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="(%(default)s)")
-    parser.add_argument(
-        "--proxies",
-        type=int,
-        default=0,
-        help="how many proxies of your own stand in front and add to X-Forwarded-For (%(default)s)",
-    )
+    listening.add_options(parser, DEFAULT_PORT)
     return parser.parse_args(arguments)
 
 

@@ -54,7 +54,7 @@ class WebApi:
         own_origins: frozenset[str] = frozenset(),
         proxies: int = 0,
     ):
-        self._database, self._sealing_key = database, sealing_key
+        self.database, self._sealing_key = database, sealing_key
         self.own_origins = own_origins
         self._limits = Limits(self._ask, sealing_key, proxies)
         self._bodies = BodyReader(BodyLimits(max_bytes=web_posts.BODY_LIMIT_BYTES))
@@ -260,5 +260,5 @@ class WebApi:
 
     def _ask(self, question: Callable, *arguments):
         """One short transaction."""
-        with connect(self._database) as conn:
+        with connect(self.database) as conn:
             return question(conn, *arguments)

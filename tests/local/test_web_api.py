@@ -22,12 +22,17 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 SEES = [("Hello", "contact"), ("Hi!", "chatbot")]
 
 
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("workspace")) as found:
+        yield found
+
+
 @pytest.fixture
-def address(databases, windmill, query, tmp_path):
+def address(served, databases, windmill, query):
     origins = json.dumps({"origins": ["shop.example", "*.shop.example", "http://localhost:5173"]})
     query("update channels set settings = %s where kind = 'web'", origins)
-    with serving(databases, tmp_path) as found:
-        yield found
+    return served.on(databases)
 
 
 @pytest.fixture
@@ -396,7 +401,8 @@ def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_saw(
     databases, windmill, query, tmp_path
 ):
     query("""update channels set settings = '{"origins": ["shop.example"]}' where kind = 'web'""")
-    with serving(databases, tmp_path, proxies=1) as address:
+    with serving(tmp_path, proxies=1) as served:
+        address = served.on(databases)
         statuses = [
             Page(address, headers={"x-forwarded-for": f"6.6.6.6, 203.0.113.{n}"}).start().status
             for n in range(22)

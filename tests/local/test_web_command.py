@@ -129,8 +129,8 @@ def test_a_chat_that_cannot_be_reached_or_embedded_is_said_so(databases, query, 
     def problems(url: str | None) -> list[str]:
         return [problem.code for problem in check({"webhook_url": url})]
 
-    with serving(databases, tmp_path) as address:
-        here = f"http://{address}/api/web/demo-web-chat"
+    with serving(tmp_path) as served:
+        here = f"http://{served.on(databases)}/api/web/demo-web-chat"
         assert problems(here) == ["no_origins"]
         query("""update channels set settings = '{"origins": ["shop.example"]}'""")
         assert problems(here) == []

@@ -21,6 +21,7 @@ SHOP = """<!doctype html><html lang="{lang}" dir="{dir}"><meta charset="utf-8">
 div, section, ul {{ display: none }} h1 {{ display: block }}</style>
 <h1>A shop</h1><button id="before">Buy</button>
 <script src="{server}/widget.js" data-embed-key="{key}" {more}></script>"""
+SENT = "chat.querySelector('.mine') && !chat.querySelector('.mine .state')"
 # With PICTURES=folder the tests leave what they saw there.
 PICTURES = os.environ.get("PICTURES")
 
@@ -32,8 +33,8 @@ def browser():
     browser.close()
 
 
-@pytest.fixture
-def server(databases, windmill, query, tmp_path):
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
     async def shop(request: Request) -> HTMLResponse:
         port = request.url.port
         chosen = {"lang": "en", "dir": "ltr", "more": "", **request.query_params}
@@ -45,13 +46,20 @@ def server(databases, windmill, query, tmp_path):
         return HTMLResponse(found, headers={"content-security-policy": policy})
 
     routes = [Route("/shop", shop), widget_route(), page_route(KEY)]
-    with serving(databases, tmp_path, routes) as address:
-        port = address.rpartition(":")[2]
-        shown = {"privacy_url": "https://shop.example/privacy", "greeting": "Hi, I am **Nora**."}
-        origins = [f"http://shop.example:{port}", f"http://127.0.0.1:{port}"]
-        settings = {"origins": origins, **shown}
-        query("update channels set settings = %s where kind = 'web'", json.dumps(settings))
-        yield f"http://shop.example:{port}/shop"
+    with serving(tmp_path_factory.mktemp("workspace"), routes) as found:
+        yield found
+
+
+@pytest.fixture
+def server(served, databases, windmill, query):
+    port = served.on(databases).rpartition(":")[2]
+    settings = {
+        "origins": [f"http://shop.example:{port}", f"http://127.0.0.1:{port}"],
+        "privacy_url": "https://shop.example/privacy",
+        "greeting": "Hi, I am **Nora**.",
+    }
+    query("update channels set settings = %s where kind = 'web'", json.dumps(settings))
+    return f"http://shop.example:{port}/shop"
 
 
 @pytest.fixture
@@ -88,7 +96,7 @@ def picture(tab, name: str) -> None:
 def test_a_visitor_writes_and_reads_the_answer(visit, query):
     tab = visit()
     tab.say("Do you ship to Malta?")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     tab.until("chat.querySelector('.dots')")
     picture(tab, "typing")
 
@@ -115,7 +123,7 @@ def test_before_the_first_message_the_visitor_reads_that_it_is_an_ai(visit, quer
 def test_an_option_is_sent_by_a_touch_and_then_gone(visit, query):
     tab = visit()
     tab.say("Hello")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     answered(query, "What about?\n- [Shipping](reply:)\n- [Returns](reply:)")
     tab.until("chat.querySelector('.options')")
 
@@ -134,33 +142,27 @@ HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize("author", ["contact", "chatbot", "teammate"])
-def test_whatever_is_written_becomes_words_and_never_a_part_of_the_page(visit, query, author):
+def test_whatever_is_written_becomes_words_and_never_a_part_of_the_page(visit, query):
     tab = visit()
     tab.run("window.alert = () => { window.wasRun = true }")
     text = "\n\n".join(HOSTILE)
-    tab.say("Hello")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
-    if author == "contact":
-        tab.run(f"chat.querySelector('textarea').value = {json.dumps(text)}")
-        tab.press("Enter")
-    elif author == "chatbot":
-        answered(query, text)
-    else:
-        written_by_teammate(query, text)
-    tab.until("chat.querySelector('.log').innerText.includes('onerror=alert(1)')")
+    tab.say(text)
+    tab.until(SENT)
+    answered(query, text)
+    written_by_teammate(query, text)
+    tab.until("chat.querySelector('.log').innerText.split('onerror=alert(1)').length === 4")
 
     made = "img, script, iframe, [onmouseover], [onerror], [style]"
     hrefs = tab.run("return [...chat.querySelectorAll('.bubble a')].map((each) => each.href)")
     assert tab.run(f"return chat.querySelector('.log').querySelectorAll('{made}').length") == 0
-    assert all(href.startswith(("https://", "mailto:")) for href in hrefs)
+    assert hrefs and all(href.startswith("https://") for href in hrefs)
     assert not tab.run("return window.wasRun")
 
 
 def test_links_tell_the_other_site_nothing_and_cannot_reach_back(visit, query):
     tab = visit()
     tab.say("Hello")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     answered(query, "See [the terms](https://shop.example/terms) or https://shop.example/faq.")
     tab.until("chat.querySelectorAll('.bubble a').length === 2")
 
@@ -225,7 +227,7 @@ def test_the_pages_own_style_and_policy_do_not_touch_it(visit):
 def test_without_a_connection_messages_wait_and_are_sent_once(visit, query):
     tab = visit()
     tab.say("First")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     tab.offline(True)
     tab.say("Second")
     tab.until("!chat.querySelector('.banner').hidden")
@@ -243,7 +245,7 @@ def test_without_a_connection_messages_wait_and_are_sent_once(visit, query):
 def test_a_page_that_is_loaded_again_shows_the_conversation_and_sends_what_was_left(visit, query):
     tab = visit()
     tab.say("First")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     tab.offline(True)
     tab.say("Second")
     tab.until("chat.querySelectorAll('.mine').length === 2")
@@ -260,7 +262,7 @@ def test_a_page_that_is_loaded_again_shows_the_conversation_and_sends_what_was_l
 def test_it_says_when_a_teammate_takes_over_and_gives_back(visit, query):
     tab = visit()
     tab.say("A person please")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     query("update conversations set mode = 'human'")
     written_by_teammate(query, "Eva here, hello!")
     tab.until("chat.querySelector('.teammate')")
@@ -274,7 +276,7 @@ def test_it_says_when_a_teammate_takes_over_and_gives_back(visit, query):
 def test_a_closed_chat_counts_what_was_not_read(visit, query):
     tab = visit()
     tab.say("Hello")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     tab.press("Escape")
     answered(query, "Hi!")
 
@@ -295,7 +297,7 @@ def test_a_file_is_sent_and_shown_by_its_name(visit, query, tmp_path):
 
     tab.call("DOM.setFileInputFiles", files=[str(path)], nodeId=picker["nodeId"])
 
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     assert lines(tab)[-1] == "receipt.txt"
     assert query("select media ->> 'media_type' from inbound_messages") == [("text/plain",)]
 
@@ -310,7 +312,7 @@ def shadow_of(node: dict) -> int:
 def test_a_chat_is_deleted_after_one_question(visit, query):
     tab = visit()
     tab.say("My number is 4111")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     tab.run("chat.querySelector('header .icon').click()")
     picture(tab, "delete")
 
@@ -322,13 +324,18 @@ def test_a_chat_is_deleted_after_one_question(visit, query):
     assert tab.run("return localStorage.length") == 0
 
 
-@pytest.mark.parametrize("language", ["de", "es", "pt-BR", "fr-CA"])
-def test_it_speaks_the_languages_that_commands_have(visit, language):
-    tab = visit(f"lang={language}")
+def test_it_speaks_the_languages_that_commands_have(visit):
+    spoken = {
+        "de": "KI-Assistenten",
+        "es": "asistente de IA",
+        "pt-BR": "assistente de IA",
+        "fr-CA": "assistant IA",
+        "xx": "AI assistant",
+    }
 
-    words = {"de": "KI-Assistenten", "es": "asistente de IA", "pt": "assistente de IA",
-             "fr": "assistant IA"}  # fmt: skip
-    assert words[language[:2]] in tab.text()
+    assert {code: words in visit(f"lang={code}").text() for code, words in spoken.items()} == (
+        dict.fromkeys(spoken, True)
+    )
 
 
 LONG = """Here is how returns work:
@@ -370,7 +377,7 @@ More in [our terms](https://shop.example/terms).
 def test_it_fits_every_screen_and_both_directions(visit, query, name, query_string, options):
     tab = visit(query_string, **options)
     tab.say("How do I send something back?")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     answered(query, LONG)
     tab.until("chat.querySelector('.options')")
     picture(tab, name)
@@ -396,7 +403,7 @@ def test_the_installations_own_page_is_the_widget(browser, server):
     tab = Tab(browser, server.replace("shop.example", "127.0.0.1").removesuffix("shop"))
     tab.until("chat && chat.querySelector('.notice').textContent")
     tab.say("Hello")
-    tab.until("chat.querySelector('.mine') && !chat.querySelector('.mine .state')")
+    tab.until(SENT)
     picture(tab, "own_page")
 
     assert not tab.run("return chat.querySelector('.launcher')")

@@ -85,13 +85,25 @@ class Page:
         return self.call("POST", f"{self.session}/uploads", content, x_file_name=name)
 
 
+@dataclass
+class Served:
+    """The API on a socket of its own; each test gives it a database of its own."""
+
+    api: WebApi
+    address: str
+
+    def on(self, databases) -> str:
+        self.api.database = databases["f/channels/ingress_database"]
+        return self.address
+
+
 @contextmanager
-def serving(databases, folder, extra_routes=(), **options):
-    """The API on a socket of its own; flows are started at the Windmill that the tests play."""
-    api = WebApi(databases["f/channels/ingress_database"], SEALING_KEY, **options)
+def serving(folder, extra_routes=(), **options):
+    """Flows are started at the Windmill that the tests play."""
+    api = WebApi({}, SEALING_KEY, **options)
     server = Server(Engine(load_workspace(folder)), extra_routes=[*extra_routes, *api.routes])
     server.start()
-    yield server.base_url.removeprefix("http://")
+    yield Served(api, server.base_url.removeprefix("http://"))
     server.stop()
 
 

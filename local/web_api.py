@@ -4,6 +4,7 @@ It runs in `./chatmill serve`, and beside Windmill as `./chatmill web`. Nothing 
 pages read must not be stored as results, and held connections must not hold workers.
 """
 
+import sys
 from collections.abc import Awaitable, Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -24,7 +25,7 @@ from f.channels.messages import Request as Webhook
 from f.channels.messages import WebhookRefused
 from f.channels.web_sessions import Session
 from f.shared.db import connect
-from f.shared.errors import UpstreamError
+from f.shared.errors import ChatmillError, UpstreamError
 from local.web_limits import Limits
 from local.web_refusals import refusal_of
 from local.web_streams import Watcher, stream
@@ -83,7 +84,7 @@ class WebApi:
                 if request.method == "OPTIONS":
                     return Response(status_code=204, headers=headers | PREFLIGHT)
                 response = await calls[request.method.replace("HEAD", "GET")](request, account)
-            except (WebhookRefused, BodyRefused, UpstreamError, ClientGone) as error:
+            except (ChatmillError, BodyRefused, ClientGone) as error:
                 response = refusal_of(error)
             response.headers.update(headers)
             return response
@@ -146,8 +147,9 @@ class WebApi:
         wake = self._ask(inbox.accept, self._sealing_key, account, delivery_id, deliveries)
         try:
             inbox.start_flows(wake)
-        except UpstreamError:
-            return  # stored and due: the sweep starts it
+        except UpstreamError as error:
+            # Stored and due: the sweep starts it, some seconds later.
+            print(f"web chat: no flow was started: {error}", file=sys.stderr, flush=True)
 
     def _media(self, session: Session, posted: web_posts.Posted) -> dict | None:
         if posted.attachment_id is None:
@@ -237,7 +239,11 @@ class WebApi:
     def _session(self, request: Request, account: Account) -> Session:
         session_id = web_posts.session_id(request.path_params["session"])
         token = request.headers.get("x-session-token", "")
-        return self._ask(web_sessions.find, account.channel_id, session_id, token)
+        try:
+            return self._ask(web_sessions.find, account.channel_id, session_id, token)
+        except WebhookRefused:
+            self._limits.look(request, account)  # trying tokens has its rate as well
+            raise
 
     def _reading(self, request: Request, account: Account) -> Session:
         session = self._session(request, account)

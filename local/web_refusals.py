@@ -1,6 +1,7 @@
 """What a page of the web chat is told when it is not served."""
 
 import math
+import sys
 
 from starlette.responses import JSONResponse, Response
 
@@ -28,6 +29,8 @@ def refusal_of(error: Exception) -> Response:
             return response
         case WebhookRefused():
             return refused(error.status, error.code, str(error))
+    # Ours to mend: its words hold no text and no secret, and the page need not know them.
+    print(f"web chat: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     response = refused(503, "try_again", "The chat is not available at this moment.")
     response.headers["Retry-After"] = "2"
     return response

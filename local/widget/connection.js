@@ -48,14 +48,31 @@ function newId() {
 
 const paused = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+// Only to tell one visitor from another; who they are, the server checks.
+function ownerOf(identity) {
+  if (!identity?.token) return identity?.identifier ?? "";
+  try {
+    const claims = identity.token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    return String(JSON.parse(atob(claims)).sub);
+  } catch {
+    return identity.token;
+  }
+}
+
 class Connection {
   // `heard` is told of lines, states and sends: line(line), status(state), sent(id, problem),
   // online(isOnline), restarted().
   constructor(server, key, options, heard) {
     this.base = `${server}/api/web/${encodeURIComponent(key)}`;
     Object.assign(this, { options, heard, store: new Store(key), seen: 0, isRunning: false });
+    // Who logs in, logs out or shares the computer must not find somebody else's chat.
+    const owner = ownerOf(options.identity);
+    if ((this.store.value.owner ?? "") !== owner) this.store.clear();
+    this.owner = owner;
     this.outbox = this.store.value.outbox || [];
     addEventListener("online", () => this.wake?.());
+    // Browsers give a server six connections, whatever number of tabs is open.
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.stop() : this.listen()));
   }
 
   get session() {
@@ -80,7 +97,7 @@ class Connection {
     const { language, identity } = this.options;
     const body = JSON.stringify({ language, ...(identity && { identity }) });
     const found = await (await this.call("POST", "/sessions", { body })).json();
-    this.store.set({ session: { id: found.session_id, token: found.session_token } });
+    this.store.set({ session: { id: found.session_id, token: found.session_token }, owner: this.owner });
   }
 
   path(rest) {
@@ -90,7 +107,7 @@ class Connection {
   post(message) {
     const waiting = { client_message_id: newId(), ...message };
     this.outbox.push(waiting);
-    this.store.set({ outbox: this.outbox });
+    this.store.set({ outbox: this.outbox, owner: this.owner });
     this.flush();
     return waiting.client_message_id;
   }
@@ -162,14 +179,15 @@ class Connection {
 
   // Reads for as long as the page is there: a stream, or long polls where a proxy holds it back.
   async listen() {
-    if (this.isRunning || !this.session) return;
+    if (this.isRunning || !this.session || document.hidden) return;
     this.isRunning = true;
     for (let tries = 0; this.isRunning && this.session; ) {
       try {
-        if (tries < 2) await this.stream(() => (tries = 0));
-        else await this.poll();
+        if (tries < 2) {
+          await this.stream(() => (tries = 0));
+          await paused(500 + Math.random() * 1000);
+        } else await this.poll();
         this.heard.online(true);
-        if (tries >= 2 && Math.random() < 0.1) tries = 0;
       } catch (error) {
         if (!this.isRunning) return;
         if (error.isOfSession) return this.ended();

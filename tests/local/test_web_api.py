@@ -388,6 +388,21 @@ def test_sessions_cannot_be_opened_without_end_from_one_address(address, query):
     assert not query("select from rate_buckets where subject like '%%127.0.0.1%%'")
 
 
+def test_tokens_cannot_be_tried_without_end(page):
+    page.token = "A" * 43
+
+    assert [page.poll().status for _ in range(130)].count(429) > 5
+
+
+def test_a_fault_of_ours_is_told_to_the_operator_and_not_to_the_page(page, query, capfd):
+    query("update channels set sealed_credentials = 'bm9uc2Vuc2U=' where kind = 'web'")
+
+    answer = page.poll()
+
+    assert (answer.status, answer.code) == (503, "try_again")
+    assert "sealing key" in capfd.readouterr().err
+
+
 def test_what_a_client_says_of_its_address_is_not_believed(address):
     statuses = [
         Page(address, headers={"x-forwarded-for": f"203.0.113.{n}"}).start().status

@@ -1,8 +1,10 @@
 """The widget in a real browser, on another website's page that styles and forbids what it can."""
 
+import hmac
 import json
 import os
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from starlette.requests import Request
@@ -11,7 +13,7 @@ from starlette.routing import Route
 
 from local.web_widget import page_route, widget_route
 from tests.local.browser import PROGRAM, Browser, Tab
-from tests.local.web_chat import KEY, answered, serving, written_by_teammate
+from tests.local.web_chat import KEY, SECRET, answered, serving, with_secret, written_by_teammate
 
 pytestmark = pytest.mark.skipif(not PROGRAM, reason="no Chromium here: apt-get install chromium")
 
@@ -257,6 +259,25 @@ def test_a_page_that_is_loaded_again_shows_the_conversation_and_sends_what_was_l
     tab.until("!chat.querySelector('.mine .state')")
     assert sorted(lines(tab)[1:]) == ["First", "Second"]
     assert query("select count(*) from inbound_messages") == [(2,)]
+
+
+def test_who_logs_out_leaves_no_chat_behind_for_the_next(visit, query):
+    with_secret(query)
+    digest = hmac.new(SECRET.encode(), b"ada", "sha256").hexdigest()
+    ada = quote(f'data-identifier="ada" data-identifier-hash="{digest}"')
+    tab = visit(f"more={ada}")
+    tab.say("My order is 4711")
+    tab.until(SENT)
+
+    tab.call("Page.navigate", url=tab.run("return location.href.split('?')[0]"))
+    tab.until("chat && chat.querySelector('.notice').textContent && !location.search")
+
+    assert lines(tab) == ["Hi, I am Nora."]
+    assert query("select contact_key like 'person:%%' from contacts") == [(True,)]
+    tab.run("chat.querySelector('.launcher').click()")
+    tab.say("Hello")
+    tab.until(SENT)
+    assert query("select count(*) from contacts") == [(2,)]
 
 
 def test_it_says_when_a_teammate_takes_over_and_gives_back(visit, query):

@@ -357,6 +357,31 @@ $$;
 
 COMMENT ON FUNCTION public.accept_watermark(p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamp with time zone) IS 'Everything that was sent to the contact until then was delivered, or read.';
 
+CREATE FUNCTION public.add_web_line(p_conversation_id uuid, p_inbound_message_id bigint, p_outbound_message_id uuid, p_message_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_organization_id uuid;
+begin
+  select conversations.organization_id into v_organization_id
+    from conversations join channels on channels.id = conversations.channel_id
+   where conversations.id = p_conversation_id and channels.kind = 'web';
+  if not found then
+    return;
+  end if;
+  -- Held until the commit: whoever writes next counts from what this transaction wrote.
+  perform pg_advisory_xact_lock(hashtextextended(p_conversation_id::text, 0));
+  insert into web_lines (
+    conversation_id, number, organization_id, inbound_message_id, outbound_message_id, message_id
+  )
+  select p_conversation_id, coalesce(max(number), 0) + 1, v_organization_id,
+         p_inbound_message_id, p_outbound_message_id, p_message_id
+    from web_lines where conversation_id = p_conversation_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.add_web_line(p_conversation_id uuid, p_inbound_message_id bigint, p_outbound_message_id uuid, p_message_id bigint) IS 'Gives a line of a web conversation its number; on other channels does nothing.';
+
 CREATE FUNCTION public.add_words(p_organization_id uuid, p_document_ids uuid[]) RETURNS void
     LANGUAGE sql
     AS $$
@@ -665,6 +690,24 @@ begin
       ('report_channel_problem', '{chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),
       ('give_back_conversations', '{chatmill_operations}'),
+      ('read_web_chatbot', '{chatmill_ingress}'),
+      ('start_web_session', '{chatmill_ingress}'),
+      ('find_web_session', '{chatmill_ingress}'),
+      ('read_web_lines', '{chatmill_ingress}'),
+      ('read_web_states', '{chatmill_ingress}'),
+      ('store_web_upload', '{chatmill_ingress}'),
+      ('find_web_upload', '{chatmill_ingress}'),
+      ('read_web_upload', '{chatmill_worker}'),
+      ('take_web_tokens', '{chatmill_ingress}'),
+      ('forget_web_contact', '{chatmill_ingress}'),
+      ('forget_web_leftovers', '{chatmill_operations}'),
+      ('claim_outgoing_event', '{chatmill_operations}'),
+      ('settle_outgoing_event', '{chatmill_operations}'),
+      ('forget_outgoing_events', '{chatmill_operations}'),
+      ('tg_inbound_messages__publish', '{}'),
+      ('tg_outbound_messages__publish', '{}'),
+      ('tg_messages__publish', '{}'),
+      ('tg_conversations__publish', '{}'),
       ('finish_delivery', '{chatmill_ingress,chatmill_operations}'),
       ('claim_conversation', '{chatmill_worker}'),
       ('enter_conversation', '{chatmill_worker}'),
@@ -1264,6 +1307,29 @@ $$;
 
 COMMENT ON FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) IS 'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left.';
 
+CREATE FUNCTION public.claim_outgoing_event() RETURNS TABLE(id uuid, endpoint_id uuid, url text, sealed_secret text, kind text, data jsonb, created_at timestamp with time zone)
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  -- Not due again before the attempt can have ended: a crash in it repeats the event, same id.
+  update outgoing_events set attempts = attempts + 1, due_at = now() + interval '1 minute'
+    from webhook_endpoints
+   where webhook_endpoints.id = outgoing_events.endpoint_id
+     and outgoing_events.id = (
+       select due.id
+         from outgoing_events as due
+         join webhook_endpoints as endpoint on endpoint.id = due.endpoint_id
+        where due.state = 'waiting' and due.due_at <= now()
+        -- One that does not answer must not keep the others waiting.
+        order by endpoint.failing_since nulls first, due.due_at
+        limit 1 for update of due skip locked
+     )
+  returning outgoing_events.id, endpoint_id, url, sealed_secret, kind, data,
+            outgoing_events.created_at;
+$$;
+
+COMMENT ON FUNCTION public.claim_outgoing_event() IS 'One event that is due, with where it goes.';
+
 CREATE FUNCTION public.code_of(p_embedding public.vector) RETURNS bit varying
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
@@ -1419,6 +1485,40 @@ CREATE FUNCTION public.dearer_price(p_model text, p_day date) RETURNS bigint
 $$;
 
 COMMENT ON FUNCTION public.dearer_price(p_model text, p_day date) IS 'Microcents that a token of the model costs at most; null when it has no price.';
+
+CREATE TABLE public.webhook_endpoints (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    url text NOT NULL,
+    sealed_secret text NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    failing_since timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_endpoints_url_check CHECK (((url ~ '^https://'::text) AND (length(url) <= 2048)))
+);
+
+ALTER TABLE ONLY public.webhook_endpoints FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.webhook_endpoints IS 'One row per address of an organization''s own that our events are posted to.';
+
+COMMENT ON COLUMN public.webhook_endpoints.sealed_secret IS 'The whsec_ that signs what is posted there, AES-256-GCM, bound to this row''s id.';
+
+COMMENT ON COLUMN public.webhook_endpoints.failing_since IS 'The first of the failures since something was taken; after five days of them it is switched off.';
+
+CREATE FUNCTION public.disable_webhook_endpoint(p_endpoint public.webhook_endpoints) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update webhook_endpoints set is_active = false where id = p_endpoint.id;
+  update outgoing_events set state = 'failed'
+   where endpoint_id = p_endpoint.id and state = 'waiting';
+  perform raise_alert(
+    p_endpoint.organization_id, 'error', 'webhook_endpoint_disabled', p_endpoint.id::text,
+    format('endpoint %s took nothing and gets no events any more', p_endpoint.id));
+end;
+$$;
+
+COMMENT ON FUNCTION public.disable_webhook_endpoint(p_endpoint public.webhook_endpoints) IS 'Events that happen from now on are not kept for it.';
 
 CREATE FUNCTION public.draft_answers() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1803,6 +1903,33 @@ $$;
 
 COMMENT ON FUNCTION public.find_sibling_channel(p_channel_id uuid, p_account_id text) IS 'Another account of the same organization and vendor: one app''s webhook brings the messages of all its numbers.';
 
+CREATE FUNCTION public.find_web_session(p_channel_id uuid, p_session_id uuid, p_token_hash text) RETURNS TABLE(conversation_id uuid, contact_key text, is_expired boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select web_sessions.conversation_id, contacts.contact_key, web_sessions.expires_at < now()
+    from web_sessions
+    join conversations on conversations.id = web_sessions.conversation_id
+    join contacts on contacts.id = conversations.contact_id
+   where web_sessions.id = p_session_id and web_sessions.token_hash = p_token_hash
+     and web_sessions.channel_id = p_channel_id;
+$$;
+
+COMMENT ON FUNCTION public.find_web_session(p_channel_id uuid, p_session_id uuid, p_token_hash text) IS 'The session that this token is of, on this channel; no row for a token of another.';
+
+CREATE FUNCTION public.find_web_upload(p_session_id uuid, p_token_hash text, p_upload_id uuid) RETURNS TABLE(file_name text, media_type text, sha256 text, size_bytes integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select web_uploads.file_name, web_uploads.media_type, web_uploads.sha256, length(content)
+    from web_sessions
+    join web_uploads on web_uploads.conversation_id = web_sessions.conversation_id
+   where web_sessions.id = p_session_id and web_sessions.token_hash = p_token_hash
+     and web_sessions.expires_at > now() and web_uploads.id = p_upload_id;
+$$;
+
+COMMENT ON FUNCTION public.find_web_upload(p_session_id uuid, p_token_hash text, p_upload_id uuid) IS 'A file of this session''s own conversation.';
+
 CREATE FUNCTION public.finish_delivery(p_delivery_id uuid, p_outcome jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1936,6 +2063,15 @@ $$;
 
 COMMENT ON FUNCTION public.forget_old_knowledge(p_days integer, p_most integer) IS 'Deletes what nothing reads: versions retired so many days ago but for what replies cite, versions never shown, ended readings, vectors of a model that lost its place. At most so many rows of a kind; returns how many.';
 
+CREATE FUNCTION public.forget_outgoing_events() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  delete from outgoing_events where state <> 'waiting' and created_at < now() - interval '7 days';
+$$;
+
+COMMENT ON FUNCTION public.forget_outgoing_events() IS 'What was posted, or given up, holds texts of contacts.';
+
 CREATE FUNCTION public.forget_usage_days() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1950,6 +2086,42 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.forget_usage_days() IS 'Deletes the days of contacts once the month after theirs is over; returns how many. A chatbot''s days are few and stay.';
+
+CREATE FUNCTION public.forget_web_contact(p_session_id uuid, p_token_hash text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_contact_id uuid;
+begin
+  select conversations.contact_id into v_contact_id
+    from web_sessions join conversations on conversations.id = web_sessions.conversation_id
+   where web_sessions.id = p_session_id and web_sessions.token_hash = p_token_hash
+     and web_sessions.expires_at > now();
+  if not found then
+    return false;
+  end if;
+  -- The bodies as they were received name the conversation, not the contact.
+  delete from webhook_deliveries
+   where reference in (select id from conversations where contact_id = v_contact_id);
+  delete from contacts where id = v_contact_id;
+  return true;
+end;
+$$;
+
+COMMENT ON FUNCTION public.forget_web_contact(p_session_id uuid, p_token_hash text) IS 'Deletes a visitor with everything they wrote and were told; what it cost stays counted.';
+
+CREATE FUNCTION public.forget_web_leftovers() RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  delete from web_sessions where expires_at < now() - interval '1 day';
+  delete from web_uploads where created_at < now() - interval '30 days';
+  -- A bucket is full again long before.
+  delete from rate_buckets where refilled_at < now() - interval '1 day';
+$$;
+
+COMMENT ON FUNCTION public.forget_web_leftovers() IS 'Forgets tokens that open nothing any more, old files, and addresses in rate buckets.';
 
 CREATE FUNCTION public.gather_turn(p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text, p_reserve_tokens bigint, p_max_attempts integer) RETURNS TABLE(decision text, reason text, turn_id uuid, wait_seconds numeric)
     LANGUAGE plpgsql
@@ -2823,6 +2995,23 @@ $$;
 
 COMMENT ON FUNCTION public.proved_organization() IS 'The organization that this transaction proved; without one, error 42501 instead of no rows.';
 
+CREATE FUNCTION public.publish_event(p_conversation_id uuid, p_kind text, p_details jsonb) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into outgoing_events (organization_id, endpoint_id, conversation_id, kind, data)
+  select conversations.organization_id, webhook_endpoints.id, conversations.id, p_kind,
+         p_details || jsonb_build_object(
+           'conversation_id', conversations.id, 'contact_id', conversations.contact_id,
+           'channel_id', channels.id, 'channel_kind', channels.kind)
+    from conversations
+    join channels on channels.id = conversations.channel_id
+    join webhook_endpoints on webhook_endpoints.organization_id = conversations.organization_id
+     and webhook_endpoints.is_active
+   where conversations.id = p_conversation_id;
+$$;
+
+COMMENT ON FUNCTION public.publish_event(p_conversation_id uuid, p_kind text, p_details jsonb) IS 'Has an event posted to every endpoint of the conversation''s organization.';
+
 CREATE FUNCTION public.put_off_alerts(p_held_until timestamp with time zone, p_problem text, p_wait_seconds numeric) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2913,6 +3102,63 @@ CREATE FUNCTION public.rare_word_chunks() RETURNS integer
     AS $$ select 32 $$;
 
 COMMENT ON FUNCTION public.rare_word_chunks() IS 'In how many chunks a word may stand for words.chunk_ids to name them.';
+
+CREATE FUNCTION public.read_web_chatbot(p_channel_id uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select chatbots.name
+    from channels join chatbots on chatbots.id = channels.chatbot_id
+   where channels.id = p_channel_id;
+$$;
+
+COMMENT ON FUNCTION public.read_web_chatbot(p_channel_id uuid) IS 'The name under which the chatbot of a channel presents itself.';
+
+CREATE FUNCTION public.read_web_lines(p_session_id uuid, p_token_hash text, p_after bigint, p_limit integer) RETURNS TABLE(number bigint, author text, body text, provider_message_id text, file_name text, written_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select web_lines.number,
+         case when inbound.id is not null then 'contact'
+              when outbound.id is not null then 'chatbot' else 'teammate' end,
+         coalesce(inbound.body, outbound.body, messages.body),
+         inbound.provider_message_id,
+         inbound.media ->> 'file_name',
+         coalesce(inbound.sent_at, outbound.sent_at, messages.written_at)
+    from web_sessions
+    join web_lines on web_lines.conversation_id = web_sessions.conversation_id
+    left join inbound_messages as inbound on inbound.id = web_lines.inbound_message_id
+    left join outbound_messages as outbound on outbound.id = web_lines.outbound_message_id
+    left join messages on messages.id = web_lines.message_id
+   where web_sessions.id = p_session_id and web_sessions.token_hash = p_token_hash
+     and web_sessions.expires_at > now() and web_lines.number > p_after
+   order by web_lines.number limit p_limit;
+$$;
+
+COMMENT ON FUNCTION public.read_web_lines(p_session_id uuid, p_token_hash text, p_after bigint, p_limit integer) IS 'What a page shows after a line, oldest first.';
+
+CREATE FUNCTION public.read_web_states(p_conversation_ids uuid[]) RETURNS TABLE(conversation_id uuid, last_number bigint, mode text, is_typing boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select conversations.id,
+         coalesce((select max(number) from web_lines
+                    where web_lines.conversation_id = conversations.id), 0),
+         conversations.mode,
+         conversations.mode = 'bot' and is_at_work(conversations.id)
+    from conversations where conversations.id = any(p_conversation_ids);
+$$;
+
+COMMENT ON FUNCTION public.read_web_states(p_conversation_ids uuid[]) IS 'Whether there is something new for the pages that wait: one look for all of them.';
+
+CREATE FUNCTION public.read_web_upload(p_upload_id uuid) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select content from web_uploads where id = p_upload_id;
+$$;
+
+COMMENT ON FUNCTION public.read_web_upload(p_upload_id uuid) IS 'The bytes of a file, by its id, a random uuid that only its message names; null when it is gone.';
 
 CREATE FUNCTION public.reading_seconds() RETURNS integer
     LANGUAGE sql IMMUTABLE SECURITY DEFINER PARALLEL SAFE
@@ -3445,6 +3691,36 @@ $$;
 
 COMMENT ON FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) IS 'Notes that so many occurrences were told; what was raised meanwhile is told in ten minutes.';
 
+CREATE FUNCTION public.settle_outgoing_event(p_id uuid, p_is_taken boolean, p_is_gone boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  -- https://www.standardwebhooks.com: five seconds, five minutes, half an hour, two hours ...
+  v_pauses constant interval[] :=
+    array['5 s', '5 min', '30 min', '2 h', '5 h', '10 h', '10 h']::interval[];
+  v_endpoint webhook_endpoints;
+begin
+  update outgoing_events
+     set state = case
+           when p_is_taken then 'sent' when attempts > cardinality(v_pauses) then 'failed'
+           else 'waiting'
+         end,
+         due_at = now() + coalesce(v_pauses[attempts], '0 s') * (1 + random() / 10)
+   where id = p_id and state = 'waiting';
+  update webhook_endpoints
+     set failing_since = case when not p_is_taken then coalesce(failing_since, now()) end
+   where id = (select endpoint_id from outgoing_events where id = p_id)
+  returning * into v_endpoint;
+  if v_endpoint.is_active
+     and (p_is_gone or v_endpoint.failing_since < now() - interval '5 days') then
+    perform disable_webhook_endpoint(v_endpoint);
+  end if;
+end;
+$$;
+
+COMMENT ON FUNCTION public.settle_outgoing_event(p_id uuid, p_is_taken boolean, p_is_gone boolean) IS 'What became of an attempt: taken, or to be tried again after 5 s, 5 min, 30 min, 2, 5, 10 and 10 hours; an endpoint that says it is gone, or fails for five days, is asked no more.';
+
 CREATE FUNCTION public.settle_usage(p_turn_id uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -3500,6 +3776,29 @@ $$;
 
 COMMENT ON FUNCTION public.silence_for_teammate(p_conversation_id uuid) IS 'A teammate is at the conversation: the chatbot waits for some hours.';
 
+CREATE FUNCTION public.start_web_session(p_channel_id uuid, p_token_hash text, p_person_key text, p_name text, p_language text) RETURNS TABLE(session_id uuid, expires_at timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+  v_session_id constant uuid := gen_random_uuid();
+  v_contact_id uuid;
+begin
+  -- Without proof of who they are every session is somebody new: histories are never merged.
+  v_contact_id := meet_contact(
+    v_organization_id, p_channel_id, coalesce(p_person_key, 'session:' || v_session_id), null, p_name);
+  perform note_about_contact(v_contact_id, p_language, null);
+  return query
+    insert into web_sessions (id, organization_id, channel_id, conversation_id, token_hash)
+    values (v_session_id, v_organization_id, p_channel_id,
+            open_conversation(v_organization_id, p_channel_id, v_contact_id), p_token_hash)
+    returning web_sessions.id, web_sessions.expires_at;
+end;
+$$;
+
+COMMENT ON FUNCTION public.start_web_session(p_channel_id uuid, p_token_hash text, p_person_key text, p_name text, p_language text) IS 'Lets a page in, as the person that it proved to be or as somebody new.';
+
 CREATE FUNCTION public.store_delivery(p_channel_id uuid, p_body text, p_reference uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -3528,6 +3827,21 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) IS 'Keeps an answer that was just paid for.';
+
+CREATE FUNCTION public.store_web_upload(p_session_id uuid, p_token_hash text, p_file_name text, p_media_type text, p_sha256 text, p_content bytea) RETURNS uuid
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  insert into web_uploads (
+    organization_id, conversation_id, file_name, media_type, sha256, content
+  )
+  select organization_id, conversation_id, p_file_name, p_media_type, p_sha256, p_content
+    from web_sessions
+   where id = p_session_id and token_hash = p_token_hash and expires_at > now()
+  returning id;
+$$;
+
+COMMENT ON FUNCTION public.store_web_upload(p_session_id uuid, p_token_hash text, p_file_name text, p_media_type text, p_sha256 text, p_content bytea) IS 'Keeps a file that a visitor sends, for the message that will name it.';
 
 CREATE FUNCTION public.stuck_after() RETURNS interval
     LANGUAGE sql IMMUTABLE
@@ -3729,6 +4043,25 @@ $$;
 
 COMMENT ON FUNCTION public.take_token(p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric) IS 'Takes one message''s worth of a rate; seconds to wait where there is none, and nothing is taken.';
 
+CREATE FUNCTION public.take_web_tokens(p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]) RETURNS numeric
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_wait_seconds numeric := 0;
+begin
+  -- Always in the given order, so that two requests never wait for each other.
+  for v_index in 1..cardinality(p_subjects) loop
+    v_wait_seconds := take_token(
+      p_channel_id, p_subjects[v_index], p_per_second[v_index], p_bursts[v_index]);
+    exit when v_wait_seconds > 0;
+  end loop;
+  return v_wait_seconds;
+end;
+$$;
+
+COMMENT ON FUNCTION public.take_web_tokens(p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]) IS 'Takes one token of each bucket; seconds to wait where one of them is empty.';
+
 CREATE FUNCTION public.tg_conversations__end_handoff() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -3740,6 +4073,21 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_conversations__end_handoff() IS 'Whoever gives the conversation back ends the handoff.';
+
+CREATE FUNCTION public.tg_conversations__publish() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform publish_event(
+    new.id,
+    case new.mode when 'human' then 'conversation.handed_off' else 'conversation.released' end,
+    jsonb_build_object('mode', new.mode));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_conversations__publish() IS 'Organizations learn who answers from now on.';
 
 CREATE FUNCTION public.tg_documents__alert_held() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3818,6 +4166,35 @@ $$;
 
 COMMENT ON FUNCTION public.tg_inbound_messages__forget_attachment() IS 'Deletes what a contact took back from where a revocation would not look: the file, and the webhook as received.';
 
+CREATE FUNCTION public.tg_inbound_messages__publish() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform add_web_line(new.conversation_id, new.id, null, null);
+  perform publish_event(new.conversation_id, 'message.created', jsonb_build_object(
+    'message_id', new.id::text, 'author', 'contact', 'text', new.body, 'written_at', new.sent_at));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_inbound_messages__publish() IS 'What a contact wrote is a line of their page, and an event.';
+
+CREATE FUNCTION public.tg_messages__publish() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform add_web_line(new.conversation_id, null, null, new.id);
+  perform publish_event(new.conversation_id, 'message.created', jsonb_build_object(
+    'message_id', new.id::text, 'author', 'teammate', 'text', new.body,
+    'written_at', new.written_at));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_messages__publish() IS 'What a teammate wrote is a line of the page, and an event.';
+
 CREATE FUNCTION public.tg_organizations__set_period_limits() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -3828,6 +4205,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_organizations__set_period_limits() IS 'An organization that changes its plan has it at once.';
+
+CREATE FUNCTION public.tg_outbound_messages__publish() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform add_web_line(new.conversation_id, null, new.id, null);
+  perform publish_event(new.conversation_id, 'message.created', jsonb_build_object(
+    'message_id', new.id, 'author', 'chatbot', 'text', new.body, 'written_at', new.sent_at));
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_outbound_messages__publish() IS 'A reply that was sent is a line of the page, and an event.';
 
 CREATE FUNCTION public.tg_outbound_messages__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
@@ -4909,6 +5300,28 @@ COMMENT ON COLUMN public.organizations.time_zone IS 'IANA name; months, days and
 
 COMMENT ON COLUMN public.organizations.is_active IS 'The operator''s own off-switch; nothing else changes it.';
 
+CREATE TABLE public.outgoing_events (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    endpoint_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    kind text NOT NULL,
+    data jsonb NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT outgoing_events_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT outgoing_events_kind_check CHECK ((kind = ANY (ARRAY['message.created'::text, 'conversation.handed_off'::text, 'conversation.released'::text]))),
+    CONSTRAINT outgoing_events_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sent'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.outgoing_events FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.outgoing_events IS 'One row per event and endpoint, written in the transaction in which it happened.';
+
+COMMENT ON COLUMN public.outgoing_events.state IS 'waiting -> sent (the endpoint took it) | failed (eight attempts, or the endpoint was switched off).';
+
 CREATE TABLE public.plans (
     id text NOT NULL,
     name text NOT NULL,
@@ -5345,6 +5758,63 @@ ALTER TABLE ONLY public.usage_warnings FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.usage_warnings IS 'One row per organization, period, meter and level that was alerted. Alerts may be raised again once posted; this row is why these are not.';
 
+CREATE TABLE public.web_lines (
+    conversation_id uuid NOT NULL,
+    number bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    inbound_message_id bigint,
+    outbound_message_id uuid,
+    message_id bigint,
+    CONSTRAINT web_lines_number_check CHECK ((number > 0))
+);
+
+ALTER TABLE ONLY public.web_lines FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.web_lines IS 'One row per line that a page shows, in the order in which lines became final: the words are the message''s that it names.';
+
+COMMENT ON COLUMN public.web_lines.number IS 'Counted in the conversation, committed in this order: a page that asks for what came after one misses nothing.';
+
+COMMENT ON COLUMN public.web_lines.message_id IS 'What a teammate wrote.';
+
+CREATE TABLE public.web_sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    channel_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    token_hash text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '7 days'::interval) NOT NULL,
+    CONSTRAINT web_sessions_token_hash_check CHECK ((token_hash ~ '^[0-9a-f]{64}$'::text))
+);
+
+ALTER TABLE ONLY public.web_sessions FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.web_sessions IS 'One row per time that a page was let in: who shows its token speaks for its contact.';
+
+COMMENT ON COLUMN public.web_sessions.token_hash IS 'SHA-256 of the token, in hexadecimal; only the page has the token.';
+
+COMMENT ON COLUMN public.web_sessions.expires_at IS 'Being active does not put it off.';
+
+CREATE TABLE public.web_uploads (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    file_name text NOT NULL,
+    media_type text NOT NULL,
+    sha256 text NOT NULL,
+    content bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT web_uploads_content_check CHECK (((length(content) >= 1) AND (length(content) <= 10485760))),
+    CONSTRAINT web_uploads_file_name_check CHECK (((length(file_name) >= 1) AND (length(file_name) <= 200))),
+    CONSTRAINT web_uploads_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+ALTER TABLE ONLY public.web_uploads FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.web_uploads IS 'One row per file that a visitor sent; its id is the provider_media_id of a message.';
+
+COMMENT ON COLUMN public.web_uploads.media_type IS 'Told by the bytes, not by the visitor.';
+
 CREATE TABLE public.webhook_deliveries (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -5551,6 +6021,9 @@ ALTER TABLE ONLY public.outbound_messages
 ALTER TABLE ONLY public.outbound_messages
     ADD CONSTRAINT outbound_messages_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.outgoing_events
+    ADD CONSTRAINT outgoing_events_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.plans
     ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
 
@@ -5647,8 +6120,23 @@ ALTER TABLE ONLY public.usage_periods
 ALTER TABLE ONLY public.usage_warnings
     ADD CONSTRAINT usage_warnings_pkey PRIMARY KEY (organization_id, starts_on, meter, level);
 
+ALTER TABLE ONLY public.web_lines
+    ADD CONSTRAINT web_lines_pkey PRIMARY KEY (conversation_id, number);
+
+ALTER TABLE ONLY public.web_sessions
+    ADD CONSTRAINT web_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.web_uploads
+    ADD CONSTRAINT web_uploads_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_in_organization UNIQUE (id, organization_id);
+
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.words
     ADD CONSTRAINT words_pkey PRIMARY KEY (organization_id, word);
@@ -5763,6 +6251,12 @@ CREATE INDEX outbound_messages_provider_id_idx ON public.outbound_messages USING
 
 CREATE INDEX outbound_messages_turn_id_idx ON public.outbound_messages USING btree (turn_id, organization_id);
 
+CREATE INDEX outgoing_events_conversation_id_idx ON public.outgoing_events USING btree (conversation_id, organization_id);
+
+CREATE INDEX outgoing_events_due_at_idx ON public.outgoing_events USING btree (due_at) WHERE (state = 'waiting'::text);
+
+CREATE INDEX outgoing_events_endpoint_id_idx ON public.outgoing_events USING btree (endpoint_id, organization_id);
+
 CREATE INDEX question_groups_chatbot_id_idx ON public.question_groups USING btree (chatbot_id, organization_id);
 
 CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (channel_id, organization_id);
@@ -5817,11 +6311,23 @@ CREATE INDEX usage_holds_period_idx ON public.usage_holds USING btree (organizat
 
 CREATE INDEX usage_periods_not_reported ON public.usage_periods USING btree (starts_on) WHERE (reported_at IS NULL);
 
+CREATE INDEX web_lines_conversation_id_idx ON public.web_lines USING btree (conversation_id, organization_id);
+
+CREATE INDEX web_sessions_channel_id_idx ON public.web_sessions USING btree (channel_id, organization_id);
+
+CREATE INDEX web_sessions_conversation_id_idx ON public.web_sessions USING btree (conversation_id, organization_id);
+
+CREATE INDEX web_uploads_conversation_id_idx ON public.web_uploads USING btree (conversation_id, organization_id);
+
+CREATE INDEX web_uploads_created_at_idx ON public.web_uploads USING btree (created_at);
+
 CREATE INDEX webhook_deliveries_accepted_at_idx ON public.webhook_deliveries USING btree (accepted_at);
 
 CREATE INDEX webhook_deliveries_channel_id_idx ON public.webhook_deliveries USING btree (channel_id, organization_id);
 
 CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING btree (received_at) WHERE (accepted_at IS NULL);
+
+CREATE INDEX webhook_endpoints_organization_id_idx ON public.webhook_endpoints USING btree (organization_id);
 
 CREATE TRIGGER _400_keep_limits BEFORE INSERT OR UPDATE OF size_bytes ON public.sources FOR EACH ROW EXECUTE FUNCTION public.tg_sources__keep_limits();
 
@@ -5898,6 +6404,22 @@ COMMENT ON TRIGGER _600_alert_held ON public.documents IS 'A version that nobody
 CREATE TRIGGER _600_open_handoff AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = ANY (ARRAY['finished'::text, 'buried'::text, 'held'::text])) AND (old.state <> new.state))) EXECUTE FUNCTION public.tg_turns__open_handoff();
 
 COMMENT ON TRIGGER _600_open_handoff ON public.turns IS 'However the turn ends, a person was promised.';
+
+CREATE TRIGGER _700_publish AFTER UPDATE OF mode ON public.conversations FOR EACH ROW WHEN (((old.mode <> new.mode) AND (('human'::text = old.mode) OR ('human'::text = new.mode)))) EXECUTE FUNCTION public.tg_conversations__publish();
+
+COMMENT ON TRIGGER _700_publish ON public.conversations IS 'When a teammate takes over, and when they give it back.';
+
+CREATE TRIGGER _700_publish AFTER INSERT ON public.inbound_messages FOR EACH ROW EXECUTE FUNCTION public.tg_inbound_messages__publish();
+
+COMMENT ON TRIGGER _700_publish ON public.inbound_messages IS 'Once per message: deliveries that come again insert nothing.';
+
+CREATE TRIGGER _700_publish AFTER INSERT ON public.messages FOR EACH ROW WHEN ((new.author = 'teammate'::text)) EXECUTE FUNCTION public.tg_messages__publish();
+
+COMMENT ON TRIGGER _700_publish ON public.messages IS 'Lines of a turn were published when they were received and sent.';
+
+CREATE TRIGGER _700_publish AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((new.state = ANY (ARRAY['sent'::text, 'delivered'::text, 'read'::text])) AND (old.state <> ALL (ARRAY['sent'::text, 'delivered'::text, 'read'::text])))) EXECUTE FUNCTION public.tg_outbound_messages__publish();
+
+COMMENT ON TRIGGER _700_publish ON public.outbound_messages IS 'When it became certain that it was sent.';
 
 ALTER TABLE ONLY public.alerts
     ADD CONSTRAINT alerts_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -6043,6 +6565,12 @@ ALTER TABLE ONLY public.outbound_messages
 ALTER TABLE ONLY public.outbound_messages
     ADD CONSTRAINT outbound_messages_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.outgoing_events
+    ADD CONSTRAINT outgoing_events_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.outgoing_events
+    ADD CONSTRAINT outgoing_events_endpoint_id_organization_id_fkey FOREIGN KEY (endpoint_id, organization_id) REFERENCES public.webhook_endpoints(id, organization_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.question_groups
     ADD CONSTRAINT question_groups_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
 
@@ -6127,8 +6655,23 @@ ALTER TABLE ONLY public.usage_periods
 ALTER TABLE ONLY public.usage_warnings
     ADD CONSTRAINT usage_warnings_organization_id_starts_on_fkey FOREIGN KEY (organization_id, starts_on) REFERENCES public.usage_periods(organization_id, starts_on) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.web_lines
+    ADD CONSTRAINT web_lines_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.web_sessions
+    ADD CONSTRAINT web_sessions_channel_id_organization_id_fkey FOREIGN KEY (channel_id, organization_id) REFERENCES public.channels(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.web_sessions
+    ADD CONSTRAINT web_sessions_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.web_uploads
+    ADD CONSTRAINT web_uploads_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.webhook_deliveries
     ADD CONSTRAINT webhook_deliveries_organization_id_channel_id_fkey FOREIGN KEY (organization_id, channel_id) REFERENCES public.channels(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.webhook_endpoints
+    ADD CONSTRAINT webhook_endpoints_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.words
     ADD CONSTRAINT words_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
@@ -6199,6 +6742,8 @@ ALTER TABLE public.organizations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.outbound_messages ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.outgoing_events ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_organization ON public.alerts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.answer_drafts USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -6265,6 +6810,8 @@ CREATE POLICY own_organization ON public.organizations USING ((id = ( SELECT pub
 
 CREATE POLICY own_organization ON public.outbound_messages USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.outgoing_events USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.question_groups USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.rate_buckets USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -6303,7 +6850,15 @@ CREATE POLICY own_organization ON public.usage_periods USING ((organization_id =
 
 CREATE POLICY own_organization ON public.usage_warnings USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.web_lines USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.web_sessions USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.web_uploads USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.webhook_deliveries USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.webhook_endpoints USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.words USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -6379,6 +6934,8 @@ CREATE POLICY scheduler ON public.organizations TO chatmill_scheduler USING (tru
 
 CREATE POLICY scheduler ON public.outbound_messages TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.outgoing_events TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.question_groups TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.rate_buckets TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -6417,7 +6974,15 @@ CREATE POLICY scheduler ON public.usage_periods TO chatmill_scheduler USING (tru
 
 CREATE POLICY scheduler ON public.usage_warnings TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.web_lines TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.web_sessions TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.web_uploads TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.webhook_deliveries TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.webhook_endpoints TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.words TO chatmill_scheduler USING (true) WITH CHECK (true);
 
@@ -6453,6 +7018,14 @@ ALTER TABLE public.usage_periods ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.usage_warnings ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.web_lines ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.web_sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.web_uploads ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.webhook_deliveries ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook_endpoints ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.words ENABLE ROW LEVEL SECURITY;

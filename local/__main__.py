@@ -32,6 +32,9 @@ COMMANDS = {
     "test": "local.test",
     "tools": "local.tools_command",
     "usage": "local.usage",
+    "web": "local.web_command",
+    "webhooks": "local.webhooks_command",
+    "widget": "local.web_widget",
 }
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import secrets
 import sys
 import uuid
 from contextlib import ExitStack
@@ -58,22 +57,25 @@ def organization_for(ready: Prepared, document: dict[str, bytes]) -> str:
 
 
 def ask(local: Running, question: str) -> dict:
-    message = {
-        "visitor_id": secrets.token_urlsafe(32),
-        "message_id": str(uuid.uuid4()),
-        "text": question,
-    }
-    body, headers = json.dumps(message), {"content-type": "text/plain"}
-    answer = urllib3.request(
-        "POST", local.route("web"), body=body, headers=headers, retries=False, timeout=60
-    )
-    if answer.status != 200:
-        raise CannotRun(f"the question was not accepted: {answer.data.decode()}")
+    chat = f"{local.server.base_url}/api/web/{local.channels['web'].url_key}/sessions"
+    session = posted(chat, {}, {}, 201)
+    message = {"client_message_id": str(uuid.uuid4()), "message": question}
+    token = {"x-session-token": session["session_token"]}
+    posted(f"{chat}/{session['session_id']}/messages", message, token, 202)
     if not local.engine.wait_idle(LONGEST_WAIT_SECONDS):
         raise CannotRun(f"no answer within {LONGEST_WAIT_SECONDS} s. Is the model reachable?")
     resource = local.prepared.resource
     facts = read_facts(resource, local.organization_id)
     return {**facts, "alerts": [] if facts["replies"] else recent_alerts(resource)}
+
+
+def posted(url: str, content: dict, headers: dict, wanted: int) -> dict:
+    answer = urllib3.request(
+        "POST", url, body=json.dumps(content), headers=headers, retries=False, timeout=60
+    )
+    if answer.status != wanted:
+        raise CannotRun(f"the question was not accepted: {answer.data.decode()}")
+    return answer.json()
 
 
 def report(facts: dict) -> int:

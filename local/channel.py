@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import f.channels.accounts as accounts
 import f.channels.registry as registry
+import local.web_channel as web_channel
 from f.channels.accounts import Account
 from f.channels.checks import Problem, problem_of
 from f.shared.crypto import open_sealed, seal
@@ -65,6 +66,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     adding.add_argument("--name", help="what teammates call the channel")
     adding.add_argument("--names", default="", help="what it is called by in groups: a,b,c")
     adding.add_argument("--api-url", help="the vendor's API, where it is not the public one")
+    web_channel.add_options(adding)
     checking = actions.add_parser("check", help="say what is wrong with the channels")
     checking.add_argument("url_key", nargs="?", help="one channel's; all without it")
     return parser.parse_args(arguments)
@@ -82,6 +84,8 @@ def add(resource: dict, options: argparse.Namespace) -> int:
     print(f"channel   {account.channel_id}\nwebhook   {account.credentials['webhook_url']}")
     if "verify_token" in kind.generated:
         print(f"verify    {account.credentials['verify_token']}")
+    if kind.name == "web":
+        print(web_channel.what_to_do(options.public_url, account))
     print(kind.what_next)
     problems = registry.library(account.kind).check(account.credentials)
     return told(account.credentials["webhook_url"].rpartition("/")[2], problems)
@@ -104,14 +108,17 @@ def connect(
     resource: dict, sealing_key: str, kind: Kind, options: argparse.Namespace, given: dict
 ) -> Account:
     """Asks the vendor first: credentials that it refuses are not kept."""
-    credentials = {**given, "api_url": options.api_url}
+    credentials = {**given, "api_url": options.api_url, "embed_key": options.embed_key}
     try:
         account_id, settings = kind.identify(credentials)
     except ChatmillError as error:
         raise CannotRun(f"nothing was saved: {problem_of(error).sentence}.") from error
     if options.names:
         settings["names"] = [name.strip() for name in options.names.split(",") if name.strip()]
+    settings |= web_channel.settings_in(options)
     known = known_channel(resource, sealing_key, kind.name, account_id)
+    if options.embed_key and not known:
+        raise CannotRun("no web chat has this embed key.")
     for name in kind.generated:
         kept = known and known.credentials.get(name)
         credentials[name] = given.get(name) or kept or random_values.token_urlsafe(32)
@@ -120,7 +127,7 @@ def connect(
         account_id = account_id or url_key
     credentials |= {
         "account_id": account_id,
-        "webhook_url": f"{options.public_url.rstrip('/')}/api/r/chatmill/{url_key}",
+        "webhook_url": f"{options.public_url.rstrip('/')}{kind.path}/{url_key}",
     }
     channel_id = save(resource, sealing_key, kind, options, credentials, settings, url_key, known)
     try:

@@ -30,6 +30,11 @@ class Kind:
     optional: tuple[str, ...] = field(default=())
 
     @property
+    def path(self) -> str:
+        """Of its address at this installation; its key follows."""
+        return "/api/web" if self.name == "web" else "/api/r/chatmill"
+
+    @property
     def secret(self) -> set[str]:
         return {*self.asked, *self.generated, *self.optional} - {"account_id"}
 
@@ -62,7 +67,8 @@ def _twilio(credentials: dict) -> tuple[str, dict]:
 
 
 def _web(credentials: dict) -> tuple[str, dict]:
-    return "", {}
+    """Nobody to ask. A new channel's key is drawn later, and is its account too."""
+    return credentials.get("embed_key") or "", {}
 
 
 META = {
@@ -109,6 +115,14 @@ KINDS = {
             "Enter the address with #rc=3&rp=all behind it as the sender's webhook in Twilio.",
             optional=("messaging_service_sid", "api_key", "api_secret", "next_auth_token"),
         ),
-        Kind("web", "", {}, _web, "The page of ./chatmill serve, or your own, posts there."),
+        Kind(
+            "web",
+            "",
+            {},
+            _web,
+            "Put the script's tag into your pages, before </body>. With the secret your own server"
+            " proves who a visitor is (docs/web_chat.md).",
+            ("identity_secret",),
+        ),
     )
 }

@@ -18,6 +18,7 @@ from local.postgres import Postgres, open_postgres
 from local.progress import Progress
 from local.secrets_file import Secrets, load_secrets
 from local.slack import slack_resources
+from local.web_api import WebApi
 from local.workspace import checked_workspace
 from runner.engine import Engine
 from runner.jobs import Listener
@@ -39,7 +40,8 @@ class Prepared:
 @dataclass(frozen=True)
 class Options:
     """`with_graph`: point the WhatsApp channel at a stand-in here. One process at a time may.
-    `workspace`: another than this repository's."""
+    `workspace`: another than this repository's. `proxies`: in front of this server, for the
+    addresses of the web chat's visitors."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -50,6 +52,7 @@ class Options:
     workspace: Workspace | None = None
     worker_threads: int = 16
     variables: Mapping[str, str] = field(default_factory=dict)
+    proxies: int = 0
 
 
 @dataclass
@@ -110,10 +113,13 @@ def running(
     with ExitStack() as stack:
         with progress.phase("Start the server"):
             engine = make_engine(ready, options)
-            server = Server(engine, options.host, options.port, options.extra_routes)
+            web_api = make_web_api(ready, options.proxies)
+            routes = [*options.extra_routes, *web_api.routes]
+            server = Server(engine, options.host, options.port, routes)
             stack.callback(engine.stop, STOP_SECONDS)
             start(server)
             stack.callback(server.stop)
+            web_api.own_origins = own_origins(server.base_url)
             engine.start(internal_url(server.base_url))
         graph = None
         is_real = installation.is_connected_to_meta(ready.resource, organization_id)
@@ -143,6 +149,18 @@ def make_engine(ready: Prepared, options: Options) -> Engine:
         worker_threads=options.worker_threads,
         listener=options.listener,
     )
+
+
+def make_web_api(ready: Prepared, proxies: int) -> WebApi:
+    resources = role_resources(ready.resource, ready.secrets.login_key)
+    database = resources["f/channels/ingress_database"]
+    return WebApi(database, ready.secrets.sealing_key, proxies=proxies)
+
+
+def own_origins(base_url: str) -> frozenset[str]:
+    """Of this server's own pages, as this machine's browsers name them."""
+    port = base_url.rpartition(":")[2]
+    return frozenset({base_url, f"http://127.0.0.1:{port}", f"http://localhost:{port}"})
 
 
 def start(server: Server) -> None:

@@ -7,15 +7,14 @@ import sys
 from contextlib import ExitStack
 from threading import Event
 
-from local import installation
+from local import installation, listening
 from local.health import Health
 from local.models import described
 from local.places import STATE, only_instance, private_folder
 from local.progress import Progress
 from local.running import Options, Running, prepared, running
 from local.slack import slack_resources
-from local.web_messages import messages_route
-from local.web_page import page_route
+from local.web_widget import page_route, widget_route
 from runner.scheduler import Scheduler
 
 DEFAULT_PORT = 8321
@@ -31,8 +30,8 @@ def main(arguments: list[str]) -> int:
         health = Health(ready.resource, ready.model, bool(slack_resources(os.environ)))
         organization_id = installation.DEMO_ORGANIZATION
         web = installation.channels_of(ready.resource, organization_id)["web"]
-        routes = [page_route(web.url_key), messages_route(ready.resource), health.route]
-        how = Options(options.host, options.port, routes)
+        routes = [page_route(web.url_key), widget_route(), health.route]
+        how = Options(options.host, options.port, routes, proxies=options.proxies)
         local = stack.enter_context(running(ready, organization_id, progress, how))
         stack.callback(start_schedules(local, health).stop)
         stopping = stop_requested()
@@ -47,17 +46,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="chatmill serve",
         description="Serve the routes, schedules and a web chat until stopped.",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    parser.add_argument(
-        "--port", type=port_number, default=DEFAULT_PORT, help="port to listen on (%(default)s)"
-    )
+    listening.add_options(parser, DEFAULT_PORT)
     return parser.parse_args(arguments)
-
-
-def port_number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text} is no port; there are 0 to 65535")
-    return int(text)
 
 
 def start_schedules(local: Running, health: Health) -> Scheduler:

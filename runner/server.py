@@ -46,7 +46,7 @@ class Server:
     ):
         self._app = create_app(engine, extra_routes, limits)
         self._address = (host, port)
-        self._uvicorn = uvicorn.Server(_config(self._app))
+        self._uvicorn = uvicorn.Server(uvicorn_config(self._app))
         self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self.base_url = ""
@@ -73,7 +73,8 @@ class Server:
         self._app.state.triggers.close()
 
 
-def _config(app: Starlette) -> uvicorn.Config:
+def uvicorn_config(app: Starlette) -> uvicorn.Config:
+    """For a server that strangers reach: quiet, and guarded against what no browser sends."""
     return uvicorn.Config(
         app,
         http=GuardedProtocol,
@@ -83,6 +84,7 @@ def _config(app: Starlette) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # whoever needs the client's address knows how many proxies to trust
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_SECONDS,
         log_level="error",

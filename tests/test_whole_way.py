@@ -2,7 +2,6 @@
 
 import json
 import secrets as random
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -16,12 +15,14 @@ from local.hashing_embedder import HashingEmbedder
 from local.offline_model import OfflineModel
 from local.places import ROOT
 from local.secrets_file import Secrets, drawn
+from local.web_api import WebApi
 from local.whatsapp_webhook import phone_number_id_in, post_signed, text_message
 from runner.checks import load_checked_workspace
 from runner.engine import Engine
 from runner.jobs import StepEvent
 from runner.server import Server
 from tests.conftest import CHANNEL_ID, ORGANIZATION_ID
+from tests.local.web_chat import Page
 
 SHARED = ROOT.parent / "shared" / "payloads"
 ARTICLE = b"# Opening hours\n\nThe shop in Braga is open on Sundays from ten to two.\n"
@@ -66,7 +67,8 @@ def chatmill(request, owner, databases):
             isolated=request.param == "a process a step",
             listener=events.append,
         )
-        server = Server(engine)
+        web_api = WebApi(databases["f/channels/ingress_database"], secrets.sealing_key)
+        server = Server(engine, extra_routes=web_api.routes)
         server.start()
         engine.start(server.base_url)
         yield Installation(engine, server, graph, secrets, events)
@@ -189,14 +191,23 @@ def test_t01_t02_t04_any_text_a_contact_can_send_is_answered(chatmill, query, te
 
 @pytest.mark.parametrize("text", ["$var:f/none/such", "$res:nothing", "$var:f/chat/sealing_key"])
 def test_a_web_text_that_windmill_would_resolve_is_answered(chatmill, query, text):
-    message = {"visitor_id": "v" * 32, "message_id": str(uuid.uuid4()), "text": text}
-    url = f"{chatmill.server.base_url}/api/r/chatmill/demo-web-chat"
-    headers = {"content-type": "text/plain"}
+    page = Page(chatmill.server.base_url.removeprefix("http://"), origin=None)
+    page.start()
 
-    answer = urllib3.request("POST", url, body=json.dumps(message), headers=headers)
+    answer = page.say(text)
 
-    assert (answer.status, chatmill.engine.wait_idle(30)) == (200, True)
+    assert (answer.status, chatmill.engine.wait_idle(30)) == (202, True)
     assert query("select author, body from messages order by id limit 1") == [("contact", text)]
+    assert [line["author"] for line in page.poll().json["messages"]] == ["contact", "chatbot"]
+
+
+def test_the_route_of_vendors_takes_nothing_for_the_web_chat(chatmill, query):
+    url = f"{chatmill.server.base_url}/api/r/chatmill/demo-web-chat"
+
+    answer = urllib3.request("POST", url, body=b'{"contact_key": "person:x", "text": "Hi"}')
+
+    assert (answer.status, answer.json()["error"]["code"]) == (404, "web_chat_elsewhere")
+    assert query("select count(*) from webhook_deliveries") == [(0,)]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ WORDS = {
     " #rc=3&rp=all to the webhook's address, or set a fallback URL",
     "credentials_sealed": "the credentials do not open with this sealing key; enter them again with"
     " ./chatmill channel add",
+    "web_chat_unreachable": "nothing answers at the web chat's address; ./chatmill serve or"
+    " ./chatmill web has to run behind it",
+    "no_origins": "no website may embed the widget; name them with ./chatmill channel add web"
+    " --origins",
     "no_webhook_url": "the channel does not know its own webhook's address; give --public-url",
 }
 

@@ -1,28 +1,31 @@
-"""The web chat of our own widget: prove a post, read it, and let replies be fetched.
+"""The web chat of our own widget, as the core sees it: posts that were proved, and nobody to call.
 
-The visitor's id is made by the page, kept in the browser and known to nobody else, so it is the
-proof of who writes; we keep only its hash. The page posts its JSON as text/plain: in a body that
-is JSON, Windmill resolves `$var:` strings, and refuses a message that names none. Replies need
-no call: the page asks for them.
+Pages do not post to Windmill's route: what a page reads would be a job's result, which Windmill
+stores and shows, and a connection that is held would hold a worker. They post to the web chat's
+own server (local/web_api.py), which proves who writes and stores the delivery that is read here.
 """
 
-import hashlib
-import re
-from dataclasses import dataclass
+import json
 
 from f.channels.answers import acknowledged
-from f.channels.checks import Problem
+from f.channels.checks import Problem, problem_of
 from f.channels.messages import Delivery, InboundMessage, Recipient, Request, WebhookRefused
 from f.channels.rules import Rules
 from f.channels.signatures import refuse_handshake as handshake
 from f.channels.splitting import split_markdown
 from f.channels.vendor_json import load, mapping, words
-from f.shared.errors import InputRefused
+from f.channels.web_posts import TEXT_LIMIT, Posted
+from f.shared.db import connect
+from f.shared.errors import ChatmillError, InputRefused
+from f.shared.http import request as call
+from f.shared.windmill import get_resource
 
 __all__ = [
     "RULES",
     "acknowledged",
     "check",
+    "delivered",
+    "fetch_media",
     "handshake",
     "parse",
     "send_text",
@@ -33,47 +36,52 @@ __all__ = [
 ]
 
 RULES = Rules(typing_seconds=0)
-TEXT_LIMIT = 4000
-BODY_LIMIT_BYTES = 64 * 1024
-
-VISITOR_ID = re.compile(r"[A-Za-z0-9_-]{32,128}")
-MESSAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-POSITION = re.compile(r"[0-9]{1,18}")
-
-
-@dataclass(frozen=True)
-class RepliesWanted:
-    """A visitor asks for what was said after the position they have seen."""
-
-    contact_key: str
-    after: int
 
 
 def verify(request: Request, credentials: dict) -> None:
-    """Nobody signs for a visitor: the id in the body is the proof."""
-    if len(request.body) > BODY_LIMIT_BYTES:
-        raise WebhookRefused(413, "body_too_large", "A message may have 64 KB at most.")
+    """The route of vendors' webhooks proves nothing about a visitor."""
+    raise WebhookRefused(
+        404, "web_chat_elsewhere", "The web chat has a server of its own, at /api/web/."
+    )
+
+
+def delivered(contact_key: str, posted: Posted, media: dict | None) -> bytes:
+    """A post as the inbox keeps it: who wrote was proved, what they showed for it is left out."""
+    body = {
+        "contact_key": contact_key,
+        "message_id": posted.client_message_id,
+        "text": posted.text,
+        "media": media,
+    }
+    return json.dumps(body).encode()
 
 
 def parse(request: Request) -> list[Delivery]:
+    """What delivered() wrote."""
     body = mapping(load(request.body))
-    contact_key = _contact_key(body.get("visitor_id"))
+    contact_key = words(body.get("contact_key"))
+    media = body.get("media")
     message = InboundMessage(
-        # With the visitor in it, nobody can occupy the id of somebody else's message.
-        provider_message_id=f"{contact_key[:16]}:{_message_id(body.get('message_id'))}",
+        # With the contact in it, nobody can occupy the id of somebody else's message.
+        provider_message_id=f"{contact_key}:{words(body.get('message_id'))}",
         contact_key=contact_key,
-        kind="text",
-        text=_text(body.get("text")),
+        kind="media" if media else "text",
+        text=words(body.get("text")),
+        media=mapping(media) or None,
     )
     return [Delivery(None, [message])]
 
 
-def parse_query(query: dict) -> RepliesWanted:
-    """`visitor_id`, and `after`: the last position that the page has shown, 0 at first."""
-    after = query.get("after") or "0"
-    if not (isinstance(after, str) and POSITION.fullmatch(after)):
-        raise WebhookRefused(400, "after_wrong", "`after` is a whole number.")
-    return RepliesWanted(_contact_key(query.get("visitor_id")), int(after))
+def fetch_media(credentials: dict, said: dict, max_bytes: int) -> bytes:
+    """A file that the page uploaded: nobody's server has it but ours."""
+    with connect(get_resource("f/chat/app_database")) as conn, conn.cursor() as cursor:
+        cursor.execute("select read_web_upload(%s)", (said.get("provider_media_id"),))
+        (content,) = cursor.fetchone()
+    if content is None:
+        raise InputRefused("media_lost", "Nobody has the file any more.")
+    if len(content) > max_bytes:
+        raise InputRefused("media_too_large", "The file is larger than is read of its kind.")
+    return bytes(content)
 
 
 def split_text(text: str) -> list[str]:
@@ -87,8 +95,14 @@ def send_text(credentials: dict, to: Recipient, text: str, client_reference: str
 
 
 def check(credentials: dict) -> list[Problem]:
-    """Nobody to ask: the page is ours."""
-    return []
+    """Whether a page on another machine could reach the chat."""
+    if not credentials["webhook_url"]:
+        return [Problem("no_webhook_url")]
+    try:
+        facts = mapping(call("GET", credentials["webhook_url"]).json())
+    except ChatmillError as error:
+        return [Problem("web_chat_unreachable", problem_of(error).details)]
+    return [] if facts.get("may_be_embedded") else [Problem("no_origins")]
 
 
 def subscribe(credentials: dict) -> None:
@@ -97,31 +111,3 @@ def subscribe(credentials: dict) -> None:
 
 def show_typing(credentials: dict, to: Recipient) -> None:
     """Nothing to call: the page sees for itself that a turn is open."""
-
-
-def fetch_media(credentials: dict, said: dict, max_bytes: int) -> bytes:
-    """The page sends no files."""
-    raise InputRefused("media_lost", "Nobody has the file any more.")
-
-
-def _contact_key(visitor_id: object) -> str:
-    if not (isinstance(visitor_id, str) and VISITOR_ID.fullmatch(visitor_id)):
-        sentence = "`visitor_id` is 32 to 128 letters, digits, - or _, drawn at random."
-        raise WebhookRefused(400, "visitor_id_wrong", sentence)
-    return hashlib.sha256(visitor_id.encode()).hexdigest()
-
-
-def _message_id(message_id: object) -> str:
-    lower = words(message_id).lower()
-    if not MESSAGE_ID.fullmatch(lower):
-        raise WebhookRefused(400, "message_id_wrong", "`message_id` is a UUID made by the page.")
-    return lower
-
-
-def _text(value: object) -> str:
-    text = words(value).strip()
-    if not text:
-        raise WebhookRefused(400, "text_missing", "`text` is what the visitor wrote.")
-    if len(text) > TEXT_LIMIT:
-        raise WebhookRefused(400, "text_too_long", f"`text` may have {TEXT_LIMIT} characters.")
-    return text

@@ -1,126 +1,147 @@
-"""Our own web chat: who writes is proved by an id that only the visitor's browser has."""
+"""Our own web chat: which websites are let in, who is who, and what becomes of a post."""
 
 import hashlib
+import hmac
 import json
+import time
 
+import jwt
 import pytest
 
-from f.channels.messages import Delivery, InboundMessage, Recipient, Request, WebhookRefused
-from f.channels.web import (
-    RepliesWanted,
-    handshake,
-    parse,
-    parse_query,
-    send_text,
-    split_text,
-    verify,
-)
+from f.channels.messages import InboundMessage, Recipient, Request, WebhookRefused
+from f.channels.web import delivered, handshake, parse, send_text, split_text, verify
+from f.channels.web_identity import Person, prove
+from f.channels.web_origins import is_allowed
+from f.channels.web_posts import Posted, file_name, read_start
 
-VISITOR_ID = "v1_" + "Kq3-" * 10
-CONTACT_KEY = hashlib.sha256(VISITOR_ID.encode()).hexdigest()
+PATTERNS = ["shop.example", "*.shop.example", "http://localhost:5173", "[::1]:8443", 7]
+KEY = "demo-web-chat"
+SECRET = "visitor-secret-of-the-organization-" + "s" * 40
 MESSAGE_ID = "6a1f2c3d-0000-4000-8000-00000000000a"
 
 
-def test_a_post_becomes_a_message_of_the_channel_it_came_to():
-    assert parse(_request()) == [
-        Delivery(
-            None,
-            [
-                InboundMessage(
-                    provider_message_id=f"{CONTACT_KEY[:16]}:{MESSAGE_ID}",
-                    contact_key=CONTACT_KEY,
-                    kind="text",
-                    text="Do you ship to Malta?",
-                )
-            ],
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://shop.example", "https://help.shop.example", "https://a.b.shop.example"),
+        *("http://localhost:5173", "https://shop.example:443", "https://SHOP.example"),
+        "https://[::1]:8443",
+    ],
+)
+def test_websites_that_the_organization_named_are_let_in(origin):
+    assert is_allowed(origin, PATTERNS)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("null", "", "https://evil.example", "https://shop.example.attacker.net"),
+        *("https://notshop.example", "http://shop.example", "https://shop.example:8443"),
+        *("https://shop.example@evil.example", "https://.shop.example", "http://localhost"),
+        *("https://shop.example/", "https://shop.example evil.example", "ftp://shop.example"),
+        *("https://shop.example\n", "https://shop_example", "https://xn--shop.example.evil"),
+    ],
+)
+def test_other_websites_are_refused(origin):
+    assert not is_allowed(origin, PATTERNS)
+
+
+def test_a_star_is_for_names_below_and_never_for_all():
+    assert not is_allowed("https://evil.example", ["*", "*.", "*.*", "https://*"])
+    assert not is_allowed("https://shop.example", ["*.shop.example"])
+
+
+def hash_of(identifier: str) -> str:
+    return hmac.new(SECRET.encode(), identifier.encode(), hashlib.sha256).hexdigest()
+
+
+def token(secret=SECRET, algorithm="HS256", **changed) -> str:
+    claims = {"sub": "ada", "aud": KEY, "exp": time.time() + 600, "name": "Ada", **changed}
+    claims = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode(claims, secret, algorithm=algorithm)
+
+
+def test_a_token_and_a_hash_of_the_organizations_server_are_the_same_person():
+    by_token = prove({"token": token()}, SECRET, KEY)
+    by_hash = prove({"identifier": "ada", "identifier_hash": hash_of("ada")}, SECRET, KEY)
+
+    assert by_token == Person(by_hash.key, "Ada")
+    assert "ada" not in by_hash.key
+
+
+def test_a_name_that_nobody_signed_is_not_taken():
+    claimed = {"identifier": "ada", "identifier_hash": hash_of("ada"), "name": "Eve"}
+
+    assert prove(claimed, SECRET, KEY).name is None
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        {"identifier": "ada"},
+        {"identifier": "ada", "identifier_hash": ""},
+        {"identifier": "ada", "identifier_hash": hash_of("eve")},
+        {"identifier": "", "identifier_hash": hash_of("")},
+        {"identifier": ["ada"], "identifier_hash": hash_of("ada")},
+        {"identifier": "a" * 300, "identifier_hash": hash_of("a" * 300)},
+        {"email": "ada@shop.example"},
+        {"token": token(secret="o" * 64)},
+        {"token": token(secret="", algorithm="none")},
+        {"token": token(algorithm="HS512")},
+        {"token": token(aud="another-chat")},
+        {"token": token(aud=None)},
+        {"token": token(exp=time.time() - 60)},
+        {"token": token(exp=None)},
+        {"token": token(exp=time.time() + 86_400)},
+        {"token": token(sub=None)},
+        {"token": "x.y.z"},
+        {"token": None},
+    ],
+    ids=lambda identity: str(identity)[:60],
+)
+def test_who_cannot_prove_who_they_are_is_refused(identity):
+    with pytest.raises(WebhookRefused) as refused:
+        prove(identity, SECRET, KEY)
+
+    assert (refused.value.status, refused.value.code) == (403, "identity_refused")
+
+
+@pytest.mark.parametrize("secret", [None, ""])
+def test_without_a_secret_nobody_can_be_somebody(secret):
+    unsealed = hmac.new(b"", b"ada", hashlib.sha256).hexdigest()
+
+    with pytest.raises(WebhookRefused):
+        prove({"identifier": "ada", "identifier_hash": unsealed}, secret, KEY)
+
+
+def test_who_claims_nothing_is_nobody_in_particular():
+    assert prove({}, SECRET, KEY) is None
+
+
+def test_a_post_is_read_from_the_inbox_as_it_was_taken_in():
+    stored = delivered("session:1", Posted(MESSAGE_ID, "Do you ship to Malta?", None), None)
+
+    [delivery] = parse(Request(stored))
+
+    assert delivery.items == [
+        InboundMessage(
+            provider_message_id=f"session:1:{MESSAGE_ID}",
+            contact_key="session:1",
+            kind="text",
+            text="Do you ship to Malta?",
         )
     ]
 
 
-def test_the_visitors_id_is_a_secret_and_is_not_kept():
-    assert VISITOR_ID not in repr(parse(_request()))
-
-
-def test_the_same_message_id_of_another_visitor_is_another_message():
-    mine, theirs = (
-        parse(_request(visitor_id=visitor))[0].items[0].provider_message_id
-        for visitor in (VISITOR_ID, "w" * 32)
-    )
-
-    assert mine != theirs
-
-
-def test_a_message_id_counts_in_either_case():
-    assert parse(_request(message_id=MESSAGE_ID.upper())) == parse(_request())
-
-
-def test_text_is_cleaned_and_what_looks_like_a_reference_is_only_text():
-    message = parse(_request(text=" $res:f/chat/app_database\0 "))[0].items[0]
-
-    assert message.text == "$res:f/chat/app_database"
-
-
-@pytest.mark.parametrize(
-    "changed, code",
-    [
-        ({"visitor_id": None}, "visitor_id_wrong"),
-        ({"visitor_id": "short"}, "visitor_id_wrong"),
-        ({"visitor_id": "v" * 129}, "visitor_id_wrong"),
-        ({"visitor_id": VISITOR_ID + "\n"}, "visitor_id_wrong"),
-        ({"visitor_id": [VISITOR_ID]}, "visitor_id_wrong"),
-        ({"message_id": "1"}, "message_id_wrong"),
-        ({"message_id": 7}, "message_id_wrong"),
-        ({"text": None}, "text_missing"),
-        ({"text": " \0\n"}, "text_missing"),
-        ({"text": "x" * 4001}, "text_too_long"),
-    ],
-)
-def test_a_wrong_post_is_refused_with_what_is_wrong(changed, code):
+def test_what_is_posted_to_the_vendors_route_is_refused_whatever_it_says():
     with pytest.raises(WebhookRefused) as refused:
-        parse(_request(**changed))
+        verify(Request(b"{}"), {})
 
-    assert (refused.value.status, refused.value.code) == (400, code)
-
-
-@pytest.mark.parametrize("raw", [b"[]", b'"text"', b"null"])
-def test_json_that_is_no_object_is_refused(raw):
-    with pytest.raises(WebhookRefused):
-        parse(Request(raw))
-
-
-def test_a_text_may_have_four_thousand_characters():
-    assert len(parse(_request(text="😀" * 4000))[0].items[0].text) == 4000
-
-
-def test_a_body_over_64_kilobytes_is_refused_before_it_is_read():
-    verify(Request(b" " * 65_536), {})
-
-    with pytest.raises(WebhookRefused) as refused:
-        verify(Request(b" " * 65_537), {})
-
-    assert (refused.value.status, refused.value.code) == (413, "body_too_large")
-
-
-def test_a_visitor_asks_for_the_replies_after_a_position():
-    assert parse_query({"visitor_id": VISITOR_ID}) == RepliesWanted(CONTACT_KEY, 0)
-    assert parse_query({"visitor_id": VISITOR_ID, "after": "17"}).after == 17
-
-
-@pytest.mark.parametrize("after", ["-1", "1.5", "last", "9" * 19, 17])
-def test_a_position_that_is_none_is_refused(after):
-    with pytest.raises(WebhookRefused) as refused:
-        parse_query({"visitor_id": VISITOR_ID, "after": after})
-
-    assert refused.value.code == "after_wrong"
-
-
-def test_nobody_reads_replies_without_the_visitors_id():
-    with pytest.raises(WebhookRefused):
-        parse_query({"visitor_id": CONTACT_KEY[:20]})
+    assert (refused.value.status, refused.value.code) == (404, "web_chat_elsewhere")
 
 
 def test_a_reply_is_sent_by_being_stored():
-    assert send_text({}, Recipient(CONTACT_KEY), "Yes.", "reference-1") == "reference-1"
+    assert send_text({}, Recipient("session:1"), "Yes.", "reference-1") == "reference-1"
     assert split_text("Yes.") == ["Yes."]
 
 
@@ -131,6 +152,25 @@ def test_there_is_no_handshake():
     assert refused.value.status == 405
 
 
-def _request(**changed) -> Request:
-    post = {"visitor_id": VISITOR_ID, "message_id": MESSAGE_ID, "text": "Do you ship to Malta?"}
-    return Request(json.dumps(post | changed).encode())
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ("offer.pdf", "offer.pdf"),
+        ("%C3%A9t%C3%A9.png", "été.png"),
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ("a%00%0Ab%7F.txt", "a_b_.txt"),
+        ("%FF", "\ufffd"),
+        ("", "file"),
+        ("...", "file"),
+    ],
+)
+def test_a_files_name_is_fit_to_be_shown_and_saved(header, name):
+    assert file_name(header) == name
+
+
+@pytest.mark.parametrize(
+    ("said", "language"), [("pt-BR", "pt"), ("DE", "de"), ("x", None), ("<b>", None), (7, None)]
+)
+def test_a_pages_language_is_a_code_or_nothing(said, language):
+
+    assert read_start(json.dumps({"language": said}).encode()).language == language

@@ -3,8 +3,6 @@
 import pytest
 
 from bench.canaries import fill
-from f.channels.web import RepliesWanted
-from local.web_messages import read_messages
 from tests.channels.test_receive_webhook import post, text_message
 from tests.conftest import CHANNEL_ID
 
@@ -26,18 +24,20 @@ def world(conn):
 
 
 def test_x05_an_address_of_another_organization_answers_as_one_that_is_none(
-    owner, query, windmill, whatsapp, world
+    query, windmill, whatsapp, world
 ):
     mine, foreign = world.rows["channels"]
-    query("update channels set kind = 'web', is_active = false where id = any(%s::uuid[])",
-          [mine["id"], foreign["id"]])  # fmt: skip
-    wanted = RepliesWanted(world.rows["contacts"][0]["contact_key"], 0)
+    session = world.rows["web_sessions"][0]
+    query("update channels set is_active = false where id = %s", foreign["id"])
 
-    read = [read_messages(owner, key, wanted) for key in (foreign["url_key"], "nobody-here")]
+    def found(channel_id: str) -> list:
+        return query("select conversation_id::text from find_web_session(%s, %s, %s)",
+                     channel_id, session["id"], session["token_hash"])  # fmt: skip
+
     posted = [post(text_message("Hi"), channel=key) for key in (foreign["url_key"], "nobody-here")]
 
-    assert len(read_messages(owner, mine["url_key"], wanted)) == 1
-    assert read == [[], []]
+    assert found(mine["id"]) == [(session["conversation_id"],)]
+    assert found(foreign["id"]) == found("0c000000-0000-4000-8000-0000000000ff") == []
     assert posted[0] == posted[1] and posted[0]["windmill_status_code"] == 404
 
 

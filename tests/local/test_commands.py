@@ -1,6 +1,7 @@
 """The commands behind ./chatmill: what stops them is a sentence, and what they serve is safe."""
 
 import json
+import re
 from argparse import ArgumentTypeError
 
 import pytest
@@ -12,7 +13,7 @@ from local.health import Health
 from local.models import real_model
 from local.run import json_object
 from local.terminal import paint, wrapped
-from local.web_page import page_route
+from local.web_widget import page_route, widget_route
 from local.whatsapp_webhook import phone_number_id_in, text_message
 
 
@@ -63,16 +64,30 @@ def test_a_webhook_names_its_own_number():
     assert phone_number_id_in(b"{}") is None
 
 
-def test_the_web_page_runs_its_own_script_and_nothing_else():
-    client = TestClient(Starlette(routes=[page_route("a-channel")]))
+def test_the_web_page_runs_the_widget_and_nothing_else():
+    client = TestClient(Starlette(routes=[page_route("a-channel"), widget_route()]))
 
     answer = client.get("/")
 
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe-inline" not in policy
-    assert 'data-route="/api/r/chatmill/a-channel"' in answer.text
+    assert 'data-embed-key="a-channel"' in answer.text
     assert "style=" not in answer.text and "onclick" not in answer.text
-    assert 'src="' not in answer.text
+    assert answer.text.count("<script") == 1
+
+
+def test_the_widget_is_one_script_that_any_site_may_load_and_keep():
+    client = TestClient(Starlette(routes=[widget_route()]))
+
+    answer = client.get("/widget.js")
+    again = client.get("/widget.js", headers={"if-none-match": answer.headers["etag"]})
+
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert again.status_code == 304
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|eval\(|https?://(?!www.w3)\w", answer.text
+    )
 
 
 def model_at(url: str) -> dict:

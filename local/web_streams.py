@@ -1,0 +1,105 @@
+"""Pages that wait for something new: one look at the database for all of them."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from starlette.concurrency import run_in_threadpool
+
+from f.channels.web_sessions import State
+from f.shared.errors import UpstreamError
+
+LOOK_SECONDS = 0.2
+KEEP_ALIVE_SECONDS = 15
+# Then the page connects again, to whichever server is there by then.
+LONGEST_STREAM_SECONDS = 600
+
+
+class Watcher:
+    """However many pages are open, the database is asked five times a second, and not at all while
+    none is."""
+
+    def __init__(self, look: Callable[[Sequence[str]], dict[str, State]]):
+        self._look = look
+        self._watched: Counter[str] = Counter()
+        self._states: dict[str, State] = {}
+        self._looked = asyncio.Event()
+        self._task: asyncio.Task | None = None
+
+    async def change(
+        self, conversation_id: str, seen: State | None, seconds: float
+    ) -> State | None:
+        """The newest state, as soon as it is another than `seen`; `seen` when the time is over,
+        None when the conversation is gone."""
+        return await self._until(conversation_id, lambda state: state != seen, seconds)
+
+    async def line_after(self, conversation_id: str, number: int, seconds: float) -> None:
+        await self._until(
+            conversation_id, lambda state: state is None or state.last_number > number, seconds
+        )
+
+    async def _until(
+        self, conversation_id: str, is_awaited: Callable[[State | None], bool], seconds: float
+    ) -> State | None:
+        ends_at = asyncio.get_running_loop().time() + seconds
+        self._watched[conversation_id] += 1
+        try:
+            while True:
+                looked = self._next_look()
+                left = ends_at - asyncio.get_running_loop().time()
+                try:
+                    await asyncio.wait_for(looked.wait(), max(left, 0))
+                except TimeoutError:
+                    return self._states.get(conversation_id)
+                if is_awaited(self._states.get(conversation_id)):
+                    return self._states.get(conversation_id)
+        finally:
+            self._watched[conversation_id] -= 1
+            self._watched += Counter()  # drops those that nobody watches
+
+    def _next_look(self) -> asyncio.Event:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look_on())
+        return self._looked
+
+    async def _look_on(self) -> None:
+        while self._watched:
+            try:
+                self._states = await run_in_threadpool(self._look, list(self._watched))
+            except UpstreamError:
+                pass  # the database is away: pages wait on what they know
+            else:
+                looked, self._looked = self._looked, asyncio.Event()
+                looked.set()
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+async def stream(
+    watcher: Watcher, conversation_id: str, since: int, read: Callable[[int], list[dict]]
+) -> AsyncIterator[bytes]:
+    """Server-sent events: `message` with its number as the id, `status` when it changes."""
+    ends_at = asyncio.get_running_loop().time() + LONGEST_STREAM_SECONDS
+    seen: State | None = None
+    yield b"retry: 2000\n\n"
+    while asyncio.get_running_loop().time() < ends_at:
+        state = await watcher.change(conversation_id, seen, KEEP_ALIVE_SECONDS)
+        if state is None:
+            yield event("status", {"session_status": "deleted", "is_typing": False})
+            return
+        if state == seen:
+            yield b": nothing new\n\n"
+            continue
+        while state.last_number > since and (lines := await run_in_threadpool(read, since)):
+            for line in lines:
+                since = line["number"]
+                yield event("message", line, since)
+        if seen is None or (state.mode, state.is_typing) != (seen.mode, seen.is_typing):
+            yield event("status", {"session_status": state.mode, "is_typing": state.is_typing})
+        seen = state
+
+
+def event(kind: str, content: dict, number: int | None = None) -> bytes:
+    """JSON has no line breaks of its own, so one data line holds it."""
+    identity = "" if number is None else f"id: {number}\n"
+    return f"{identity}event: {kind}\ndata: {json.dumps(content)}\n\n".encode()

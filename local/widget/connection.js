@@ -1,0 +1,242 @@
+// Talks to the server: one session, a stream or long polls, and messages that are sent until they
+// are taken, always under the same id.
+const LONGEST_PAUSE_MS = 30000;
+
+class Refused extends Error {
+  constructor(status, code, message, retryAfter) {
+    super(message);
+    Object.assign(this, { status, code, retryAfter });
+  }
+  get isForGood() {
+    return this.status >= 400 && this.status < 500 && this.status !== 429 && this.status !== 408;
+  }
+  get isOfSession() {
+    return this.code === "session_token_invalid" || this.code === "session_expired";
+  }
+}
+
+// Where the browser keeps nothing for us, the chat lasts as long as the page.
+class Store {
+  constructor(key) {
+    this.key = `chatmill:${key}`;
+    try {
+      this.value = JSON.parse(localStorage.getItem(this.key)) || {};
+    } catch {
+      this.value = {};
+    }
+  }
+  set(changes) {
+    this.value = { ...this.value, ...changes };
+    try {
+      localStorage.setItem(this.key, JSON.stringify(this.value));
+    } catch { /* private browsing, or no room */ }
+  }
+  clear() {
+    this.value = {};
+    try {
+      localStorage.removeItem(this.key);
+    } catch { /* nothing was kept */ }
+  }
+}
+
+// crypto.randomUUID is missing on plain http outside of localhost.
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
+
+const paused = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Only to tell one visitor from another; who they are, the server checks.
+function ownerOf(identity) {
+  if (!identity?.token) return identity?.identifier ?? "";
+  try {
+    const claims = identity.token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    return String(JSON.parse(atob(claims)).sub);
+  } catch {
+    return identity.token;
+  }
+}
+
+class Connection {
+  // `heard` is told of lines, states and sends: line(line), status(state), sent(id, problem),
+  // online(isOnline), restarted().
+  constructor(server, key, options, heard) {
+    this.base = `${server}/api/web/${encodeURIComponent(key)}`;
+    Object.assign(this, { options, heard, store: new Store(key), seen: 0, isRunning: false });
+    // Who logs in, logs out or shares the computer must not find somebody else's chat.
+    const owner = ownerOf(options.identity);
+    if ((this.store.value.owner ?? "") !== owner) this.store.clear();
+    this.owner = owner;
+    this.outbox = this.store.value.outbox || [];
+    addEventListener("online", () => this.wake?.());
+    // Browsers give a server six connections, whatever number of tabs is open.
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.stop() : this.listen()));
+  }
+
+  get session() {
+    return this.store.value.session;
+  }
+
+  async call(method, path, { body, headers = {}, signal } = {}) {
+    if (this.session) headers["X-Session-Token"] = this.session.token;
+    const answer = await fetch(this.base + path, { method, body, headers, signal, credentials: "omit" });
+    if (answer.ok) return answer;
+    const told = await answer.json().catch(() => ({}));
+    const { code = "", message = String(answer.status) } = told.error || {};
+    throw new Refused(answer.status, code, message, Number(answer.headers.get("Retry-After")) || 0);
+  }
+
+  async facts() {
+    return (await this.call("GET", "")).json();
+  }
+
+  async start() {
+    if (this.session) return;
+    const { language, identity } = this.options;
+    const body = JSON.stringify({ language, ...(identity && { identity }) });
+    const found = await (await this.call("POST", "/sessions", { body })).json();
+    this.store.set({ session: { id: found.session_id, token: found.session_token }, owner: this.owner });
+  }
+
+  path(rest) {
+    return `/sessions/${this.session.id}/${rest}`;
+  }
+
+  post(message) {
+    const waiting = { client_message_id: newId(), ...message };
+    this.outbox.push(waiting);
+    this.store.set({ outbox: this.outbox, owner: this.owner });
+    this.flush();
+    return waiting.client_message_id;
+  }
+
+  // One at a time, in the order in which they were written.
+  async flush() {
+    if (this.isFlushing) return;
+    this.isFlushing = true;
+    for (let tries = 0; this.outbox.length; ) {
+      const message = this.outbox[0];
+      try {
+        await this.start();
+        this.listen();
+        await this.call("POST", this.path("messages"), { body: JSON.stringify(message) });
+        tries = 0;
+        this.settled(message, null);
+      } catch (error) {
+        if (error.isOfSession) this.restart();
+        else if (error.isForGood) this.settled(message, error.message);
+        else await this.pause(tries++, error, message);
+      }
+    }
+    this.isFlushing = false;
+  }
+
+  settled(message, problem) {
+    this.outbox = this.outbox.filter((each) => each !== message);
+    this.store.set({ outbox: this.outbox });
+    this.heard.sent(message.client_message_id, problem);
+  }
+
+  restart() {
+    this.store.set({ session: undefined });
+    this.seen = 0;
+    this.heard.restarted();
+  }
+
+  async pause(tries, error, message) {
+    const isAway = !(error instanceof Refused);
+    this.heard.online(!isAway);
+    if (message) this.heard.waiting(message.client_message_id);
+    const ms = error.retryAfter ? error.retryAfter * 1000 : Math.min(1000 * 2 ** tries, LONGEST_PAUSE_MS);
+    await Promise.race([paused(ms * (0.8 + Math.random() * 0.4)), new Promise((wake) => (this.wake = wake))]);
+  }
+
+  async upload(file) {
+    await this.start();
+    const headers = { "X-File-Name": encodeURIComponent(file.name), "Content-Type": "application/octet-stream" };
+    return (await this.call("POST", this.path("uploads"), { body: file, headers })).json();
+  }
+
+  async forget() {
+    this.stop();
+    if (this.session) {
+      await this.call("DELETE", `/sessions/${this.session.id}`).catch((error) => {
+        if (!error.isOfSession) throw error;
+      });
+    }
+    this.outbox = [];
+    this.seen = 0;
+    this.store.clear();
+  }
+
+  stop() {
+    this.isRunning = false;
+    this.abort?.abort();
+    this.wake?.();
+  }
+
+  // Reads for as long as the page is there: a stream, or long polls where a proxy holds it back.
+  async listen() {
+    if (this.isRunning || !this.session || document.hidden) return;
+    this.isRunning = true;
+    for (let tries = 0; this.isRunning && this.session; ) {
+      try {
+        if (tries < 2) {
+          await this.stream(() => (tries = 0));
+          await paused(500 + Math.random() * 1000);
+        } else await this.poll();
+        this.heard.online(true);
+      } catch (error) {
+        if (!this.isRunning) return;
+        if (error.isOfSession) return this.ended();
+        await this.pause(tries++, error);
+      }
+    }
+    this.isRunning = false;
+  }
+
+  ended() {
+    this.isRunning = false;
+    this.restart();
+  }
+
+  async stream(opened) {
+    this.abort = new AbortController();
+    const headers = { "Last-Event-ID": String(this.seen), Accept: "text/event-stream" };
+    const answer = await this.call("GET", this.path("events"), { headers, signal: this.abort.signal });
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      opened();
+      this.heard.online(true);
+      const events = (rest + value).split("\n\n");
+      rest = events.pop();
+      events.forEach((event) => this.happened(event));
+    }
+  }
+
+  happened(event) {
+    const fields = Object.fromEntries(event.split("\n").map((line) => line.split(/: (.*)/s, 2)));
+    if (!fields.data) return;
+    const content = JSON.parse(fields.data);
+    if (fields.event === "message") this.line(content);
+    else this.heard.status(content);
+  }
+
+  async poll() {
+    const answer = await this.call("GET", this.path(`messages?wait=25&since=${this.seen}`));
+    const found = await answer.json();
+    found.messages.forEach((line) => this.line(line));
+    this.heard.status(found);
+  }
+
+  line(line) {
+    if (line.number <= this.seen) return;
+    this.seen = line.number;
+    this.heard.line(line);
+  }
+}

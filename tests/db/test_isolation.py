@@ -17,7 +17,7 @@ def test_a_hole_in_one_policy_is_found(owner, query):
 
     report = attack(owner, LOGIN_KEY, 4_000, seed=7)
 
-    assert report["foreign_rows"] > 10
+    assert report["foreign_rows"] > 0
 
 
 def test_what_the_policies_cost_can_be_printed(owner):

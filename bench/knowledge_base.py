@@ -1,6 +1,6 @@
 """Organizations with documents, made and searched by the product's own code."""
 
-from f.knowledge import store
+from f.knowledge import chunk_sets, sources, store
 from f.knowledge.chunks import Chunk, embedding_texts, split
 from f.knowledge.embeddings import embed, embed_means
 from f.knowledge.extraction import Extracted
@@ -56,9 +56,10 @@ class KnowledgeBase:
         # The hash of a file is its identity, and two answers may be the same.
         content = f"{name}\n{extracted.title}\n{chunks[0].content}".encode()
         source_id = store.add_source(self.conn, self.organization_id, name, content)
-        source = store.load_source(self.conn, source_id)
         embedder = self._model["embedding_model"]
-        return store.switch_document(self.conn, source, extracted, chunks, vectors, embedder)
+        return publish(
+            self.conn, self.organization_id, source_id, extracted.title, chunks, vectors, embedder
+        )
 
     def count(self) -> int:
         with self.conn.cursor() as cursor:
@@ -78,6 +79,29 @@ class KnowledgeBase:
         return search(
             self.conn, self.organization_id, question, vector, model, limit, weights=weights
         )
+
+
+def publish(
+    conn,
+    organization_id: str,
+    source_id: str,
+    title: str,
+    chunks: list[Chunk],
+    vectors: list[list[float]],
+    embedding_model: str,
+) -> str | None:
+    """A version of a source, stored and shown as the last steps of its flow do it; its id. None
+    when another model is searched."""
+    chunk_set = chunk_sets.set_for_ingestion(
+        conn, organization_id, embedding_model, len(vectors[0])
+    )
+    if chunk_set is None:
+        return None
+    document_id = store.begin_document(conn, organization_id, source_id, title, chunks)
+    store.add_chunks(conn, organization_id, document_id, chunk_set.id, chunks, vectors)
+    store.show_document(conn, document_id)
+    sources.settle(conn, source_id, chunk_count=len(chunks))
+    return document_id
 
 
 def chunks_of(question: str, text: str) -> list[Chunk]:

@@ -5,9 +5,9 @@ import json
 import pytest
 from werkzeug import Response
 
+from bench.knowledge_base import publish
 from f.knowledge import store
 from f.knowledge.chunks import Chunk
-from f.knowledge.extraction import Extracted
 from local.hashing_embedder import HashingEmbedder
 from local.places import ROOT
 from runner.checks import load_checked_workspace
@@ -39,14 +39,8 @@ def add_document(conn):
     def add(organization_id, name, texts: dict[str, list[float]], embedding_model="model-a"):
         source_id = store.add_source(conn, organization_id, name, " ".join(texts).encode())
         chunks = [Chunk(place, [name], None, text) for place, text in enumerate(texts)]
-        return store.switch_document(
-            conn,
-            store.load_source(conn, source_id),
-            Extracted(name, "text/plain", []),
-            chunks,
-            list(texts.values()),
-            embedding_model,
-        )
+        vectors = list(texts.values())
+        return publish(conn, organization_id, source_id, name, chunks, vectors, embedding_model)
 
     return add
 

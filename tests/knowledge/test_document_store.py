@@ -2,35 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
-from f.knowledge import store
-from f.knowledge.chunks import Chunk
-from f.knowledge.extraction import Extracted
+from f.knowledge import originals, store
 from f.shared.db import connect
 
 X = [1.0, 0.0]
-
-
-@pytest.fixture
-def active_texts(query):
-    """What a search could find: (version, text) of each active document."""
-
-    def read(source_id) -> list[tuple]:
-        return query(
-            "select version, content from documents join chunks on document_id = documents.id"
-            " where is_active and source_id = %s order by position",
-            source_id,
-        )
-
-    return read
-
-
-def switch(conn, source_id, *texts, model="model-a"):
-    source = store.load_source(conn, source_id)
-    chunks = [Chunk(place, ["Guide", "Part"], 2, text) for place, text in enumerate(texts)]
-    extracted = Extracted("Guide", "text/plain", [])
-    return store.switch_document(conn, source, extracted, chunks, [X] * len(texts), model)
 
 
 def test_the_same_file_is_the_same_source(conn, organization_id):
@@ -51,14 +26,14 @@ def test_the_same_file_many_times_at_once_is_one_source(owner, organization_id):
     assert len(source_ids) == 1
 
 
-def test_another_file_of_the_same_name_replaces_it(conn, query, organization_id):
+def test_another_file_of_the_same_name_replaces_it(conn, query, organization_id, ingest):
     first = store.add_source(conn, organization_id, "a.txt", b"Hello")
-    switch(conn, first, "Hello")
+    ingest(first)
 
     second = store.add_source(conn, organization_id, "a.txt", b"Goodbye")
 
     assert second == first
-    assert store.load_source(conn, first).content == b"Goodbye"
+    assert originals.read(conn, first) == b"Goodbye"
     assert query("select state from sources where id = %s", first) == [("waiting",)]
 
 
@@ -70,72 +45,30 @@ def test_two_organizations_have_their_own_source(conn, make_organization):
     assert len(source_ids) == 2
 
 
-def test_a_name_is_cut_and_cleaned(conn, organization_id):
-    source_id = store.add_source(conn, organization_id, "a\0b\ud800" + "c" * 400, b"Hello")
+def test_a_name_is_cut_and_cleaned(conn, query, organization_id):
+    store.add_source(conn, organization_id, "a\0b\ud800" + "c" * 400, b"Hello")
 
-    assert store.load_source(conn, source_id).name == ("ab\ufffd" + "c" * 400)[:300]
-
-
-def test_a_new_version_replaces_the_old_one_at_once(conn, organization_id, active_texts):
-    source_id = store.add_source(conn, organization_id, "a.txt", b"1")
-    switch(conn, source_id, "Old", "Older")
-    store.add_source(conn, organization_id, "a.txt", b"2")
-
-    before = active_texts(source_id)
-    switch(conn, source_id, "New")
-
-    assert before == [(1, "Old"), (1, "Older")]
-    assert active_texts(source_id) == [(2, "New")]
+    assert query("select name from sources") == [(("ab\ufffd" + "c" * 400)[:300],)]
 
 
-def test_the_same_version_twice_is_stored_once(conn, query, organization_id):
-    source_id = store.add_source(conn, organization_id, "a.txt", b"1")
+def test_a_version_takes_the_place_of_the_one_before_at_once(query, organization_id, add_document):
+    add_document(organization_id, "a", {"Old": X, "Older": X})
+    add_document(organization_id, "a", {"New": X})
 
-    first = switch(conn, source_id, "Text", "More")
-
-    assert switch(conn, source_id, "Text", "More") == first
-    assert query("select count(*) from chunks where organization_id = %s", organization_id) == [
-        (2,)
-    ]
-
-
-def test_a_ready_source_says_what_it_is(conn, query, organization_id):
-    source_id = store.add_source(conn, organization_id, "a.txt", b"1")
-
-    switch(conn, source_id, "Text")
-
-    assert query("select state, media_type from sources where id = %s", source_id) == [
-        ("ready", "text/plain")
-    ]
-    assert query("select heading_path, page from chunks where content = 'Text'") == [
-        ("Guide > Part", 2)
-    ]
-
-
-def test_a_file_that_was_replaced_meanwhile_is_not_published(conn, organization_id, active_texts):
-    source_id = store.add_source(conn, organization_id, "a.txt", b"1")
-    old = store.load_source(conn, source_id)
-    store.add_source(conn, organization_id, "a.txt", b"2")
-
-    chunk = Chunk(0, [], None, "Old")
-    extracted = Extracted("Guide", "text/plain", [])
-    outcome = store.switch_document(conn, old, extracted, [chunk], [X], "model-a")
-
-    assert outcome is None
-    assert active_texts(source_id) == []
+    assert query(
+        "select version, content, is_active from documents"
+        " join chunks on document_id = documents.id order by version, position"
+    ) == [(1, "Old", False), (1, "Older", False), (2, "New", True)]
 
 
 def test_a_refused_file_leaves_the_version_before_it_searchable(
-    conn, query, organization_id, active_texts
+    conn, query, organization_id, ingest
 ):
-    source_id = store.add_source(conn, organization_id, "a.txt", b"1")
-    switch(conn, source_id, "Good")
-    store.add_source(conn, organization_id, "a.txt", b"2")
+    source_id = store.add_source(conn, organization_id, "a.txt", b"Good")
+    ingest(source_id)
+    store.add_source(conn, organization_id, "a.txt", b"MZ\x90\0" + bytes(99))
 
-    source = store.load_source(conn, source_id)
-    store.refuse_source(conn, source, "document_broken", "Save it again.")
-
-    assert query("select state, refusal_code, refusal from sources where id = %s", source_id) == [
-        ("refused", "document_broken", "Save it again.")
-    ]
-    assert active_texts(source_id) == [(1, "Good")]
+    assert ingest(source_id)["state"] == "refused"
+    assert query(
+        "select content from chunks join documents on documents.id = document_id where is_active"
+    ) == [("Good",)]

@@ -149,7 +149,6 @@ def test_an_unknown_organization_has_nothing(conn):
     unknown = "00000000-0000-4000-8000-000000000000"
 
     assert search(conn, unknown, "dog", NEAR, "model-a") == []
-    assert store.load_source(conn, unknown) is None
 
 
 @pytest.mark.parametrize("question", ["who is zoltan kovari?", "ZOLTÁN KŐVÁRI", "Kővári"])

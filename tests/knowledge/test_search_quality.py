@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bench.knowledge_base import publish
 from f.knowledge import store
 from f.knowledge.chunks import embedding_texts, split
 from f.knowledge.embeddings import mean
@@ -48,11 +49,10 @@ def help_centre(postgres, embed):
 
 def ingest(connection, path: Path, embed) -> None:
     source_id = store.add_source(connection, ORGANIZATION_ID, path.name, path.read_bytes())
-    source = store.load_source(connection, source_id)
-    extracted = extract(source.name, source.content)
+    extracted = extract(path.name, path.read_bytes())
     chunks = split(extracted)
     vectors = [mean(embed(embedding_texts(extracted.title, chunk))) for chunk in chunks]
-    store.switch_document(connection, source, extracted, chunks, vectors, NAME)
+    publish(connection, ORGANIZATION_ID, source_id, extracted.title, chunks, vectors, NAME)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""How well questions that ask the same are put together, by the rule of group_question (0024)."""
+"""How well questions that ask the same are put together, by the rule of group_question."""
 
 import random
 from collections import Counter

@@ -120,8 +120,7 @@ def told(options: argparse.Namespace, outcome: dict, sentence: str) -> int:
 
 
 def print_groups(found: list[dict], new: int) -> None:
-    asked = sum(one["times"] for one in found)
-    heading(f"{len(found)} questions without an answer, asked {asked} times")
+    heading("Questions without an answer" if found else "No question waits for an answer")
     for one in found:
         print_group(one)
     if new:

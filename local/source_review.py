@@ -89,9 +89,13 @@ def print_impact(named: str, held: HeldVersion, questions: int, found: list[Chan
     heading(shortened(f"{held.title}: a new version waits", 76))
     print(f"  {held.searched_chunk_count:,} chunks until now, {held.chunk_count:,} in this version")
     seen = [one for one in found if one.is_seen]
-    worse = sum(one.is_worse for one in found)
-    print(f"  {questions} golden questions: {len(found)} find other passages, {len(seen)} are")
-    print(f"  answered differently or from elsewhere, {worse} get worse")
+    for label, count in (
+        ("golden questions", questions),
+        ("find other passages", len(found)),
+        ("are answered otherwise", len(seen)),
+        ("get worse", sum(one.is_worse for one in found)),
+    ):
+        print(f"  {label:<24} {count:>4}")
     for one in seen:
         print_change(one)
     print(f"\n  ./chatmill sources review {named} --show, or --drop")

@@ -26,6 +26,8 @@ from local.terminal import heading
 from tests.knowledge.seed_files import mutated, seeds
 
 GRACE_SECONDS = 5
+# For a text file of 10 MB, in the worker and in the reader.
+MOST_MEGABYTES = 300
 
 
 def main(arguments: list[str]) -> int:
@@ -41,7 +43,12 @@ def main(arguments: list[str]) -> int:
         report["damaged"] = damaged_files(options.files, options.seed)
     print(json.dumps(report, indent=2)) if options.json else print_report(report)
     is_well = report["damaged"]["crashes"] + report["damaged"]["over_the_limits"] == 0
-    return 0 if is_well and report["killed"]["is_clean"] else 1
+    return 0 if is_well and report["killed"]["is_clean"] and is_small(report["ingested"]) else 1
+
+
+def is_small(ingested: dict) -> bool:
+    large = ingested["text_10_mb"]
+    return max(large["worker_megabytes"], large["reader_megabytes"]) <= MOST_MEGABYTES
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:

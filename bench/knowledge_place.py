@@ -1,6 +1,7 @@
 """A database of its own for measuring what reads documents, and the model that embeds for it."""
 
 import secrets
+import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ def knowledge_place(with_hashing: bool):
                     model.resource,
                     add_organization(postgres.resource),
                 )
+        home = Path(postgres.resource["host"])
+        if home.is_absolute():  # ours; root's is not in the folder above
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def add_organization(resource: dict) -> str:

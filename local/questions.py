@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 
 import f.knowledge.questions as questions
 from f.knowledge import learn_from_turns
@@ -12,6 +13,8 @@ from local.migrations import connection_to
 from local.terminal import heading, paint, wrapped
 
 SHORT_ID = 8
+# What one contact was told is not for the next.
+PERSONAL = re.compile(r"\S@\S|\d[\d ]{5,}")
 
 
 def main(arguments: list[str]) -> int:
@@ -137,4 +140,6 @@ def print_group(one: dict) -> None:
     if one["proposed_answer"]:
         print("    A teammate answered:")
         print(wrapped(one["proposed_answer"], indent="      "))
+        if PERSONAL.search(one["proposed_answer"]):
+            print(paint("    It holds an address or a number: is it for everybody?", "red"))
         print(paint(f"    ./chatmill questions approve {one['id'][:SHORT_ID]}, or reject", "dim"))

@@ -119,6 +119,15 @@ def test_a_version_that_is_shown_is_searched_and_one_that_is_dropped_is_gone(
     ]
 
 
+def test_a_version_that_waits_counts_for_the_plan(returns, conn, query, ingest):
+    query("update plans set chunk_limit = 2")
+    returns(BEFORE), returns(AFTER + b"\n# Refunds\n\nWithin five days.\n")
+
+    source_id = store.add_source(conn, ORGANIZATION_ID, "b.md", b"# Hours\n\nFrom nine.\n")
+
+    assert ingest(source_id)["code"] == "chunks_full"
+
+
 def test_only_the_newest_version_waits(returns, review, searched, query):
     returns(BEFORE), returns(AFTER)
     returns(AFTER.replace(b"14", b"21"))

@@ -1,11 +1,14 @@
 """What contacts ask in vain is counted, and what teammates answer becomes a document."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 
 import pytest
 
 import f.knowledge.learn_from_turns as learn_from_turns
+from f.knowledge.questions import GROUP
 from f.shared.db import connect
 from local import question_facts, sources
 from local.__main__ import main as chatmill
@@ -108,6 +111,35 @@ def test_grouping_twice_changes_nothing_and_later_questions_join(ask, learn, gro
     assert [times for times, *_ in groups()] == [2]
 
 
+def test_two_workers_at_once_open_one_group(ask, knowledge_database, query):
+    ask("Do you ship to the Canary Islands?", "1")
+    ask("do you ship to the canary islands", "2")
+    first, second = query("select turn_id::text from unanswered_questions")
+
+    def group(turn_id, meanwhile=lambda: None):
+        with connect(knowledge_database) as conn, conn.cursor() as cursor:
+            cursor.execute("select enter_organization(%s)", [ORGANIZATION_ID])
+            cursor.execute(GROUP, [turn_id, "model-a", "[1,0]", 0.9])
+            meanwhile()
+
+    def wait_until_somebody_waits():
+        while query("select count(*) from pg_locks where not granted") == [(0,)]:
+            assert not other.done(), "it did not wait"
+
+    with ThreadPoolExecutor(1) as pool:
+        begun = Event()
+
+        def start():
+            begun.wait(10)
+            group(second)
+
+        other = pool.submit(start)
+        group(first, lambda: (begun.set(), wait_until_somebody_waits()))
+        other.result(10)
+
+    assert query("select count(*) from question_groups") == [(1,)]
+
+
 def test_what_a_teammate_answered_is_proposed_once_the_conversation_is_given_back(
     ask, teammate, learn, groups, query
 ):
@@ -201,7 +233,7 @@ def test_the_list_fits_eighty_columns_and_says_what_to_do(
     ask, teammate, learn, owner, installed, capsys
 ):
     long = "Could you please tell me whether you ship heavy machines to the Canary Islands? " * 3
-    teammate(ask(long, "1"), "Yes, by sea within ten days, with all papers for customs. " * 3)
+    teammate(ask(long, "1"), "Yes, by sea, with all papers. Write to ada@example.com. " * 3)
     ask("Which grinder is the quietest one?", "2")
     learn()
     ask("Not looked at yet", "3")
@@ -211,6 +243,7 @@ def test_the_list_fits_eighty_columns_and_says_what_to_do(
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert any("questions approve" in line for line in lines)
+    assert any("is it for everybody?" in line for line in lines)
     assert any("1 more" in line for line in lines)
 
 

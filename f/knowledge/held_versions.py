@@ -16,7 +16,13 @@ REVIEW = """
 update sources set is_reviewed = %(is_reviewed)s
  where organization_id = %(organization_id)s and id = any (%(source_ids)s::uuid[])
 """
-IS_REVIEWED = "select is_reviewed from sources where id = %s"
+# Pages are reviewed as the sitemap is that lists them.
+IS_REVIEWED = """
+select sources.is_reviewed or coalesce(sitemap.is_reviewed, false)
+  from sources left join sources as sitemap
+    on sitemap.organization_id = sources.organization_id and sitemap.id = sources.found_by
+ where sources.id = %s
+"""
 HOLD = "update documents set is_held = true where id = %s"
 
 FIND = """

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from f.knowledge import store
+from f.knowledge import held_versions, store
 from local import sources
 from local.__main__ import main as chatmill
 from local.hashing_embedder import HashingEmbedder
@@ -34,8 +34,7 @@ def returns(conn, ingest):
     def run(content: bytes) -> str:
         source_id = store.add_source(conn, ORGANIZATION_ID, "returns.md", content)
         outcome = ingest(source_id)
-        with conn.cursor() as cursor:
-            cursor.execute("update sources set is_reviewed = true")
+        held_versions.review(conn, ORGANIZATION_ID, [source_id], True)
         return outcome["state"]
 
     return run
@@ -126,6 +125,18 @@ def test_a_version_that_waits_counts_for_the_plan(returns, conn, query, ingest):
     source_id = store.add_source(conn, ORGANIZATION_ID, "b.md", b"# Hours\n\nFrom nine.\n")
 
     assert ingest(source_id)["code"] == "chunks_full"
+
+
+def test_what_a_reviewed_sitemap_lists_is_reviewed(returns, query):
+    returns(BEFORE)
+    ((sitemap_id,),) = query(
+        "insert into sources (organization_id, kind, name, url, is_reviewed)"
+        " values (%s, 'sitemap', 'Site', 'https://example.com/sitemap.xml', true) returning id",
+        ORGANIZATION_ID,
+    )
+    query("update sources set is_reviewed = false, found_by = %s where kind = 'file'", sitemap_id)
+
+    assert returns(AFTER) == "held"
 
 
 def test_only_the_newest_version_waits(returns, review, searched, query):

@@ -10,6 +10,7 @@ from f.shared.errors import InputRefused
 from local import installation, question_facts, sources
 from local.errors import CannotRun
 from local.migrations import connection_to
+from local.source_facts import organization
 from local.terminal import heading, paint, wrapped
 
 SHORT_ID = 8
@@ -48,7 +49,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     ):
         verb.set_defaults(act=act)
     for each in (parser, listed, approved, rejected, dismissed, grouped):
-        each.add_argument("--organization", metavar="ID", default=argparse.SUPPRESS)
+        each.add_argument(
+            "--organization", type=organization, metavar="ID", default=argparse.SUPPRESS
+        )
         each.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     parser.set_defaults(organization=installation.DEMO_ORGANIZATION, json=False)
     return parser.parse_args(arguments)

@@ -1,5 +1,7 @@
 """What the database says of an organization's sources, and what an operator does to them."""
 
+import uuid
+
 from f.knowledge import ingestions
 from f.knowledge.ingestions import Ingestion
 from local.errors import CannotRun
@@ -45,6 +47,11 @@ update sources set due_at = now(), is_taken = false, attempts = 0
 """
 
 REMOVE = "delete from sources where organization_id = %s and id::text = any (%s)"
+
+
+def organization(text: str) -> str:
+    """For argparse, which says when it is none."""
+    return str(uuid.UUID(text))
 
 
 def all_of(resource: dict, organization_id: str) -> list[dict]:

@@ -16,6 +16,7 @@ from local.places import STATE
 from local.postgres import open_postgres
 from local.progress import Progress
 from local.running import prepared
+from local.source_facts import organization
 from local.source_report import print_read, print_sources, step_printer
 
 
@@ -59,7 +60,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for verb, act in verbs.items():
         verb.set_defaults(act=act)
     for each in (parser, *verbs):
-        each.add_argument("--organization", metavar="ID", default=argparse.SUPPRESS)
+        each.add_argument(
+            "--organization", type=organization, metavar="ID", default=argparse.SUPPRESS
+        )
         each.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     parser.set_defaults(organization=installation.DEMO_ORGANIZATION, json=False)
     return parser.parse_args(arguments)

@@ -262,3 +262,10 @@ def test_what_cannot_be_decided_is_said(ask, learn, owner, installed, capsys, ar
 
     assert chatmill(["questions", *named]) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_an_organization_that_cannot_be_one_is_said(capsys):
+    with pytest.raises(SystemExit):
+        chatmill(["questions", "--organization", "x"])
+
+    assert "invalid organization value: 'x'" in capsys.readouterr().err

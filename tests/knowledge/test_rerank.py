@@ -6,6 +6,7 @@ from werkzeug import Response
 import f.knowledge.rerank as rerank
 from f.agent.knowledge_tool import KnowledgeTool
 from f.shared.db import connect
+from local.models import real_model
 from tests.knowledge.reranker import Reranker
 
 ANIMALS = {f"The {name} lives in the zoo.": [1.0, place / 100] for place, name in enumerate(
@@ -78,3 +79,11 @@ def test_a_wrong_key_or_model_is_told_in_the_receipt(look_up, reranker):
     _, wrong_model = look_up({**reranker.resource, "rerank_model": "x"})
 
     assert wrong_key["rerank"]["error"] == wrong_model["rerank"]["error"] == "UpstreamRefused"
+
+
+def test_an_installation_names_its_reranker_in_the_environment():
+    key = {"OPENAI_API_KEY": "k"}
+    named = {"RERANK_URL": "https://rerank.example.com/v2/rerank", "RERANK_MODEL": "m"}
+
+    assert rerank.wanted(real_model(key), 5) == 5
+    assert rerank.wanted(real_model({**key, **named}), 5) == rerank.CANDIDATES

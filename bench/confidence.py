@@ -34,7 +34,8 @@ from local.terminal import heading
 
 UNKNOWN = "I don't know that."
 SYSTEM = {"role": "system", "content": f"When you do not know: {UNKNOWN}"}
-ASKED_OF_AN_ITEM = 4
+ASKED_OF_AN_ITEM = 3
+ANSWERS_OF_AN_ITEM = 3
 SHARE_WITH_DOCUMENTS = 2 / 3
 BINS = 10
 FITTED, HELD_OUT, HELP_CENTRE = "fitted to", "held out", "help centre"
@@ -88,9 +89,13 @@ def ask_all(connection, model: dict, items: list[dict], limit: int | None) -> di
 def ask_items(connection, model: dict, items: list[dict], limit: int | None) -> list[Asked]:
     base = KnowledgeBase(connection, model, "Confidence")
     known = items[: round(len(items) * SHARE_WITH_DOCUMENTS)]
-    entries = [(one["question"], text) for one in known for text in one["answers"] if text.strip()]
-    owners = [place for place, one in enumerate(known) for text in one["answers"] if text.strip()]
-    places = dict(zip(base.add(entries), owners, strict=True))
+    answers = [
+        (place, (one["question"], text))
+        for place, one in enumerate(known)
+        for text in [text for text in one["answers"] if text.strip()][:ANSWERS_OF_AN_ITEM]
+    ]
+    documents = base.add([entry for _, entry in answers])
+    places = dict(zip(documents, (place for place, _ in answers), strict=True))
     questions = [
         (place, text)
         for place, one in enumerate(items)

@@ -1,8 +1,10 @@
 """./chatmill bench confidence: how often answers of so and so much confidence are right.
 
-A third of the items has no document, so their questions have no answer. Items are split in two
-halves: constants are fitted to one, and the figures are the other's, and the demo help centre's,
-which neither has seen. An answer is right when the passage that it rests on is one of its item.
+Of two kinds of documents: answers to frequent questions, half of them without the question, and
+articles of the demo's help centre. A third of the questions' items has no document, so there is no
+answer to them. Both kinds are split in two halves: constants are fitted to the first ones, and the
+figures are the second ones'. An answer is right when the passage that it rests on is of the item or
+the article that answers.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import yaml
 from bench.answering import fresh_database
 from bench.knowledge import SHARED_DATA
 from bench.knowledge_base import KnowledgeBase
-from bench.knowledge_faq import halves, read_items
+from bench.knowledge_faq import is_held_out, read_items
 from f.agent.citations import cited, without_numbers
 from f.agent.knowledge_tool import KnowledgeTool
 from f.agent.route import answer_confidence, signs_of
@@ -38,7 +40,7 @@ ASKED_OF_AN_ITEM = 3
 ANSWERS_OF_AN_ITEM = 3
 SHARE_WITH_DOCUMENTS = 2 / 3
 BINS = 10
-FITTED, HELD_OUT, HELP_CENTRE = "fitted to", "held out", "help centre"
+FITTED, FREQUENT, HELP_CENTRE = "fitted to", "held out, frequent", "held out, help centre"
 
 
 @dataclass(frozen=True)
@@ -78,19 +80,19 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def ask_all(connection, model: dict, items: list[dict], limit: int | None) -> dict:
-    found = {}
-    for name, places in zip((FITTED, HELD_OUT), halves(items), strict=True):
-        half = [items[place] for place in places]
-        found[name] = ask_items(connection, model, half, limit)
-    found[HELP_CENTRE] = ask_help_centre(connection, model)
-    return found
+    first, second = (
+        ask_items(connection, model, [one for one in items if is_held_out(one) == held], limit)
+        for held in (False, True)
+    )
+    articles = ask_help_centre(connection, model)
+    return {FITTED: first + articles[::2], FREQUENT: second, HELP_CENTRE: articles[1::2]}
 
 
 def ask_items(connection, model: dict, items: list[dict], limit: int | None) -> list[Asked]:
     base = KnowledgeBase(connection, model, "Confidence")
     known = items[: round(len(items) * SHARE_WITH_DOCUMENTS)]
     answers = [
-        (place, (one["question"], text))
+        (place, (one["question"] if place % 2 else "", text))
         for place, one in enumerate(known)
         for text in [text for text in one["answers"] if text.strip()][:ANSWERS_OF_AN_ITEM]
     ]

@@ -48,6 +48,12 @@ SPAM_BASE, SPAM_PER_LINK, MOST_LINKS, MOST_OF_A_SIGN = -4.0, 1.3, 3, 3
 LOG_ODDS = (-3.8, 9.0, 0.0, 0.0)
 WITHOUT_PASSAGE, UNKNOWN, SMALL_TALK = 0.15, 0.05, 0.9
 
+# What was decided by what is known; guards, vendors in trouble and wishes for a person say nothing
+# of the documents.
+BY_KNOWLEDGE = ("answered", "low_confidence")
+# Tools that bring no answer from elsewhere.
+SILENT_TOOLS = {"knowledge", "hand_off"}
+
 
 @dataclass(frozen=True)
 class Route:
@@ -87,6 +93,17 @@ def answer_confidence(
     base, *worths = LOG_ODDS
     signs = signs_of(tool_calls, citations)
     return _chance(base + sum(one * sign for one, sign in zip(worths, signs, strict=True)))
+
+
+def is_unanswered(route: Route, verdict: str, tool_calls: list[dict]) -> bool:
+    """Whether the documents do not answer: somebody may write one that does."""
+    if verdict != "ok" or route.reason not in BY_KNOWLEDGE:
+        return False
+    found = [call["result"].get("passages") for call in tool_calls if call["tool"] == "knowledge"]
+    found_nothing = bool(found) and not any(found)
+    is_all = {call["tool"] for call in tool_calls} <= SILENT_TOOLS
+    is_unsure = route.reason == "low_confidence" or route.confidence <= WITHOUT_PASSAGE
+    return is_unsure or (found_nothing and is_all)
 
 
 def signs_of(tool_calls: list[dict], citations: list[dict]) -> tuple[float, float, float]:

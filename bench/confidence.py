@@ -40,6 +40,8 @@ ASKED_OF_AN_ITEM = 3
 ANSWERS_OF_AN_ITEM = 3
 SHARE_WITH_DOCUMENTS = 2 / 3
 BINS = 10
+RIDGE = 0.01  # a sign that hardly varies is worth little
+NEWTON_STEPS = 40
 FITTED, FREQUENT, HELP_CENTRE = "fitted to", "held out, frequent", "held out, help centre"
 
 
@@ -65,7 +67,7 @@ def main(arguments: list[str]) -> int:
     with open_postgres(STATE) as postgres, open_model() as model:
         with connection_to(fresh_database(postgres)) as connection:
             asked = ask_all(connection, model, items, options.limit)
-    figures = {name: figures_of(some) for name, some in asked.items()}
+    figures = {name: figures_of(sum(kinds, [])) for name, kinds in asked.items()}
     figures["constants_that_fit"] = fit(asked[FITTED])
     print(json.dumps(figures, indent=2)) if options.json else report(figures)
     return 0
@@ -85,7 +87,11 @@ def ask_all(connection, model: dict, items: list[dict], limit: int | None) -> di
         for held in (False, True)
     )
     articles = ask_help_centre(connection, model)
-    return {FITTED: first + articles[::2], FREQUENT: second, HELP_CENTRE: articles[1::2]}
+    return {
+        FITTED: [first, articles[::2]],
+        FREQUENT: [second],
+        HELP_CENTRE: [articles[1::2]],
+    }
 
 
 def ask_items(connection, model: dict, items: list[dict], limit: int | None) -> list[Asked]:
@@ -211,20 +217,26 @@ def order_of(sure: np.ndarray, right: np.ndarray) -> float:
     return float(over)
 
 
-def fit(asked: list[Asked]) -> dict:
-    """Platt's scaling: logistic regression by Newton's method, with his targets short of 0 and 1.
+def fit(kinds: list[list[Asked]]) -> dict:
+    """Platt's scaling: logistic regression by Newton's method, with his targets short of 0 and 1;
+    each kind of documents counts the same, however many questions it has.
     https://en.wikipedia.org/wiki/Platt_scaling"""
-    answered = [one for one in asked if not one.is_unknown]
-    signs = np.array([[1, *signs_of(one.calls, one.citations)] for one in answered])
-    right = np.array([one.is_right for one in answered])
-    good, bad = right.sum(), (~right).sum()
+    answered = [[one for one in kind if not one.is_unknown] for kind in kinds]
+    counts = np.concatenate([np.full(len(kind), 1 / len(kind)) for kind in answered])
+    counts *= sum(map(len, answered)) / counts.sum()
+    flat = [one for kind in answered for one in kind]
+    signs = np.array([[1, *signs_of(one.calls, one.citations)] for one in flat])
+    right = np.array([one.is_right for one in flat])
+    good, bad = counts[right].sum(), counts[~right].sum()
     target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
+    ridge = np.diag([1e-9, *[RIDGE] * (signs.shape[1] - 1)])
     weights = np.zeros(signs.shape[1])
-    for _ in range(25):
+    for _ in range(NEWTON_STEPS):
         chance = 1 / (1 + np.exp(-signs @ weights))
-        bend = signs.T @ (signs * (chance * (1 - chance))[:, None]) + 1e-6 * np.eye(len(weights))
-        weights += np.linalg.solve(bend, signs.T @ (target - chance))
-    return {"log_odds": [round(float(one), 2) for one in weights]}
+        bend = signs.T @ (signs * (counts * chance * (1 - chance))[:, None]) + ridge
+        slope = signs.T @ (counts * (target - chance)) - ridge @ weights
+        weights += np.linalg.solve(bend, slope)
+    return {"log_odds": [round(float(one), 1) for one in weights]}
 
 
 def report(figures: dict) -> None:

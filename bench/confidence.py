@@ -1,8 +1,10 @@
 """./chatmill bench confidence: how often answers of so and so much confidence are right.
 
-A third of the items has no document, so their questions have no answer. Items are split in two
-halves: constants are fitted to one, and the figures are the other's, and the demo help centre's,
-which neither has seen. An answer is right when the passage that it rests on is one of its item.
+Of two kinds of documents: answers to frequent questions, half of them without the question, and
+articles of the demo's help centre. A third of the questions' items has no document, so there is no
+answer to them. Both kinds are split in two halves: constants are fitted to the first ones, and the
+figures are the second ones'. An answer is right when the passage that it rests on is of the item or
+the article that answers.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import yaml
 from bench.answering import fresh_database
 from bench.knowledge import SHARED_DATA
 from bench.knowledge_base import KnowledgeBase
-from bench.knowledge_faq import halves, read_items
+from bench.knowledge_faq import is_held_out, read_items
 from f.agent.citations import cited, without_numbers
 from f.agent.knowledge_tool import KnowledgeTool
 from f.agent.route import answer_confidence, signs_of
@@ -34,10 +36,13 @@ from local.terminal import heading
 
 UNKNOWN = "I don't know that."
 SYSTEM = {"role": "system", "content": f"When you do not know: {UNKNOWN}"}
-ASKED_OF_AN_ITEM = 4
+ASKED_OF_AN_ITEM = 3
+ANSWERS_OF_AN_ITEM = 3
 SHARE_WITH_DOCUMENTS = 2 / 3
 BINS = 10
-FITTED, HELD_OUT, HELP_CENTRE = "fitted to", "held out", "help centre"
+RIDGE = 0.01  # a sign that hardly varies is worth little
+NEWTON_STEPS = 40
+FITTED, FREQUENT, HELP_CENTRE = "fitted to", "held out, frequent", "held out, help centre"
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ def main(arguments: list[str]) -> int:
     with open_postgres(STATE) as postgres, open_model() as model:
         with connection_to(fresh_database(postgres)) as connection:
             asked = ask_all(connection, model, items, options.limit)
-    figures = {name: figures_of(some) for name, some in asked.items()}
+    figures = {name: figures_of(sum(kinds, [])) for name, kinds in asked.items()}
     figures["constants_that_fit"] = fit(asked[FITTED])
     print(json.dumps(figures, indent=2)) if options.json else report(figures)
     return 0
@@ -77,20 +82,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def ask_all(connection, model: dict, items: list[dict], limit: int | None) -> dict:
-    found = {}
-    for name, places in zip((FITTED, HELD_OUT), halves(items), strict=True):
-        half = [items[place] for place in places]
-        found[name] = ask_items(connection, model, half, limit)
-    found[HELP_CENTRE] = ask_help_centre(connection, model)
-    return found
+    first, second = (
+        ask_items(connection, model, [one for one in items if is_held_out(one) == held], limit)
+        for held in (False, True)
+    )
+    articles = ask_help_centre(connection, model)
+    return {
+        FITTED: [first, articles[::2]],
+        FREQUENT: [second],
+        HELP_CENTRE: [articles[1::2]],
+    }
 
 
 def ask_items(connection, model: dict, items: list[dict], limit: int | None) -> list[Asked]:
     base = KnowledgeBase(connection, model, "Confidence")
     known = items[: round(len(items) * SHARE_WITH_DOCUMENTS)]
-    entries = [(one["question"], text) for one in known for text in one["answers"] if text.strip()]
-    owners = [place for place, one in enumerate(known) for text in one["answers"] if text.strip()]
-    places = dict(zip(base.add(entries), owners, strict=True))
+    answers = [
+        (place, (one["question"] if place % 2 else "", text))
+        for place, one in enumerate(known)
+        for text in [text for text in one["answers"] if text.strip()][:ANSWERS_OF_AN_ITEM]
+    ]
+    documents = base.add([entry for _, entry in answers])
+    places = dict(zip(documents, (place for place, _ in answers), strict=True))
     questions = [
         (place, text)
         for place, one in enumerate(items)
@@ -204,20 +217,26 @@ def order_of(sure: np.ndarray, right: np.ndarray) -> float:
     return float(over)
 
 
-def fit(asked: list[Asked]) -> dict:
-    """Platt's scaling: logistic regression by Newton's method, with his targets short of 0 and 1.
+def fit(kinds: list[list[Asked]]) -> dict:
+    """Platt's scaling: logistic regression by Newton's method, with his targets short of 0 and 1;
+    each kind of documents counts the same, however many questions it has.
     https://en.wikipedia.org/wiki/Platt_scaling"""
-    answered = [one for one in asked if not one.is_unknown]
-    signs = np.array([[1, *signs_of(one.calls, one.citations)] for one in answered])
-    right = np.array([one.is_right for one in answered])
-    good, bad = right.sum(), (~right).sum()
+    answered = [[one for one in kind if not one.is_unknown] for kind in kinds]
+    counts = np.concatenate([np.full(len(kind), 1 / len(kind)) for kind in answered])
+    counts *= sum(map(len, answered)) / counts.sum()
+    flat = [one for kind in answered for one in kind]
+    signs = np.array([[1, *signs_of(one.calls, one.citations)] for one in flat])
+    right = np.array([one.is_right for one in flat])
+    good, bad = counts[right].sum(), counts[~right].sum()
     target = np.where(right, (good + 1) / (good + 2), 1 / (bad + 2))
+    ridge = np.diag([1e-9, *[RIDGE] * (signs.shape[1] - 1)])
     weights = np.zeros(signs.shape[1])
-    for _ in range(25):
+    for _ in range(NEWTON_STEPS):
         chance = 1 / (1 + np.exp(-signs @ weights))
-        bend = signs.T @ (signs * (chance * (1 - chance))[:, None]) + 1e-6 * np.eye(len(weights))
-        weights += np.linalg.solve(bend, signs.T @ (target - chance))
-    return {"log_odds": [round(float(one), 2) for one in weights]}
+        bend = signs.T @ (signs * (counts * chance * (1 - chance))[:, None]) + ridge
+        slope = signs.T @ (counts * (target - chance)) - ridge @ weights
+        weights += np.linalg.solve(bend, slope)
+    return {"log_odds": [round(float(one), 1) for one in weights]}
 
 
 def report(figures: dict) -> None:

@@ -9,8 +9,7 @@ import getpass
 import sys
 import uuid
 
-from f.agent.model_kinds import MODELS
-from f.agent.model_slot import sealing_place
+from f.agent.model_slot import MODELS, sealing_place
 from f.shared.crypto import seal
 from local.errors import CannotRun
 from local.facts import rows

@@ -11,13 +11,12 @@ import pytest
 from local.places import ROOT
 
 # Of a WhatsApp message, answered by a model that speaks OpenAI's form.
-VENDOR = 'import f.channels.registry as registry; registry.library("whatsapp")'
-MODEL = "import f.agent.openai_model"
+VENDOR = 'import f.channels.registry as registry; vendor = registry.library("whatsapp")'
 STEPS = {
-    "f.channels.receive_webhook": (VENDOR, 36),
+    "f.channels.receive_webhook": (f"{VENDOR}; vendor.verify; vendor.parse", 29),
     "f.chat.load_turn": ("", 7),
-    "f.chat.run_agent": (f"{VENDOR}; {MODEL}", 76),
-    "f.chat.send_reply": (VENDOR, 36),
+    "f.chat.run_agent": (f"{VENDOR}; vendor.split_text; import f.agent.openai_model", 80),
+    "f.chat.send_reply": (f"{VENDOR}; vendor.send_text", 30),
     "f.chat.save_turn": ("", 7),
     "f.chat.record_usage": ("", 7),
 }

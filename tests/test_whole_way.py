@@ -139,6 +139,17 @@ def test_o01_one_contacts_burst_is_answered_in_order_and_nothing_is_left(chatmil
     assert sent == len(chatmill.graph.accepted) <= 12
 
 
+def test_a_contact_who_comes_back_with_a_state_that_is_none_reads_why(chatmill):
+    route = f"{chatmill.server.base_url}/api/r/chatmill/contacts/signed-in"
+
+    answer = urllib3.request("GET", route, fields={"state": "x", "code": "y"}, retries=False)
+
+    assert answer.status == 400
+    assert "Ask for another one in the chat." in answer.data.decode()
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+
+
 def test_the_handshake_is_answered_over_http(chatmill):
     route = f"{chatmill.server.base_url}/api/r/chatmill/demo-whatsapp"
     query = {

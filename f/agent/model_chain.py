@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 from f.agent.breaker import Breaker
 from f.agent.completion import Completion
-from f.agent.model_kinds import model_of
-from f.agent.model_slot import ModelSlot
+from f.agent.model_slot import ModelSlot, model_of
 from f.shared.deadline import Deadline
 from f.shared.errors import AgentStuck, Misconfigured, UpstreamBusy, UpstreamDown, UpstreamError
 

@@ -1,16 +1,25 @@
 """The models that may answer for a chatbot, in the order in which this turn asks them."""
 
 import hashlib
+import importlib
 import math
 from dataclasses import dataclass, field
 
 from f.shared.crypto import open_sealed
+from f.shared.errors import Misconfigured
 from f.shared.resources import c_model
 
 READ = """
 select id::text, kind, model, base_url, sealed_key, tier, weight, sees_pictures from model_slots
  where chatbot_id = %s and purpose = %s and is_active
 """
+
+# Which wire format a model speaks: one line for each, imported when a slot speaks it.
+MODELS = {
+    "anthropic": ("f.agent.anthropic_model", "AnthropicModel"),
+    "google": ("f.agent.google_model", "GoogleModel"),
+    "openai": ("f.agent.openai_model", "OpenAIModel"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,14 @@ class ModelSlot:
         """Equal for slots that fail together: same address, same key."""
         named = "\n".join([self.kind, self.base_url or "", self.key])
         return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+def model_of(slot: ModelSlot, max_reply_tokens: int):
+    """Raises Misconfigured."""
+    if slot.kind not in MODELS:
+        raise Misconfigured(f"no model of kind {slot.kind!r}; there are {', '.join(MODELS)}")
+    module, name = MODELS[slot.kind]
+    return getattr(importlib.import_module(module), name)(slot, max_reply_tokens)
 
 
 def slots_of(

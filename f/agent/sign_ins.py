@@ -6,7 +6,6 @@ tokens are the contact's only when that code is written in the chat that sent th
 
 import hashlib
 import json
-import re
 import secrets
 from dataclasses import asdict, dataclass, field
 
@@ -17,7 +16,6 @@ from f.shared.crypto import open_sealed, seal
 # No letter or digit that is taken for another.
 LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 CODE_LETTERS = 10  # 49 bits: nobody guesses one within its quarter of an hour
-CODE = re.compile(rf"\s*([{LETTERS}]{{5}})[\s-]?([{LETTERS}]{{5}})\s*", re.I)
 
 FORGET_OLD = """
 delete from sign_ins where contact_id = %s and expires_at < now() - interval '1 day'
@@ -52,6 +50,23 @@ update sign_ins set state = 'signed_in', sealed_tokens = %(sealed_tokens)s, seal
        code_sha256 = %(code_sha256)s
  where state_sha256 = %(state_sha256)s and state = 'returned'
 """
+
+CONFIRM = """
+with confirmed as (
+  update sign_ins set state = 'confirmed', confirmed_turn_id = %(turn_id)s
+   where contact_id = %(contact_id)s and code_sha256 = %(code_sha256)s
+     and (state = 'signed_in' and expires_at > now() or confirmed_turn_id = %(turn_id)s)
+  returning *
+), moved as (
+  insert into contact_tokens (contact_id, tool_server_id, organization_id, terms, sealed_tokens)
+  select contact_id, tool_server_id, organization_id, terms, sealed_tokens
+    from confirmed where sealed_tokens is not null
+      on conflict on constraint contact_tokens_pkey do update
+     set terms = excluded.terms, sealed_tokens = excluded.sealed_tokens, confirmed_at = now()
+)
+select turn_id::text from confirmed
+"""
+FORGET_MOVED = "update sign_ins set sealed_tokens = null where confirmed_turn_id = %s"
 
 
 @dataclass(frozen=True)
@@ -122,6 +137,15 @@ def keep(conn, sealing_key: str, state: str, returned: Returned, tokens: Tokens)
         cursor.execute("select enter_sign_in(%s)", (digest,))
         cursor.execute(KEEP, values)
     return f"{code[:5]}-{code[5:]}"
+
+
+def confirm(cursor, turn_id: str, contact_id: str, code: str) -> str | None:
+    """The turn that asked the contact who writes this code to sign in; None: it is no such code."""
+    values = {"turn_id": turn_id, "contact_id": contact_id, "code_sha256": sha256_of(code)}
+    cursor.execute(CONFIRM, values)
+    row = cursor.fetchone()
+    cursor.execute(FORGET_MOVED, (turn_id,))
+    return row[0] if row else None
 
 
 def opened_client(

@@ -1,24 +1,19 @@
 """Facebook Messenger: prove a webhook, read it, send text."""
 
-from f.channels.answers import acknowledged
-from f.channels.messenger_media import fetch_media
-from f.channels.messenger_parsing import parse
-from f.channels.messenger_sending import RULES, send_text, show_typing, split_text
-from f.channels.meta_setup import check_page as check
-from f.channels.meta_setup import subscribe_page as subscribe
-from f.channels.signatures import confirm_meta as handshake
-from f.channels.signatures import verify_meta as verify
+from f.channels.parts import parts
 
-__all__ = [
-    "RULES",
-    "acknowledged",
-    "check",
-    "fetch_media",
-    "handshake",
-    "parse",
-    "send_text",
-    "show_typing",
-    "split_text",
-    "subscribe",
-    "verify",
-]
+__getattr__ = parts(
+    {
+        "RULES": "f.channels.messenger_sending:RULES",
+        "acknowledged": "f.channels.answers:acknowledged",
+        "check": "f.channels.meta_setup:check_page",
+        "fetch_media": "f.channels.messenger_media:fetch_media",
+        "handshake": "f.channels.signatures:confirm_meta",
+        "parse": "f.channels.messenger_parsing:parse",
+        "send_text": "f.channels.messenger_sending:send_text",
+        "show_typing": "f.channels.messenger_sending:show_typing",
+        "split_text": "f.channels.messenger_sending:split_text",
+        "subscribe": "f.channels.meta_setup:subscribe_page",
+        "verify": "f.channels.signatures:verify_meta",
+    }
+)

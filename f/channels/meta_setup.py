@@ -8,7 +8,7 @@ import f.channels.graph as graph
 from f.channels.checks import Problem, problem_of, same_address
 from f.channels.messenger_sending import CODES as MESSENGER_CODES
 from f.channels.vendor_json import identifier, items, mapping, words
-from f.channels.whatsapp_sending import CODES as WHATSAPP_CODES
+from f.channels.whatsapp_codes import CODES as WHATSAPP_CODES
 from f.shared.errors import ChatmillError
 
 NUMBER_FIELDS = "?fields=display_phone_number,status,quality_rating,webhook_configuration"

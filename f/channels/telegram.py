@@ -1,23 +1,19 @@
 """Telegram Bot API: prove a webhook, read it, send text."""
 
-from f.channels.answers import acknowledged
-from f.channels.signatures import refuse_handshake as handshake
-from f.channels.signatures import verify_telegram as verify
-from f.channels.telegram_media import fetch_media
-from f.channels.telegram_parsing import parse
-from f.channels.telegram_sending import RULES, send_text, show_typing, split_text
-from f.channels.telegram_setup import check, subscribe
+from f.channels.parts import parts
 
-__all__ = [
-    "RULES",
-    "acknowledged",
-    "check",
-    "fetch_media",
-    "handshake",
-    "parse",
-    "send_text",
-    "show_typing",
-    "split_text",
-    "subscribe",
-    "verify",
-]
+__getattr__ = parts(
+    {
+        "RULES": "f.channels.telegram_sending:RULES",
+        "acknowledged": "f.channels.answers:acknowledged",
+        "check": "f.channels.telegram_setup:check",
+        "fetch_media": "f.channels.telegram_media:fetch_media",
+        "handshake": "f.channels.signatures:refuse_handshake",
+        "parse": "f.channels.telegram_parsing:parse",
+        "send_text": "f.channels.telegram_sending:send_text",
+        "show_typing": "f.channels.telegram_sending:show_typing",
+        "split_text": "f.channels.telegram_sending:split_text",
+        "subscribe": "f.channels.telegram_setup:subscribe",
+        "verify": "f.channels.signatures:verify_telegram",
+    }
+)

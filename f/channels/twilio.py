@@ -1,27 +1,22 @@
 """WhatsApp through Twilio, messages and Conversations: prove a webhook, read it, send text."""
 
-from f.channels.answers import acknowledged_in_twiml as acknowledged
-from f.channels.signatures import refuse_handshake as handshake
-from f.channels.signatures import verify_twilio as verify
-from f.channels.twilio_media import fetch_media
-from f.channels.twilio_parsing import parse
-from f.channels.twilio_sending import RULES, send_template, send_text, show_typing, split_text
-from f.channels.twilio_setup import check
+from f.channels.parts import parts
 
-__all__ = [
-    "RULES",
-    "acknowledged",
-    "check",
-    "fetch_media",
-    "handshake",
-    "parse",
-    "send_template",
-    "send_text",
-    "show_typing",
-    "split_text",
-    "subscribe",
-    "verify",
-]
+__getattr__ = parts(
+    {
+        "RULES": "f.channels.twilio_sending:RULES",
+        "acknowledged": "f.channels.answers:acknowledged_in_twiml",
+        "check": "f.channels.twilio_setup:check",
+        "fetch_media": "f.channels.twilio_media:fetch_media",
+        "handshake": "f.channels.signatures:refuse_handshake",
+        "parse": "f.channels.twilio_parsing:parse",
+        "send_template": "f.channels.twilio_sending:send_template",
+        "send_text": "f.channels.twilio_sending:send_text",
+        "show_typing": "f.channels.twilio_sending:show_typing",
+        "split_text": "f.channels.twilio_sending:split_text",
+        "verify": "f.channels.signatures:verify_twilio",
+    }
+)
 
 
 def subscribe(credentials: dict) -> None:

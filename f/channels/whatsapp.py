@@ -1,25 +1,20 @@
 """WhatsApp Cloud API: prove a webhook, read it, send text."""
 
-from f.channels.answers import acknowledged
-from f.channels.meta_setup import check_number as check
-from f.channels.meta_setup import subscribe_number as subscribe
-from f.channels.signatures import confirm_meta as handshake
-from f.channels.signatures import verify_meta as verify
-from f.channels.whatsapp_media import fetch_media
-from f.channels.whatsapp_parsing import parse
-from f.channels.whatsapp_sending import RULES, send_template, send_text, show_typing, split_text
+from f.channels.parts import parts
 
-__all__ = [
-    "RULES",
-    "acknowledged",
-    "check",
-    "fetch_media",
-    "handshake",
-    "parse",
-    "send_template",
-    "send_text",
-    "show_typing",
-    "split_text",
-    "subscribe",
-    "verify",
-]
+__getattr__ = parts(
+    {
+        "RULES": "f.channels.whatsapp_sending:RULES",
+        "acknowledged": "f.channels.answers:acknowledged",
+        "check": "f.channels.meta_setup:check_number",
+        "fetch_media": "f.channels.whatsapp_media:fetch_media",
+        "handshake": "f.channels.signatures:confirm_meta",
+        "parse": "f.channels.whatsapp_parsing:parse",
+        "send_template": "f.channels.whatsapp_sending:send_template",
+        "send_text": "f.channels.whatsapp_sending:send_text",
+        "show_typing": "f.channels.whatsapp_sending:show_typing",
+        "split_text": "f.channels.whatsapp_sending:split_text",
+        "subscribe": "f.channels.meta_setup:subscribe_number",
+        "verify": "f.channels.signatures:verify_meta",
+    }
+)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import f.channels.graph as graph
 import f.channels.media as media
 from f.channels.vendor_json import words
-from f.channels.whatsapp_sending import CODES
+from f.channels.whatsapp_codes import CODES
 from f.shared.errors import UpstreamDown
 
 HOSTS = frozenset({".fbsbx.com", ".fbcdn.net", ".whatsapp.net"})

@@ -17,9 +17,9 @@ from f.channels.messages import (
     Request,
 )
 from f.channels.vendor_json import identifier, items, load, mapping, timestamp, words
+from f.channels.whatsapp_codes import CODES
 from f.channels.whatsapp_content import read_content, read_referral
 from f.channels.whatsapp_events import EVENTS, FIELDS_OF_THE_ACCOUNT, OTHER_FIELDS, notices_of
-from f.channels.whatsapp_sending import CODES
 
 NAME_LIMIT = 256
 WORD_LIMIT = 64  # names of fields, kinds and states

@@ -1,7 +1,6 @@
-"""Send text, options and signs of life through WhatsApp Cloud, and say what a refusal means.
+"""Send text, options and signs of life through WhatsApp Cloud.
 
-Sources: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages and, for the
-codes, https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
+https://developers.facebook.com/docs/whatsapp/cloud-api/reference/messages
 """
 
 import re
@@ -11,10 +10,10 @@ import f.channels.graph as graph
 import f.channels.markdown as markdown
 from f.channels.messages import Recipient
 from f.channels.options import Option, numbered, taken_apart
-from f.channels.refusals import Codes
 from f.channels.rules import Rate, Rules
 from f.channels.splitting import split_markdown
 from f.channels.vendor_json import identifier, items, mapping
+from f.channels.whatsapp_codes import CODES
 from f.shared.errors import DeliveryUnknown
 
 TEXT_LIMIT = 4096
@@ -24,17 +23,6 @@ MOST_ROWS, ROW_LIMIT = 10, 24
 LIST_LABEL = "☰"
 
 BSUID = re.compile(r"[A-Z]{2}\.")
-
-CODES = Codes(
-    later=(1, 2, 131000, 131016, 133004),
-    too_fast=(4, 80007, 130429, 131056, 131057, 131208),
-    needs_a_person=(
-        *(0, 3, 10, "100/33", 190, 368),  # token, permission, wrong phone number id, policy
-        *range(200, 300),  # permission
-        *(131005, 131031, 131037, 131042, 131044, 131045, 133010),  # account, payment
-    ),
-    window_closed=(131047,),
-)
 
 # To one contact 1 message in 6 s, of which 45 may be borrowed; a number 80 a second.
 RULES = Rules(window_hours=24, pair=Rate(1 / 6, 45), account=Rate(80, 80), typing_seconds=24)

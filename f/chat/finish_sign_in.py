@@ -1,6 +1,7 @@
 """Take back a contact who signed in at an MCP server, and show the code to write in the chat.
 
 The preprocessor does the work: what came back in the address must not stay in a job's arguments.
+The code does, and is worth something in one contact's own chat alone, for a quarter of an hour.
 """
 
 import html

@@ -9,9 +9,8 @@ from f.agent.context import Summary, messages_of, new_summary, prompt_text
 from f.agent.effects import Effects
 from f.agent.hand_off_tool import ask_teammate
 from f.agent.reply import Judge, Reply, before_thinking
-from f.agent.route import Route
+from f.agent.route import Route, is_unanswered
 from f.agent.toolbox import Toolbox
-from f.agent.unanswered import is_unanswered
 from f.chat.turn_context import TurnContext
 from f.shared.deadline import Deadline
 

@@ -1,6 +1,6 @@
 """What the agent needs to answer a turn: who speaks for whom, what was said, what was asked."""
 
-import hashlib
+import importlib
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -187,24 +187,8 @@ select body, command, media, exists (
   from inbound_messages as asked
  where turn_id = %(turn_id)s and state <> 'revoked' order by sent_at, id
 """
-# As f/agent/sign_ins.py makes them, however they are typed.
+# What codes of f/agent/sign_ins.py look like, however they are typed.
 SIGN_IN_CODE = re.compile(r"\s*([A-Z2-9]{5})[\s-]*([A-Z2-9]{5})\s*", re.I)
-CONFIRM_SIGN_IN = """
-with confirmed as (
-  update sign_ins set state = 'confirmed', confirmed_turn_id = %(turn_id)s
-   where contact_id = %(contact_id)s and code_sha256 = %(code_sha256)s
-     and (state = 'signed_in' and expires_at > now() or confirmed_turn_id = %(turn_id)s)
-  returning *
-), moved as (
-  insert into contact_tokens (contact_id, tool_server_id, organization_id, terms, sealed_tokens)
-  select contact_id, tool_server_id, organization_id, terms, sealed_tokens
-    from confirmed where sealed_tokens is not null
-      on conflict on constraint contact_tokens_pkey do update
-     set terms = excluded.terms, sealed_tokens = excluded.sealed_tokens, confirmed_at = now()
-)
-select turn_id::text from confirmed
-"""
-FORGET_MOVED_TOKENS = "update sign_ins set sealed_tokens = null where confirmed_turn_id = %s"
 
 
 def load(conn, turn_id: str, fence: int) -> TurnContext:
@@ -217,9 +201,7 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
         *columns, caches_answers, time_zone, has_unread_files = cursor.fetchone()
         question, commands = _read_question(cursor, turn_id)
-        signed_in_for = _confirm_sign_in(cursor, turn_id, columns[3], question)
-        if signed_in_for:
-            question, _ = _read_question(cursor, signed_in_for)
+        question = _with_first_question(cursor, turn_id, columns[3], question)
         known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
         is_afresh = "clear" in dict(commands)
         if is_afresh:
@@ -249,20 +231,20 @@ def _read_question(cursor, turn_id: str) -> tuple[str, list[tuple[str, str]]]:
     return "\n".join(lines)[:QUESTION_CHARACTERS], commands
 
 
-def _confirm_sign_in(cursor, turn_id: str, contact_id: str, question: str) -> str | None:
-    """The turn that asked the contact to sign in, where this one brings the code: what they asked
-    then is answered now. Repeated, it finds the same."""
-    written = SIGN_IN_CODE.fullmatch(question)
-    if not written:
-        return None
-    code = "".join(written.groups()).upper()
-    digest = hashlib.sha256(code.encode()).hexdigest()
-    cursor.execute(
-        CONFIRM_SIGN_IN, {"turn_id": turn_id, "contact_id": contact_id, "code_sha256": digest}
-    )
-    row = cursor.fetchone()
-    cursor.execute(FORGET_MOVED_TOKENS, (turn_id,))
-    return row[0] if row else None
+def _with_first_question(cursor, turn_id: str, contact_id: str, question: str) -> str:
+    """Whoever signed in writes a code: in its place comes what they had asked before they had to.
+    Repeated, it comes again."""
+    lines = question.splitlines()
+    for place, line in enumerate(lines):
+        written = SIGN_IN_CODE.fullmatch(line)
+        if not written:
+            continue
+        sign_ins = importlib.import_module("f.agent.sign_ins")  # for a code alone
+        code = "".join(written.groups()).upper()
+        asked_turn_id = sign_ins.confirm(cursor, turn_id, contact_id, code)
+        if asked_turn_id:
+            lines[place], _ = _read_question(cursor, asked_turn_id)
+    return "\n".join(lines)
 
 
 def _with_origin(body: str, referral: str | None, quoted: str | None) -> str:

@@ -72,13 +72,18 @@ def looked_up(*scores):
     return {"tool": "knowledge", "result": {"passages": [{"score": one} for one in scores]}}
 
 
-def test_an_answer_is_as_sure_as_its_best_passage():
-    far, near = (
-        answer_confidence([looked_up(score, 0.1)], False, [{"score": score}])
-        for score in (0.3, 0.7)
-    )
+def test_an_answer_is_as_sure_as_what_was_found_and_what_the_model_made_of_it():
+    def sure(best, cited, others=(0.3, 0.3)):
+        return answer_confidence(
+            [looked_up(best, *others)], False, [{"score": one} for one in cited]
+        )
 
-    assert far < 0.4 < 0.9 < near
+    assert sure(0.3, [0.3]) < 0.4 < 0.9 < sure(0.8, [0.8])
+    assert sure(0.6, [0.6], (0.58, 0.57)) < sure(0.6, [0.6]), "many that are as near tell less"
+    assert sure(0.6, []) < sure(0.6, [0.3]) < sure(0.6, [0.6]), "nor does one that it did not use"
+
+
+def test_what_no_passage_bears_out_is_worth_little():
     assert answer_confidence([looked_up()], False, []) < 0.4
     assert answer_confidence([looked_up(0.9)], True, []) < 0.1
     assert answer_confidence([], False, []) > 0.8

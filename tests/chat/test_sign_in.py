@@ -106,6 +106,17 @@ def test_a_contact_signs_in_once_and_their_own_rights_are_used(
     assert "canary" not in f"{kept} {model.requests}"
 
 
+def test_a_code_may_stand_beside_other_words_and_be_typed_as_one_likes(
+    say, asked, come_back, server, model
+):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+
+    say(f"thanks\n{code_in(words).replace('-', ' ').lower()}", ASK, says("Here."))
+
+    assert server.called == [("ada", {"number": "7"})]
+    assert model.requests[-1]["messages"][-3]["content"] == "thanks\nWhere is 7?"
+
+
 def test_before_that_the_contact_is_sent_a_link_and_nothing_is_called(asked, server, query):
     link = asked()
 

@@ -62,6 +62,7 @@ create function begin_attachment(p_inbound_message_id bigint) returns attachment
   )
   select id, organization_id, conversation_id, left(media ->> 'file_name', 256)
     from inbound_messages where id = p_inbound_message_id and state = 'taken'
+     for share -- a revocation on its way would find no row to delete
   on conflict on constraint attachments_pkey do update set attempts = begun.attempts + 1
   returning *;
 $$ language sql volatile;

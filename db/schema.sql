@@ -829,12 +829,14 @@ CREATE TABLE public.attachments (
     content bytea,
     text text,
     refusal text,
+    notice text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT attachments_attempts_check CHECK ((attempts > 0)),
     CONSTRAINT attachments_file_name_check CHECK ((length(file_name) <= 256)),
     CONSTRAINT attachments_have_bytes_once_fetched CHECK (((state <> 'fetched'::text) OR (content IS NOT NULL))),
+    CONSTRAINT attachments_notice_check CHECK (((length(notice) >= 1) AND (length(notice) <= 1000))),
     CONSTRAINT attachments_refusal_check CHECK ((refusal ~ '^[a-z_]{2,40}$'::text)),
-    CONSTRAINT attachments_say_why_they_were_refused CHECK (((state = 'refused'::text) = (refusal IS NOT NULL))),
+    CONSTRAINT attachments_say_why_they_were_refused CHECK ((((state = 'refused'::text) = (refusal IS NOT NULL)) AND ((state = 'refused'::text) = (notice IS NOT NULL)))),
     CONSTRAINT attachments_state_check CHECK ((state = ANY (ARRAY['fetching'::text, 'fetched'::text, 'read'::text, 'refused'::text])))
 );
 
@@ -851,6 +853,8 @@ COMMENT ON COLUMN public.attachments.media_type IS 'Told by its bytes, whatever 
 COMMENT ON COLUMN public.attachments.content IS 'Of a picture; of other files only between fetching and reading.';
 
 COMMENT ON COLUMN public.attachments.text IS 'What a voice message says, or a document.';
+
+COMMENT ON COLUMN public.attachments.notice IS 'What the contact is told of a file that was refused.';
 
 CREATE FUNCTION public.begin_attachment(p_inbound_message_id bigint) RETURNS public.attachments
     LANGUAGE sql

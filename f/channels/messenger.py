@@ -1,7 +1,6 @@
 """Facebook Messenger: prove a webhook, read it, send text."""
 
 from f.channels.answers import acknowledged
-from f.channels.messenger_media import fetch_media
 from f.channels.messenger_parsing import parse
 from f.channels.messenger_sending import RULES, send_text, show_typing, split_text
 from f.channels.meta_setup import check_page as check
@@ -13,7 +12,6 @@ __all__ = [
     "RULES",
     "acknowledged",
     "check",
-    "fetch_media",
     "handshake",
     "parse",
     "send_text",

@@ -3,7 +3,6 @@
 from f.channels.answers import acknowledged
 from f.channels.signatures import refuse_handshake as handshake
 from f.channels.signatures import verify_telegram as verify
-from f.channels.telegram_media import fetch_media
 from f.channels.telegram_parsing import parse
 from f.channels.telegram_sending import RULES, send_text, show_typing, split_text
 from f.channels.telegram_setup import check, subscribe
@@ -12,7 +11,6 @@ __all__ = [
     "RULES",
     "acknowledged",
     "check",
-    "fetch_media",
     "handshake",
     "parse",
     "send_text",

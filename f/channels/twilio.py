@@ -3,7 +3,6 @@
 from f.channels.answers import acknowledged_in_twiml as acknowledged
 from f.channels.signatures import refuse_handshake as handshake
 from f.channels.signatures import verify_twilio as verify
-from f.channels.twilio_media import fetch_media
 from f.channels.twilio_parsing import parse
 from f.channels.twilio_sending import RULES, send_template, send_text, show_typing, split_text
 from f.channels.twilio_setup import check
@@ -12,7 +11,6 @@ __all__ = [
     "RULES",
     "acknowledged",
     "check",
-    "fetch_media",
     "handshake",
     "parse",
     "send_template",

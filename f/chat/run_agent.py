@@ -83,7 +83,7 @@ def answer(
     with typing_sign.shown(account):
         draft = think(turn, stored_model, toolbox, effects, deadline)
     library = registry.library(turn.channel_kind)
-    said = [*command_replies, *turn.notices, draft.reply.text]
+    said = [*command_replies, *turn.attached.notices, draft.reply.text]
     replies = [piece for text in said for piece in library.split_text(text)]
     # What was done or asked can't be thought again.
     may_drop = stored_model.has_room and not effects and not toolbox.asks_contact

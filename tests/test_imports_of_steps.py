@@ -15,11 +15,11 @@ VENDOR = 'import f.channels.registry as registry; registry.library("whatsapp")'
 MODEL = "import f.agent.openai_model"
 STEPS = {
     "f.channels.receive_webhook": (VENDOR, 36),
-    "f.chat.load_turn": ("", 7),
-    "f.chat.run_agent": (f"{VENDOR}; {MODEL}", 76),
-    "f.chat.send_reply": (VENDOR, 36),
-    "f.chat.save_turn": ("", 7),
-    "f.chat.record_usage": ("", 7),
+    "f.chat.load_turn": ("", 6),
+    "f.chat.run_agent": (f"{VENDOR}; {MODEL}", 80),
+    "f.chat.send_reply": (VENDOR, 35),
+    "f.chat.save_turn": ("", 6),
+    "f.chat.record_usage": ("", 6),
 }
 
 

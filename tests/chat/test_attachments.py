@@ -300,7 +300,8 @@ def test_a_short_document_is_told_and_a_question_about_it_next_is_answered(
     says_by_whatsapp("text", None, number=2, body="How many chairs?")
 
     assert turn_of(conversation_id) == ["Nine."]
-    assert "nine blue chairs" in str(model.requests[-1]["messages"])
+    told = [one["role"] for one in model.requests[-1]["messages"] if "nine blue" in str(one)]
+    assert told == ["user"], "a contact's words, never ours"
 
 
 def test_a_long_document_is_searched(says_by_whatsapp, turn_of, model):

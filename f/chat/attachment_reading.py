@@ -44,7 +44,6 @@ REFUSALS = {
     "document_too_large": "media_too_large",
     "document_type_unknown": "media_unsupported",
     "document_type_mismatch": "media_unsupported",
-    "document_encrypted": "document_encrypted",
 }
 
 

@@ -687,7 +687,7 @@ begin
       ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
       ('last_reply', '{chatmill_ingress,chatmill_operations}'),
       ('channels_to_check', '{chatmill_operations}'),
-      ('report_channel_problem', '{chatmill_operations}'),
+      ('report_channel_problem', '{chatmill_ingress,chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),
       ('give_back_conversations', '{chatmill_operations}'),
       ('read_web_chatbot', '{chatmill_ingress}'),
@@ -829,12 +829,14 @@ CREATE TABLE public.attachments (
     content bytea,
     text text,
     refusal text,
+    notice text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT attachments_attempts_check CHECK ((attempts > 0)),
     CONSTRAINT attachments_file_name_check CHECK ((length(file_name) <= 256)),
     CONSTRAINT attachments_have_bytes_once_fetched CHECK (((state <> 'fetched'::text) OR (content IS NOT NULL))),
+    CONSTRAINT attachments_notice_check CHECK (((length(notice) >= 1) AND (length(notice) <= 1000))),
     CONSTRAINT attachments_refusal_check CHECK ((refusal ~ '^[a-z_]{2,40}$'::text)),
-    CONSTRAINT attachments_say_why_they_were_refused CHECK (((state = 'refused'::text) = (refusal IS NOT NULL))),
+    CONSTRAINT attachments_say_why_they_were_refused CHECK ((((state = 'refused'::text) = (refusal IS NOT NULL)) AND ((state = 'refused'::text) = (notice IS NOT NULL)))),
     CONSTRAINT attachments_state_check CHECK ((state = ANY (ARRAY['fetching'::text, 'fetched'::text, 'read'::text, 'refused'::text])))
 );
 
@@ -852,6 +854,8 @@ COMMENT ON COLUMN public.attachments.content IS 'Of a picture; of other files on
 
 COMMENT ON COLUMN public.attachments.text IS 'What a voice message says, or a document.';
 
+COMMENT ON COLUMN public.attachments.notice IS 'What the contact is told of a file that was refused.';
+
 CREATE FUNCTION public.begin_attachment(p_inbound_message_id bigint) RETURNS public.attachments
     LANGUAGE sql
     AS $$
@@ -860,6 +864,7 @@ CREATE FUNCTION public.begin_attachment(p_inbound_message_id bigint) RETURNS pub
   )
   select id, organization_id, conversation_id, left(media ->> 'file_name', 256)
     from inbound_messages where id = p_inbound_message_id and state = 'taken'
+     for share -- a revocation on its way would find no row to delete
   on conflict on constraint attachments_pkey do update set attempts = begun.attempts + 1
   returning *;
 $$;

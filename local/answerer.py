@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from local.asked import (
     answers_of_tools,
+    files_of_customer,
     question_of,
     said_by_user,
     small_talk,
@@ -29,6 +30,7 @@ def answer(embedder, messages: list[dict], tools: list[dict], tool_choice="auto"
     question = question_of(messages)
     found = answers_of_tools(messages)
     if found:
+        found += files_of_customer(messages)
         return Said(best_sentences(embedder, question, found) or unknown_reply(messages))
     is_forced = tool_choice == "required" or isinstance(tool_choice, dict)
     pleasantry = small_talk((said_by_user(messages) or [""])[-1])

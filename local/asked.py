@@ -1,7 +1,10 @@
 """What was asked: reading the messages of a chat completion."""
 
+import json
 import re
 
+# What Chatmill tells of the contact before the conversation: nobody said it.
+BACKGROUND = re.compile(r"\(Background, as JSON\. [^{]*(\{.*\})\)", re.S)
 FOLLOW_UP = re.compile(
     r"^(and|but|or|also|then|so|what about|how about|what if)\b|\b(it|that|this|they|them|those)\b",
     re.I,
@@ -31,7 +34,23 @@ def question_of(messages: list[dict]) -> str:
 
 
 def said_by_user(messages: list[dict]) -> list[str]:
-    return [words_of(message) for message in messages if message.get("role") == "user"]
+    said = [words_of(message) for message in messages if message.get("role") == "user"]
+    return [text for text in said if not BACKGROUND.fullmatch(text)]
+
+
+def files_of_customer(messages: list[dict]) -> list[str]:
+    """Documents that the contact sent, in the form of what a search finds."""
+    told = (BACKGROUND.fullmatch(words_of(one)) for one in messages if one.get("role") == "user")
+    files = [file for one in told if one for file in _files_in(one[1])]
+    passages = [{"title": file["name"], "text": file["text"]} for file in files]
+    return [json.dumps({"passages": passages})] if passages else []
+
+
+def _files_in(background: str) -> list[dict]:
+    try:
+        return json.loads(background).get("files_of_customer", [])
+    except (ValueError, AttributeError):
+        return []
 
 
 def words_of(message: dict) -> str:

@@ -30,8 +30,11 @@ select chatbots.name as chatbot, model_slots.id::text, purpose, tier, weight, ki
  order by chatbots.name, purpose desc, tier, weight desc, model_slots.created_at
 """
 ADD = """
-insert into model_slots (organization_id, chatbot_id, kind, model, base_url, tier, weight, purpose)
-select organization_id, id, %(kind)s, %(model)s, %(base_url)s, %(tier)s, %(weight)s, %(purpose)s
+insert into model_slots (
+  organization_id, chatbot_id, kind, model, base_url, tier, weight, purpose, sees_pictures
+)
+select organization_id, id, %(kind)s, %(model)s, %(base_url)s, %(tier)s, %(weight)s, %(purpose)s,
+       %(sees_pictures)s
   from chatbots where id = coalesce(%(chatbot)s, (
     select id from chatbots where organization_id = %(demo)s order by created_at limit 1))
 returning id::text
@@ -66,6 +69,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     adding.add_argument("--base-url", help="where it is, if not at the vendor's own address")
     adding.add_argument("--tier", type=int, default=0, help="asked after all lower ones (0)")
     adding.add_argument("--weight", type=int, default=1, help="its share within the tier (1)")
+    adding.add_argument(
+        "--sees-pictures",
+        action=argparse.BooleanOptionalAction,
+        help="whether it takes pictures; without it its name tells",
+    )
     purpose = adding.add_mutually_exclusive_group()
     purpose.add_argument("--economy", action="store_true", help="from 95 %% of the plan on")
     purpose.add_argument("--transcription", action="store_true", help="hears voice messages")
@@ -87,6 +95,7 @@ def add(resource: dict, sealing_key: str, options: argparse.Namespace, key: str)
         "model": options.model,
         "base_url": options.base_url,
         "tier": options.tier,
+        "sees_pictures": options.sees_pictures,
         "weight": options.weight,
         "purpose": next((one for one in PURPOSES if getattr(options, one)), "usual"),
         "chatbot": options.chatbot and str(options.chatbot),

@@ -13,6 +13,7 @@ SECRETS = {"app_secret": "app-secret", "verify_token": "verify", "access_token":
 class FakeGraph:
     def __init__(self, httpserver, query, sealing_key: str, channel_id: str):
         self.accepted: list[dict] = []
+        self.signs: list[dict] = []  # on a machine that is slow any turn is seen typing
         self._failures: list[tuple[int, dict]] = []
         sealed = seal(sealing_key, json.dumps(SECRETS), sealing_place(channel_id))
         query(
@@ -33,6 +34,9 @@ class FakeGraph:
             status, body = self._failures.pop(0)
             return Response(json.dumps(body), status, content_type="application/json")
         assert request.headers["authorization"] == "Bearer access-token"
+        if request.json.get("status") == "read":
+            self.signs.append(request.json)
+            return Response('{"success": true}', content_type="application/json")
         self.accepted.append(request.json)
         body = {"messages": [{"id": f"wamid.out.{len(self.accepted)}"}]}
         return Response(json.dumps(body), content_type="application/json")

@@ -14,11 +14,11 @@ from local.places import ROOT
 VENDOR = 'import f.channels.registry as registry; vendor = registry.library("whatsapp")'
 STEPS = {
     "f.channels.receive_webhook": (f"{VENDOR}; vendor.verify; vendor.parse", 29),
-    "f.chat.load_turn": ("", 7),
+    "f.chat.load_turn": ("", 6),
     "f.chat.run_agent": (f"{VENDOR}; vendor.split_text; import f.agent.openai_model", 80),
     "f.chat.send_reply": (f"{VENDOR}; vendor.send_text", 30),
-    "f.chat.save_turn": ("", 7),
-    "f.chat.record_usage": ("", 7),
+    "f.chat.save_turn": ("", 6),
+    "f.chat.record_usage": ("", 6),
 }
 
 

@@ -219,7 +219,7 @@ begin
       ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
       ('last_reply', '{chatmill_ingress,chatmill_operations}'),
       ('channels_to_check', '{chatmill_operations}'),
-      ('report_channel_problem', '{chatmill_operations}'),
+      ('report_channel_problem', '{chatmill_ingress,chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),
       ('give_back_conversations', '{chatmill_operations}'),
       ('read_web_chatbot', '{chatmill_ingress}'),

@@ -20,8 +20,10 @@ create table attachments (
   content bytea,
   text text,
   refusal text check (refusal ~ '^[a-z_]{2,40}$'),
+  notice text check (length(notice) between 1 and 1000),
   created_at timestamptz not null default now(),
-  constraint attachments_say_why_they_were_refused check ((state = 'refused') = (refusal is not null)),
+  constraint attachments_say_why_they_were_refused 
+    check ((state = 'refused') = (refusal is not null) and (state = 'refused') = (notice is not null)),
   constraint attachments_have_bytes_once_fetched check (state <> 'fetched' or content is not null),
   primary key (conversation_id, inbound_message_id),
   foreign key (organization_id, inbound_message_id)
@@ -43,6 +45,7 @@ comment on column attachments.attempts is
 comment on column attachments.media_type is 'Told by its bytes, whatever the vendor or the contact says.';
 comment on column attachments.content is
   'Of a picture; of other files only between fetching and reading.';
+comment on column attachments.notice is 'What the contact is told of a file that was refused.';
 comment on column attachments.text is 'What a voice message says, or a document.';
 
 create function has_unread_files(p_turn_id uuid) returns boolean as $$
@@ -62,6 +65,7 @@ create function begin_attachment(p_inbound_message_id bigint) returns attachment
   )
   select id, organization_id, conversation_id, left(media ->> 'file_name', 256)
     from inbound_messages where id = p_inbound_message_id and state = 'taken'
+     for share -- a revocation on its way would find no row to delete
   on conflict on constraint attachments_pkey do update set attempts = begun.attempts + 1
   returning *;
 $$ language sql volatile;

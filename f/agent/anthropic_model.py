@@ -8,9 +8,9 @@ https://docs.claude.com/en/api/messages
 import json
 
 from f.agent.completion import Completion, completion, tool_call
+from f.agent.contact_files import Picture, sees, without_pictures
 from f.agent.model_http import post
 from f.agent.model_slot import ModelSlot
-from f.agent.pictures import Picture, sees, without_pictures
 from f.shared.errors import UpstreamDown
 
 VERSION = "2023-06-01"

@@ -4,9 +4,9 @@ https://platform.openai.com/docs/api-reference/chat/create
 """
 
 from f.agent.completion import Completion, completion, tool_call
+from f.agent.contact_files import sees, without_pictures
 from f.agent.model_http import post
 from f.agent.model_slot import ModelSlot
-from f.agent.pictures import sees, without_pictures
 from f.shared.errors import UpstreamDown
 
 

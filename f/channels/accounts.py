@@ -107,6 +107,14 @@ def sibling(conn, sealing_key: str, account: Account, account_id: str) -> Accoun
     return found if secrets[0] == secrets[1] else None
 
 
+def report_problem(conn, channel_id: str, code: str, details: str = "") -> None:
+    """An alert, once for a channel and one of the codes of checks.WORDS."""
+    with conn.cursor() as cursor:
+        cursor.execute(
+            "select report_channel_problem(%s, %s, %s)", (channel_id, code, details or None)
+        )
+
+
 def sealing_place(channel_id: str) -> str:
     """What a channel's credentials are bound to: on another row they do not open."""
     return f"channels.sealed_credentials:{channel_id}"

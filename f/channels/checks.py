@@ -25,6 +25,8 @@ WORDS = {
     " outside, and look at its certificate and proxy",
     "no_retry": "Twilio tries a message once and drops it when we are away: append"
     " #rc=3&rp=all to the webhook's address, or set a fallback URL",
+    "credentials_missing": "no credentials are entered, so its webhooks are refused; run"
+    " ./chatmill channel add",
     "credentials_sealed": "the credentials do not open with this sealing key; enter them again with"
     " ./chatmill channel add",
     "web_chat_unreachable": "nothing answers at the web chat's address; ./chatmill serve or"

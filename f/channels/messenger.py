@@ -7,7 +7,6 @@ __getattr__ = parts(
         "RULES": "f.channels.messenger_sending:RULES",
         "acknowledged": "f.channels.answers:acknowledged",
         "check": "f.channels.meta_setup:check_page",
-        "fetch_media": "f.channels.messenger_media:fetch_media",
         "handshake": "f.channels.signatures:confirm_meta",
         "parse": "f.channels.messenger_parsing:parse",
         "send_text": "f.channels.messenger_sending:send_text",

@@ -42,6 +42,9 @@ def receive(url_key: str, request: Request) -> tuple[list[dict], dict]:
         library.verify(request, account.credentials)
         deliveries = library.parse(request)
     except WebhookRefused as refusal:
+        if refusal.code == "secret_missing":
+            with connect(db) as conn:
+                accounts.report_problem(conn, account.channel_id, "credentials_missing")
         return [], library.acknowledged(refusal)
     with connect(db) as conn:
         delivery_id = inbox.receive(conn, account, request.body.decode(), reference_in(request))

@@ -39,10 +39,6 @@ class ChannelLibrary(Protocol):
     def send_text(self, credentials: dict, to: Recipient, text: str, client_reference: str) -> str:
         """Send one piece and return the vendor's id of it; DeliveryUnknown if nobody can say."""
 
-    def fetch_media(self, credentials: dict, said: dict, max_bytes: int) -> bytes:
-        """A file's bytes, by what the inbox keeps of it (content.media_of). InputRefused
-        `media_too_large`; UpstreamError where another try may help."""
-
     def check(self, credentials: dict) -> list[Problem]:
         """What the vendor says is wrong with the account; asks it, and changes nothing."""
 
@@ -51,6 +47,15 @@ class ChannelLibrary(Protocol):
 
     def show_typing(self, credentials: dict, to: Recipient) -> None:
         """Show that the message was seen and that an answer comes."""
+
+
+class MediaLibrary(Protocol):
+    """A module of its own beside the library, `.._media`: few messages have files, and the fetch of
+    strangers' addresses is much to import."""
+
+    def fetch_media(self, credentials: dict, said: dict, max_bytes: int) -> bytes:
+        """A file's bytes, by what the inbox keeps of it (content.media_of). InputRefused
+        `media_too_large`; UpstreamError where another try may help."""
 
 
 LIBRARIES = {
@@ -63,6 +68,14 @@ LIBRARIES = {
 
 
 def library(kind: str) -> ChannelLibrary:
+    return importlib.import_module(_module_of(kind))
+
+
+def media_library(kind: str) -> MediaLibrary:
+    return importlib.import_module(f"{_module_of(kind)}_media")
+
+
+def _module_of(kind: str) -> str:
     if kind not in LIBRARIES:
         raise Misconfigured(f"No channel of kind {kind!r}; there are {', '.join(LIBRARIES)}.")
-    return importlib.import_module(LIBRARIES[kind])
+    return LIBRARIES[kind]

@@ -7,7 +7,6 @@ __getattr__ = parts(
         "RULES": "f.channels.telegram_sending:RULES",
         "acknowledged": "f.channels.answers:acknowledged",
         "check": "f.channels.telegram_setup:check",
-        "fetch_media": "f.channels.telegram_media:fetch_media",
         "handshake": "f.channels.signatures:refuse_handshake",
         "parse": "f.channels.telegram_parsing:parse",
         "send_text": "f.channels.telegram_sending:send_text",

@@ -7,7 +7,6 @@ __getattr__ = parts(
         "RULES": "f.channels.twilio_sending:RULES",
         "acknowledged": "f.channels.answers:acknowledged_in_twiml",
         "check": "f.channels.twilio_setup:check",
-        "fetch_media": "f.channels.twilio_media:fetch_media",
         "handshake": "f.channels.signatures:refuse_handshake",
         "parse": "f.channels.twilio_parsing:parse",
         "send_template": "f.channels.twilio_sending:send_template",

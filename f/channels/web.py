@@ -15,17 +15,14 @@ from f.channels.signatures import refuse_handshake as handshake
 from f.channels.splitting import split_markdown
 from f.channels.vendor_json import load, mapping, words
 from f.channels.web_posts import TEXT_LIMIT, Posted
-from f.shared.db import connect
-from f.shared.errors import ChatmillError, InputRefused
+from f.shared.errors import ChatmillError
 from f.shared.http import request as call
-from f.shared.windmill import get_resource
 
 __all__ = [
     "RULES",
     "acknowledged",
     "check",
     "delivered",
-    "fetch_media",
     "handshake",
     "parse",
     "send_text",
@@ -70,18 +67,6 @@ def parse(request: Request) -> list[Delivery]:
         media=mapping(media) or None,
     )
     return [Delivery(None, [message])]
-
-
-def fetch_media(credentials: dict, said: dict, max_bytes: int) -> bytes:
-    """A file that the page uploaded: nobody's server has it but ours."""
-    with connect(get_resource("f/chat/app_database")) as conn, conn.cursor() as cursor:
-        cursor.execute("select read_web_upload(%s)", (said.get("provider_media_id"),))
-        (content,) = cursor.fetchone()
-    if content is None:
-        raise InputRefused("media_lost", "Nobody has the file any more.")
-    if len(content) > max_bytes:
-        raise InputRefused("media_too_large", "The file is larger than is read of its kind.")
-    return bytes(content)
 
 
 def split_text(text: str) -> list[str]:

@@ -7,7 +7,6 @@ __getattr__ = parts(
         "RULES": "f.channels.whatsapp_sending:RULES",
         "acknowledged": "f.channels.answers:acknowledged",
         "check": "f.channels.meta_setup:check_number",
-        "fetch_media": "f.channels.whatsapp_media:fetch_media",
         "handshake": "f.channels.signatures:confirm_meta",
         "parse": "f.channels.whatsapp_parsing:parse",
         "send_template": "f.channels.whatsapp_sending:send_template",

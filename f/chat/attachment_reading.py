@@ -11,12 +11,12 @@ from functools import partial
 
 import f.agent.document_reading as document_reading
 import f.channels.registry as registry
-import f.chat.attachments as attachments
+import f.chat.attachment_store as attachment_store
 from f.agent.model_slot import ModelSlot
 from f.agent.transcription import MAX_BYTES as MAX_RECORDING_BYTES
 from f.agent.transcription import Transcript, transcribe
 from f.channels.accounts import Account
-from f.chat.attachments import Begun, Unread
+from f.chat.attachment_store import Begun, Unread
 from f.chat.model_calls import until_kept
 from f.shared.errors import (
     DeliveryUnknown,
@@ -44,7 +44,6 @@ REFUSALS = {
     "document_too_large": "media_too_large",
     "document_type_unknown": "media_unsupported",
     "document_type_mismatch": "media_unsupported",
-    "document_encrypted": "document_encrypted",
 }
 
 
@@ -57,7 +56,8 @@ class Senses:
 
 
 class AttachmentReader:
-    """`on_refusal(slot, status)`: told when the endpoint for transcription refuses for good."""
+    """`in_words(code)`: a refusal as the contact is told it. `on_refusal(slot, status)`: told when
+    the endpoint for transcription refuses for good."""
 
     def __init__(
         self,
@@ -66,16 +66,18 @@ class AttachmentReader:
         fence: int,
         account: Account,
         senses: Senses,
+        in_words: Callable[[str], str],
         on_refusal: Callable[[ModelSlot, int | None], None],
     ):
         self._open, self._turn_id, self._fence = open_transaction, turn_id, fence
-        self._account, self._senses, self._on_refusal = account, senses, on_refusal
+        self._account, self._senses = account, senses
+        self._in_words, self._on_refusal = in_words, on_refusal
 
     def read(self, file: Unread) -> str:
         """read or refused. Raises UpstreamDown and UpstreamBusy while another attempt may help,
         Misconfigured when the channel's own access is broken, StaleTurn."""
         with self._open() as conn:
-            begun = attachments.begin(conn, file.message_id)
+            begun = attachment_store.begin(conn, file.message_id)
         if begun is None or begun.state in ("read", "refused"):
             return "read"
         try:
@@ -101,7 +103,7 @@ class AttachmentReader:
             content = self._fetched(file.media)
             media_type = tell(content)
             with self._open() as conn:
-                attachments.keep_bytes(conn, file.message_id, media_type, content)
+                attachment_store.keep_bytes(conn, file.message_id, media_type, content)
         if media_type in PICTURES:
             self._check("image")
             self._keep(file, None)
@@ -124,7 +126,7 @@ class AttachmentReader:
     def _fetched(self, media: dict) -> bytes:
         if media["error_code"] or not (media["provider_media_id"] or media["url"]):
             raise _refused("media_lost")
-        library = registry.library(self._account.kind)
+        library = registry.media_library(self._account.kind)
         return library.fetch_media(self._account.credentials, media, MAX_BYTES[media["type"]])
 
     def _hear(self, file: Unread, content: bytes, media_type: str) -> None:
@@ -139,16 +141,21 @@ class AttachmentReader:
 
     def _keep_heard(self, file: Unread, heard: Transcript) -> None:
         with self._open() as conn:
-            attachments.keep_heard(conn, self._turn_id, self._fence, file, heard)
+            attachment_store.keep_heard(conn, self._turn_id, self._fence, file, heard)
+            if not heard.text:
+                self._refuse_in(conn, file, "voice_not_understood")
 
     def _keep(self, file: Unread, text: str | None) -> None:
         with self._open() as conn:
-            attachments.keep_read(conn, file.message_id, text)
+            attachment_store.keep_read(conn, file.message_id, text)
 
     def _refuse(self, file: Unread, code: str) -> str:
         with self._open() as conn:
-            attachments.refuse(conn, file.message_id, code)
+            self._refuse_in(conn, file, code)
         return "refused"
+
+    def _refuse_in(self, conn, file: Unread, code: str) -> None:
+        attachment_store.refuse(conn, file.message_id, code, self._in_words(code))
 
 
 def _refused(code: str) -> InputRefused:

@@ -1,7 +1,6 @@
 """Claim the conversation and gather what waits into one turn, or say why not."""
 
 import f.chat.turns as turns
-from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.resources import c_model, postgresql
 
@@ -9,7 +8,7 @@ from f.shared.resources import c_model, postgresql
 def main(db: postgresql, model: c_model, conversation_id: str) -> dict:
     with connect(db) as conn:
         result = load(conn, conversation_id, model["model"])
-    start_when_due(conversation_id, result["wait_seconds"])
+    turns.start_when_due(conversation_id, result["wait_seconds"])
     return result
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 from f.agent.completion import CHARACTERS_PER_TOKEN, Completion
-from f.agent.pictures import tokens_of_pictures
+from f.agent.contact_files import tokens_of_pictures
 from f.shared.errors import AgentStuck, UpstreamDown
 
 # A paid answer outlives a database that starts again.

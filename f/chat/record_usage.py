@@ -1,7 +1,6 @@
 """Settle the turn's reservation with what it really used."""
 
 import f.chat.turns as turns
-from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.resources import postgresql
 
@@ -10,7 +9,7 @@ def main(db: postgresql, conversation_id: str, turn_id: str, fence: int) -> dict
     with connect(db) as conn:
         cost_microcents = charge(conn, turn_id, fence)
         wait_seconds = turns.complete(conn, turn_id, fence, "charged")
-    start_when_due(conversation_id, wait_seconds)
+    turns.start_when_due(conversation_id, wait_seconds)
     return {"turn_id": turn_id, "cost_microcents": cost_microcents}
 
 

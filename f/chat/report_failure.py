@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import f.chat.turns as turns
-from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.resources import postgresql
 
@@ -27,7 +26,7 @@ def main(
             wait_seconds = turns.give_back(conn, known_id, fence)
         if alerts:
             raise_alert(conn, known_id, step_id, error_name)
-    start_when_due(conversation_id, wait_seconds)
+    turns.start_when_due(conversation_id, wait_seconds)
     return {"given_back": wait_seconds is not None, "error_name": error_name}
 
 

@@ -24,7 +24,6 @@ from f.agent.model_slot import in_order, slots_of
 from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
-from f.chat.next_turn import start_when_due
 from f.chat.thinking import keep, think
 from f.shared.deadline import Deadline
 from f.shared.resources import c_model, postgresql
@@ -47,7 +46,7 @@ def _start_again(db: postgresql, turn_id: str, fence: int, conversation_id: str)
     """A file came while the agent thought: it is read in a flow of its own, then thought again."""
     with turns.transaction(db, turn_id, fence) as conn:
         wait_seconds = turns.postpone(conn, turn_id, fence, 0)
-    start_when_due(conversation_id, wait_seconds)
+    turns.start_when_due(conversation_id, wait_seconds)
 
 
 def answer(
@@ -83,7 +82,7 @@ def answer(
     with typing_sign.shown(account):
         draft = think(turn, stored_model, toolbox, effects, deadline)
     library = registry.library(turn.channel_kind)
-    said = [*command_replies, *turn.notices, draft.reply.text]
+    said = [*command_replies, *turn.attached.notices, draft.reply.text]
     replies = [piece for text in said for piece in library.split_text(text)]
     # What was done or asked can't be thought again.
     may_drop = stored_model.has_room and not effects and not toolbox.asks_contact

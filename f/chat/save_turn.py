@@ -1,7 +1,6 @@
 """Remember both sides of the turn."""
 
 import f.chat.turns as turns
-from f.chat.next_turn import start_when_due
 from f.shared.resources import postgresql
 
 
@@ -10,5 +9,5 @@ def main(db: postgresql, conversation_id: str, turn_id: str, fence: int) -> dict
         with conn.cursor() as cursor:
             cursor.execute("select save_turn_messages(%s)", (turn_id,))
         wait_seconds = turns.complete(conn, turn_id, fence, "saved")
-    start_when_due(conversation_id, wait_seconds)
+    turns.start_when_due(conversation_id, wait_seconds)
     return {"turn_id": turn_id}

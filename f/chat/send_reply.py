@@ -8,7 +8,6 @@ import f.chat.lease as lease
 import f.chat.outbox as outbox
 import f.chat.turns as turns
 from f.channels.accounts import Account
-from f.chat.next_turn import start_when_due
 from f.shared.db import connect
 from f.shared.errors import (
     ContactGone,
@@ -39,7 +38,7 @@ def main(db: postgresql, sealing_key: str, conversation_id: str, turn_id: str, f
             next_seconds = turns.complete(conn, turn_id, fence, "sent")
         else:
             next_seconds = turns.postpone(conn, turn_id, fence, wait_seconds)
-    start_when_due(conversation_id, next_seconds)
+    turns.start_when_due(conversation_id, next_seconds)
     return {"sent": sent, "waits_for_receipt": wait_seconds is not None}
 
 

@@ -19,7 +19,6 @@ from f.agent.reply import OwnWords
 from f.agent.tool_context import ToolContext
 from f.channels.content import named
 from f.chat.attachments import Attached
-from f.chat.file_notices import notice
 from f.shared.resources import c_model
 
 # What a model is given of one turn's question: a paste is paid again in every round.
@@ -106,13 +105,6 @@ class TurnContext:
     @property
     def _said(self) -> list:
         return [*self.known.lines, *self.attached.files]
-
-    @property
-    def notices(self) -> list[str]:
-        """Of files that could not be read."""
-        codes = self.attached.refusals
-        said = (notice(code, self.language, self.channel_settings) for code in codes)
-        return list(dict.fromkeys(said))
 
     @property
     def system_prompt(self) -> str:

@@ -1,4 +1,4 @@
-"""The turn store: the only code that calls its SQL functions."""
+"""The turn store: the only code that calls its SQL functions, and starts what they say is due."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from f.shared.db import Connection, connect
 from f.shared.resources import postgresql
+from f.shared.windmill import start_flow
 
 MAX_ATTEMPTS = 5
 # What one turn may use in all its model calls, dropped drafts too.
@@ -160,6 +161,15 @@ def postpone(conn, turn_id: str, fence: int, wait_seconds: float) -> float | Non
 def give_back(conn, conversation_id: str, fence: int) -> float | None:
     """Frees a conversation after a failure; None when another worker has it."""
     return _one_number(conn, "select give_back_turn(%s, %s)", (conversation_id, fence))
+
+
+def start_when_due(conversation_id: str, wait_seconds: float | None) -> None:
+    """Starts the flow that answers what arrived meanwhile.
+
+    `wait_seconds`: what the turn store said; None when nothing waits.
+    """
+    if wait_seconds is not None:
+        start_flow("f/chat/answer_message", {"conversation_id": conversation_id}, wait_seconds)
 
 
 def _one_number(conn, query: str, arguments: tuple) -> float | None:

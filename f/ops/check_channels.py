@@ -28,11 +28,7 @@ def problems_of(channel: Account | str) -> list[Problem]:
 
 def report(conn, channel: Account | str, problem: Problem) -> None:
     channel_id = channel if isinstance(channel, str) else channel.channel_id
-    with conn.cursor() as cursor:
-        cursor.execute(
-            "select report_channel_problem(%s, %s, %s)",
-            (channel_id, problem.code, problem.details or None),
-        )
+    accounts.report_problem(conn, channel_id, problem.code, problem.details)
 
 
 def count_silent(conn) -> int:

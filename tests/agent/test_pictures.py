@@ -3,10 +3,10 @@
 import pytest
 
 from f.agent.anthropic_model import AnthropicModel
+from f.agent.contact_files import NOT_SHOWN, PICTURE_TOKENS, Picture, sees, tokens_of_pictures
 from f.agent.context import prompt_text
 from f.agent.model_slot import ModelSlot
 from f.agent.openai_model import OpenAIModel
-from f.agent.pictures import NOT_SHOWN, TOKENS, Picture, sees, tokens_of_pictures
 
 PICTURE = Picture("image/png", b"pixels")
 MESSAGES = [
@@ -70,5 +70,5 @@ def test_who_sees_is_told_by_the_models_name(model, is_seeing):
 
 
 def test_a_picture_counts_as_tokens_and_its_bytes_are_kept_nowhere():
-    assert tokens_of_pictures(MESSAGES) == TOKENS
+    assert tokens_of_pictures(MESSAGES) == PICTURE_TOKENS
     assert "pixels" not in prompt_text(MESSAGES, []) + repr(PICTURE)

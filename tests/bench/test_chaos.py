@@ -25,13 +25,13 @@ def stage(owner, tmp_path) -> Stage:
 
 def test_a_grace_that_nobody_waits_for_is_found_as_doubled_messages(stage, query, monkeypatch):
     monkeypatch.setattr(graph, "FATES", {"accepted, connection cut": 0.7})
-    monkeypatch.setattr(receipts, "USUAL_SECONDS", (5, 5))
+    monkeypatch.setattr(receipts, "USUAL_SECONDS", (12, 12))
     query(
         "create or replace function grace_left_seconds(p_message outbound_messages)"
         " returns numeric as $$ select 0::numeric $$ language sql stable"
     )
 
-    report = asyncio.run(mixed_run(Conductor(stage, options("--messages=24 --faults=sends"))))
+    report = asyncio.run(mixed_run(Conductor(stage, options("--messages=12 --faults=sends"))))
 
     assert report["doubled"] > 0
     assert any(

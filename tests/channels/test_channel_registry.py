@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from f.channels.registry import LIBRARIES, ChannelLibrary, library
+from f.channels.registry import LIBRARIES, ChannelLibrary, MediaLibrary, library, media_library
 from f.shared.errors import Misconfigured
 
 FOLDER = Path(__file__).parents[2] / "f" / "channels"
@@ -23,6 +23,13 @@ def test_every_library_has_every_function_of_the_contract(kind, name):
     given = inspect.signature(getattr(library(kind), name)).parameters
 
     assert [*given] == asked
+
+
+@pytest.mark.parametrize("kind", LIBRARIES)
+def test_every_library_has_one_of_files_beside_it(kind):
+    given = inspect.signature(media_library(kind).fetch_media).parameters
+
+    assert [*given] == [*inspect.signature(MediaLibrary.fetch_media).parameters][1:]
 
 
 def test_an_unknown_kind_is_a_setting_to_correct():

@@ -3,7 +3,7 @@
 import pytest
 
 import f.shared.safe_fetch as safe_fetch
-from f.channels.registry import library
+from f.channels.registry import media_library
 from f.shared.errors import InputRefused, UpstreamDown
 from tests.channels.vendors import CREDENTIALS
 from tests.shared.fake_internet import PUBLIC, FakeInternet, answer, redirect
@@ -24,7 +24,7 @@ def internet(tmp_path, monkeypatch):
 def _fetch(kind: str, url: str, max_bytes: int = MEGABYTE) -> bytes:
     credentials = {**CREDENTIALS[kind], "account_id": "1", "api_url": None}
     said = {"url": url, "provider_media_id": None, "size_bytes": None, "sha256": None}
-    return library(kind).fetch_media(credentials, said, max_bytes)
+    return media_library(kind).fetch_media(credentials, said, max_bytes)
 
 
 def _authorizations(site) -> list[bool]:
@@ -96,7 +96,9 @@ def test_other_bytes_than_were_announced_are_no_file(internet, monkeypatch):
     said = {"provider_media_id": "1", "sha256": "of something else"}
 
     with pytest.raises(UpstreamDown):
-        library("whatsapp").fetch_media({**CREDENTIALS["whatsapp"], "account_id": "1"}, said, 100)
+        media_library("whatsapp").fetch_media(
+            {**CREDENTIALS["whatsapp"], "account_id": "1"}, said, 100
+        )
 
 
 def test_telegrams_token_is_in_no_error(internet, monkeypatch):

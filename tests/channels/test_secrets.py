@@ -6,7 +6,7 @@ import traceback
 import pytest
 
 from f.channels.messages import Recipient, Request
-from f.channels.registry import library
+from f.channels.registry import library, media_library
 from f.chat import load_turn, read_attachments, run_agent, send_reply
 from f.ops import check_channels
 from f.shared.errors import ChatmillError
@@ -74,7 +74,7 @@ def test_no_failure_of_a_vendor_tells_a_credential(kind, api_url, caplog, capfd)
     written = [
         _written(lambda: channel.send_text(credentials, to, "Hi", REFERENCE)),
         _written(lambda: channel.show_typing(credentials, to)),
-        _written(lambda: len(channel.fetch_media(credentials, file, 1000))),
+        _written(lambda: len(media_library(kind).fetch_media(credentials, file, 1000))),
         _written(lambda: [one.sentence for one in channel.check(credentials)]),
         _written(lambda: channel.subscribe(credentials)),
         _written(lambda: channel.verify(forged, credentials)),

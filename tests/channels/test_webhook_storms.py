@@ -111,8 +111,12 @@ def test_w07_a_channel_without_credentials_accepts_nothing(query, windmill, what
     query("update channels set sealed_credentials = null")
     body = text_message("Hi")
 
-    assert post(body, signed(body, ""))["windmill_status_code"] == 503
+    for _ in range(2):
+        assert post(body, signed(body, ""))["windmill_status_code"] == 503
+
     assert query("select count(*) from webhook_deliveries") == [(0,)]
+    [(code, summary)] = query("select code, summary from alerts")
+    assert code == "channel_broken" and "credentials_missing" in summary
 
 
 def test_w10_a_delivery_replayed_after_thirty_days_is_known(query, windmill, whatsapp):

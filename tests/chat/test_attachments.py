@@ -3,9 +3,12 @@
 import base64
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
+import f.chat.turns as turns
 from f.agent.model_slot import sealing_place
 from f.chat import load_turn, read_attachments, record_usage, run_agent, save_turn, send_reply
 from f.chat.attachments import MOST_PICTURES
@@ -21,7 +24,7 @@ from local.telegram_api import TelegramApi
 from local.transcription_api import TranscriptionApi
 from local.twilio_api import TwilioApi
 from tests.channels.vendors import add_channel, post
-from tests.conftest import SEALING_KEY
+from tests.conftest import SEALING_KEY, connected
 from tests.scripted_model import calls, says
 
 MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
@@ -297,7 +300,8 @@ def test_a_short_document_is_told_and_a_question_about_it_next_is_answered(
     says_by_whatsapp("text", None, number=2, body="How many chairs?")
 
     assert turn_of(conversation_id) == ["Nine."]
-    assert "nine blue chairs" in str(model.requests[-1]["messages"])
+    told = [one["role"] for one in model.requests[-1]["messages"] if "nine blue" in str(one)]
+    assert told == ["user"], "a contact's words, never ours"
 
 
 def test_a_long_document_is_searched(says_by_whatsapp, turn_of, model):
@@ -392,6 +396,73 @@ def test_what_a_contact_takes_back_is_nowhere(says_by_whatsapp, turn_of, model, 
     assert query("select * from attachments") == []
     kept = query("select body from webhook_deliveries") + query("select body from inbound_messages")
     assert "secret words" not in json.dumps(kept)
+
+
+def test_a_file_that_is_being_taken_back_is_not_begun(database, says_by_whatsapp, query):
+    load_turn.main(database, MODEL, says_by_whatsapp("document", TEXT))
+    [(message_id, channel_id, key)] = query(
+        "select id, channel_id::text, provider_message_id from inbound_messages"
+    )
+    begin = "select inbound_message_id from begin_attachment(%s)"
+    with ThreadPoolExecutor(1) as pool, connected(database) as revoking:
+        with revoking.cursor() as cursor:
+            cursor.execute("select accept_revocation(%s, %s)", (channel_id, key))
+        begun = pool.submit(query, begin, message_id)
+        _until_somebody_waits(database)
+        revoking.commit()
+
+        assert begun.result(10) == [(None,)]
+    assert query("select * from attachments") == []
+
+
+def _until_somebody_waits(database) -> None:
+    waiting = "select exists (select from pg_locks where not granted)"
+    deadline = time.monotonic() + 10
+    with connected(database) as looking, looking.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute(waiting)
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.01)
+    raise AssertionError("nobody waits")
+
+
+KILLED_AFTER = ["nothing", "the count of the attempt", "the bytes", "the words"]
+
+
+@pytest.mark.parametrize("commits", range(1, 5), ids=KILLED_AFTER)
+def test_a_kill_after_any_commit_neither_loses_nor_pays_again(
+    database, says_by_whatsapp, model, ears, query, monkeypatch, commits, turn_of
+):
+    conversation_id = says_by_whatsapp("audio", OGG)
+    slot = {"base_url": f"{ears.base_url}/v1", "kind": "openai", "model": "whisper-1"}
+    _add_transcription(query, slot)
+    turn = load_turn.main(database, MODEL, conversation_id)
+    place = (database, model.resource, SEALING_KEY, turn["turn_id"], turn["fence"])
+    with monkeypatch.context() as patch:
+        patch.setattr("f.chat.turns.transaction", _killing(turns.transaction, commits))
+        with pytest.raises(KeyboardInterrupt):
+            read_attachments.main(*place)
+
+    read_attachments.main(*place)
+
+    assert query("select body from inbound_messages") == [("When do you open?",)]
+    assert len(ears.heard) == 1
+    assert query("select count(*) from model_calls where draft = 9") == [(1,)]
+
+
+def _killing(transaction, commits: int):
+    """The same, and the process ends behind so many commits."""
+    left = iter(range(commits - 1, -1, -1))
+
+    @contextmanager
+    def until_killed(*arguments):
+        with transaction(*arguments) as conn:
+            yield conn
+        if next(left, None) == 0:
+            raise KeyboardInterrupt
+
+    return until_killed
 
 
 def test_a_late_worker_writes_nothing_of_a_file(database, says_by_whatsapp, model, query):

@@ -124,12 +124,12 @@ def test_somebody_who_thinks_for_long_is_seen_typing(
     _, conversation_id, _ = arrive("Hi", message_id="wamid.question")
     turn = load_turn.main(database, MODEL, conversation_id)
     model.will(says("Hello."))
-    model.meanwhile(lambda: _until(lambda: whatsapp.accepted))
+    model.meanwhile(lambda: _until(lambda: whatsapp.signs))
 
     run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
 
-    assert whatsapp.accepted[0]["message_id"] == "wamid.question"
-    assert whatsapp.accepted[0]["typing_indicator"] == {"type": "text"}
+    assert whatsapp.signs[0]["message_id"] == "wamid.question"
+    assert whatsapp.signs[0]["typing_indicator"] == {"type": "text"}
 
 
 def _until(is_so) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from f.agent.contact_files import sees
 from f.agent.model_slot import slots_of, transcription_slot
 from local.errors import CannotRun
 from local.models_command import add, parse, remove, report
@@ -54,3 +55,15 @@ def test_the_installations_endpoint_hears_where_its_resource_says_so(owner):
         named = {**INSTALLATION, "transcription_model": "whisper-1"}
         assert transcription_slot(connection, CHATBOT_ID, named, SEALING_KEY).model == "whisper-1"
         assert transcription_slot(connection, CHATBOT_ID, INSTALLATION, SEALING_KEY) is None
+
+
+@pytest.mark.parametrize(
+    ("flag", "is_seeing"), [("--sees-pictures", True), ("--no-sees-pictures", False)]
+)
+def test_whether_a_model_sees_may_be_told_where_its_name_does_not(owner, flag, is_seeing):
+    add(owner, SEALING_KEY, parse(["add", "openai", "gpt-4.1-tuned", flag]), "key")
+
+    with connected(owner) as connection:
+        (slot,) = slots_of(connection, CHATBOT_ID, INSTALLATION, None, SEALING_KEY)
+
+    assert sees(slot) is is_seeing

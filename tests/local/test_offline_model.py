@@ -5,6 +5,7 @@ import json
 import pytest
 import urllib3
 
+from f.agent.prompts import KNOWN
 from local.hashing_embedder import HashingEmbedder
 from local.offline_model import OfflineModel
 
@@ -184,3 +185,19 @@ def test_a_wrong_key_is_refused(post):
 @pytest.mark.parametrize("text", ["z" * 65_536, "? and what " * 6_000, ". " * 30_000])
 def test_an_endless_question_is_answered_like_any_other(complete, text):
     assert complete(asks(text), found())["message"]["content"]
+
+
+def test_a_document_that_the_customer_sent_is_answered_from(complete):
+    known = {"files_of_customer": [{"name": "order.txt", "text": "Order 4711 holds nine chairs."}]}
+    background = asks(KNOWN.format(data=json.dumps(known)))
+    nothing = found(json.dumps({"passages": []}))
+
+    choice = complete(SYSTEM, background, asks("How many chairs does order 4711 hold?"), nothing)
+
+    assert choice["message"]["content"] == "Order 4711 holds nine chairs."
+
+
+def test_the_background_is_nothing_that_somebody_said(complete):
+    background = asks(KNOWN.format(data=json.dumps({"customer": {"name": "Ada"}})))
+
+    assert query_of(complete(SYSTEM, background, asks("And to Spain?"))) == "And to Spain?"

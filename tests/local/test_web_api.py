@@ -12,7 +12,7 @@ from http.client import HTTPConnection
 import jwt
 import pytest
 
-from f.channels.web import fetch_media
+from f.channels.web_media import fetch_media
 from f.shared.db import connect
 from tests.db.turns import claim, gather
 from tests.local.web_chat import KEY, SECRET, SHOP, Page, answered, serving, with_secret

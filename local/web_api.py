@@ -29,7 +29,7 @@ from f.shared.errors import ChatmillError, UpstreamError
 from local.web_limits import Limits
 from local.web_refusals import refusal_of
 from local.web_streams import Watcher, stream
-from local.web_uploads import told_type
+from local.web_uploads import kind_of, told_type
 from runner.request_bodies import BodyLimits, BodyReader, BodyRefused, ClientGone
 
 PREFIX = "/api/web/{channel}"
@@ -156,7 +156,7 @@ class WebApi:
             return None
         found = self._ask(web_sessions.find_upload, session, posted.attachment_id)
         return media_of(
-            "image" if found.media_type.startswith("image/") else "document",
+            kind_of(found.media_type),
             provider_media_id=posted.attachment_id,
             media_type=found.media_type,
             sha256=found.sha256,

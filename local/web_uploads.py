@@ -1,15 +1,10 @@
-"""What a visitor may upload, told by its bytes: pictures for models, documents that we read."""
+"""What visitors may upload, told by its bytes: pictures, recordings, documents that we read."""
 
 import f.knowledge.file_types as file_types
+import f.shared.media_types as media_types
 from f.channels.messages import WebhookRefused
 from f.shared.errors import InputRefused
 
-PICTURES = {
-    b"\x89PNG\r\n\x1a\n": "image/png",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"GIF87a": "image/gif",
-    b"GIF89a": "image/gif",
-}
 # Not pages: a teammate who opens one would run what the visitor wrote.
 DOCUMENTS = (
     file_types.PDF,
@@ -21,13 +16,19 @@ DOCUMENTS = (
 )
 
 
+def kind_of(media_type: str) -> str:
+    """As the inbox has it: image, audio or document."""
+    beginning = media_type.partition("/")[0]
+    return beginning if beginning in ("image", "audio") else "document"
+
+
 def told_type(file_name: str, content: bytes) -> str:
     """Raises WebhookRefused `upload_type_refused`, or `upload_empty`."""
     if not content:
         raise WebhookRefused(400, "upload_empty", "The file is empty.")
-    picture = picture_type(content)
-    if picture:
-        return picture
+    media_type = media_types.tell(content)
+    if media_type:
+        return media_type
     try:
         found = file_types.tell(file_name, content)
     except InputRefused as error:
@@ -35,12 +36,6 @@ def told_type(file_name: str, content: bytes) -> str:
     if found not in DOCUMENTS or (found not in file_types.BINARY and not is_text(content)):
         raise refused()
     return found
-
-
-def picture_type(content: bytes) -> str | None:
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for start, kind in PICTURES.items() if content.startswith(start)), None)
 
 
 def is_text(content: bytes) -> bool:
@@ -51,5 +46,5 @@ def is_text(content: bytes) -> bool:
 
 
 def refused() -> WebhookRefused:
-    sentence = "Send a picture (PNG, JPEG, GIF, WebP), a PDF, DOCX, XLSX or a text file."
+    sentence = "Send a picture, a recording, a PDF, DOCX, XLSX or a text file."
     return WebhookRefused(415, "upload_type_refused", sentence)

@@ -286,7 +286,7 @@ def test_it_says_when_a_teammate_takes_over_and_gives_back(visit, query):
     tab.until(SENT)
     query("update conversations set mode = 'human'")
     written_by_teammate(query, "Eva here, hello!")
-    tab.until("chat.querySelector('.teammate')")
+    tab.until("chat.querySelector('.teammate') && chat.querySelector('.event')")
 
     assert "A person answers" in tab.text() and "taken over" in tab.text()
     picture(tab, "teammate")

@@ -244,6 +244,17 @@ def test_without_a_connection_messages_wait_and_are_sent_once(visit, query):
     assert lines(tab)[1:] == ["First", "Second"]
 
 
+def test_where_streams_are_held_back_it_polls(visit, query):
+    tab = visit()
+    tab.call("Network.setBlockedURLs", urls=["*/events"])
+    tab.say("Hello")
+    tab.until(SENT)
+
+    answered(query, "Hi!")
+
+    tab.until("chat.querySelector('.chatbot:nth-last-child(1)')?.innerText.includes('Hi!')")
+
+
 def test_a_page_that_is_loaded_again_shows_the_conversation_and_sends_what_was_left(visit, query):
     tab = visit()
     tab.say("First")

@@ -240,8 +240,8 @@ class Connection {
     const answer = await this.call("GET", this.path(`messages?wait=25&since=${this.seen}`));
     const found = await answer.json();
     this.heard.online(true);
-    found.messages.forEach((line) => this.line(line));
     this.heard.status(found);
+    found.messages.forEach((line) => this.line(line));
   }
 
   line(line) {

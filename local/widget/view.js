@@ -280,7 +280,9 @@ class View {
   showTyping(isTyping) {
     if (isTyping === Boolean(this.typing.firstChild)) return;
     this.typingWords.textContent = filled(this.words.typing, { name: this.chatbot });
+    const wasAtEnd = this.isAtEnd();
     this.typing.replaceChildren(...(isTyping ? this.typingParts : []));
+    if (isTyping && wasAtEnd) this.toEnd();
   }
 
   showMode(mode) {

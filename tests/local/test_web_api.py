@@ -164,8 +164,8 @@ def test_a_stream_tells_lines_and_states_and_goes_on_after_the_last_event(page, 
     page.say("Hello")
     answered(query, "Hi!")
     with closing(read_stream(page, last_event_id="1")) as events:
-        assert next(events) == ("2", "message", "Hi!")
         assert next(events) == (None, "status", "bot")
+        assert next(events) == ("2", "message", "Hi!")
         teammate_writes(query, "Eva here.")
         assert next(events) == ("3", "message", "Eva here.")
         query("update conversations set mode = 'human'")

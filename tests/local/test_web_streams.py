@@ -1,0 +1,79 @@
+"""Pages that wait: one look for all, and a database that is away deletes nobody's chat."""
+
+import asyncio
+
+import pytest
+
+import local.web_streams as web_streams
+from f.channels.web_sessions import State
+from f.shared.errors import UpstreamDown
+from local.web_streams import Watcher, stream
+
+QUIET = State(0, "bot", False)
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    monkeypatch.setattr(web_streams, "LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(web_streams, "KEEP_ALIVE_SECONDS", 0.05)
+
+
+def first_events(look, count: int) -> list[bytes]:
+    async def read() -> list[bytes]:
+        found = []
+        async for one in stream(Watcher(look), "c", 0, lambda after: []):
+            found.append(one)
+            if len(found) == count:
+                break
+        return found
+
+    return asyncio.run(read())
+
+
+def test_however_many_wait_the_database_is_asked_once():
+    asked = []
+
+    def look(ids):
+        asked.append(sorted(ids))
+        return {one: State(1, "bot", False) for one in ids}
+
+    async def wait_together():
+        watcher = Watcher(look)
+        await asyncio.gather(*(watcher.line_after(f"c{n}", 0, 5) for n in range(100)))
+
+    asyncio.run(wait_together())
+
+    assert len(asked) <= 2 and len(asked[0]) == 100
+
+
+def test_while_nobody_waits_nothing_is_asked():
+    asked = []
+
+    async def wait_and_leave():
+        watcher = Watcher(lambda ids: asked.append(ids) or {})
+        await watcher.line_after("c", 0, 1)
+        await asyncio.sleep(0.02)
+        before = len(asked)
+        await asyncio.sleep(0.02)
+        return len(asked) - before
+
+    assert asyncio.run(wait_and_leave()) == 0
+
+
+def test_a_database_that_is_away_keeps_the_stream_open():
+    def away(ids):
+        raise UpstreamDown("the database went away")
+
+    assert first_events(away, 3) == [b"retry: 2000\n\n", *[b": nothing new\n\n"] * 2]
+
+
+def test_a_chat_that_is_gone_is_said_so_once():
+    *_, told = first_events(lambda ids: {}, 9)
+
+    assert b"deleted" in told
+
+
+def test_a_quiet_stream_says_that_it_is_alive():
+    events = first_events(lambda ids: {"c": QUIET}, 3)
+
+    assert b'"session_status": "bot"' in events[1] and events[2] == b": nothing new\n\n"

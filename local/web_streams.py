@@ -91,14 +91,31 @@ async def stream(
         if state is None:
             yield event("status", {"session_status": "deleted", "is_typing": False})
             return
-        # Who answers comes before what they say.
+        lines = await run_in_threadpool(lines_until, state.last_number, since, read)
+        before = lines_before(state.mode, lines)
+        for line in lines[:before]:
+            yield event("message", line, line["number"])
         if (state.mode, state.is_typing) != (seen.mode, seen.is_typing):
             yield event("status", {"session_status": state.mode, "is_typing": state.is_typing})
-        while state.last_number > since and (lines := await run_in_threadpool(read, since)):
-            for line in lines:
-                since = line["number"]
-                yield event("message", line, since)
+        for line in lines[before:]:
+            yield event("message", line, line["number"])
+        since = lines[-1]["number"] if lines else since
         seen = state
+
+
+def lines_until(last: int, since: int, read: Callable[[int], list[dict]]) -> list[dict]:
+    """Portion by portion; an expired session reads none."""
+    lines: list[dict] = []
+    while since < last and (portion := read(since)):
+        lines += portion
+        since = portion[-1]["number"]
+    return lines
+
+
+def lines_before(mode: str, lines: list[dict]) -> int:
+    """How many come before the word that somebody else answers now: those until they speak."""
+    speaker = "teammate" if mode == "human" else "chatbot"
+    return next((at for at, line in enumerate(lines) if line["author"] == speaker), len(lines))
 
 
 def event(kind: str, content: dict, number: int | None = None) -> bytes:

@@ -240,8 +240,12 @@ class Connection {
     const answer = await this.call("GET", this.path(`messages?wait=25&since=${this.seen}`));
     const found = await answer.json();
     this.heard.online(true);
+    const speaker = found.session_status === "human" ? "teammate" : "chatbot";
+    const at = found.messages.findIndex((line) => line.author === speaker);
+    const before = at < 0 ? found.messages.length : at;
+    found.messages.slice(0, before).forEach((line) => this.line(line));
     this.heard.status(found);
-    found.messages.forEach((line) => this.line(line));
+    found.messages.slice(before).forEach((line) => this.line(line));
   }
 
   line(line) {

@@ -1,6 +1,8 @@
 """Pages that wait: one look for all, and a database that is away deletes nobody's chat."""
 
 import asyncio
+import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -18,10 +20,15 @@ def fast(monkeypatch):
     monkeypatch.setattr(web_streams, "KEEP_ALIVE_SECONDS", 0.05)
 
 
-def first_events(look, count: int) -> list[bytes]:
+def first_events(look, count: int, lines: Sequence[dict] = ()) -> list[bytes]:
+    """`lines` are read by portions of 200."""
+
+    def portion(after: int) -> list[dict]:
+        return [line for line in lines if line["number"] > after][:200]
+
     async def read() -> list[bytes]:
         found = []
-        async for one in stream(Watcher(look), "c", 0, lambda after: []):
+        async for one in stream(Watcher(look), "c", 0, portion):
             found.append(one)
             if len(found) == count:
                 break
@@ -77,3 +84,31 @@ def test_a_quiet_stream_says_that_it_is_alive():
     events = first_events(lambda ids: {"c": QUIET}, 3)
 
     assert b'"session_status": "bot"' in events[1] and events[2] == b": nothing new\n\n"
+
+
+@pytest.mark.parametrize(
+    ("mode", "authors", "told"),
+    [
+        ("human", ["contact", "chatbot", "teammate"], ["contact", "chatbot", "status", "teammate"]),
+        ("human", ["contact", "chatbot"], ["contact", "chatbot", "status"]),
+        ("bot", ["teammate", "contact", "chatbot"], ["teammate", "contact", "status", "chatbot"]),
+    ],
+)
+def test_who_answers_is_told_before_they_speak(mode, authors, told):
+    lines = [{"number": n, "author": author} for n, author in enumerate(authors, 1)]
+    state = State(len(lines), mode, False)
+
+    _, *events = first_events(lambda ids: {"c": state}, 2 + len(lines), lines)
+
+    assert [json.loads(one.partition(b"data: ")[2]).get("author", "status") for one in events] == (
+        told
+    )
+
+
+def test_a_long_history_is_told_whole():
+    state = State(450, "bot", False)
+    lines = [{"number": n, "author": "contact"} for n in range(1, 451)]
+
+    events = first_events(lambda ids: {"c": state}, 452, lines)
+
+    assert sum(b"event: message" in one for one in events) == 450

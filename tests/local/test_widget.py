@@ -299,7 +299,7 @@ def test_it_says_when_a_teammate_takes_over_and_gives_back(visit, query):
     written_by_teammate(query, "Eva here, hello!")
     tab.until("chat.querySelector('.teammate') && chat.querySelector('.event')")
 
-    assert "A person answers" in tab.text() and "taken over" in tab.text()
+    assert "A person answers" in tab.text() and "from here on" in tab.text()
     picture(tab, "teammate")
     query("update conversations set mode = 'bot'")
     tab.until("chat.querySelector('.panel').innerText.includes('answers again')")

@@ -29,6 +29,9 @@ class Watcher:
         self._looked = asyncio.Event()
         self._task: asyncio.Task | None = None
 
+    def waiting(self, conversation_id: str) -> int:
+        return self._watched[conversation_id]
+
     async def change(self, conversation_id: str, seen: State, seconds: float) -> State | None:
         """The newest state, as soon as it is another than `seen`; None when the conversation is
         gone. Raises TimeoutError when nothing changed, or nothing could be seen, for so long."""

@@ -25,6 +25,7 @@ class Watcher:
     def __init__(self, look: Callable[[Sequence[str]], dict[str, State]]):
         self._look = look
         self._watched: Counter[str] = Counter()
+        self._asked: frozenset[str] = frozenset()  # of whom the newest look knows
         self._states: dict[str, State] = {}
         self._looked = asyncio.Event()
         self._task: asyncio.Task | None = None
@@ -54,6 +55,9 @@ class Watcher:
             async with asyncio.timeout(seconds):
                 while True:
                     await self._next_look().wait()
+                    # A look that began before this page came tells nothing of it.
+                    if conversation_id not in self._asked:
+                        continue
                     state = self._states.get(conversation_id)
                     if is_awaited(state):
                         return state
@@ -68,11 +72,13 @@ class Watcher:
 
     async def _look_on(self) -> None:
         while self._watched:
+            asked = frozenset(self._watched)
             try:
-                self._states = await run_in_threadpool(self._look, list(self._watched))
+                self._states = await run_in_threadpool(self._look, sorted(asked))
             except UpstreamError:
                 pass  # the database is away: pages wait on what they know
             else:
+                self._asked = asked
                 looked, self._looked = self._looked, asyncio.Event()
                 looked.set()
             await asyncio.sleep(LOOK_SECONDS)

@@ -2121,7 +2121,7 @@ CREATE FUNCTION public.forget_web_leftovers() RETURNS void
     SET search_path TO 'public', 'pg_temp'
     AS $$
   delete from web_sessions where expires_at < now() - interval '1 day';
-  delete from web_uploads where created_at < now() - interval '30 days';
+  delete from web_uploads where created_at < now() - interval '7 days';
   -- A bucket is full again long before.
   delete from rate_buckets where refilled_at < now() - interval '1 day';
 $$;

@@ -4,6 +4,7 @@ It runs in `./chatmill serve`, and beside Windmill as `./chatmill web`. Nothing 
 pages read must not be stored as results, and held connections must not hold workers.
 """
 
+import re
 import sys
 from collections.abc import Awaitable, Callable
 
@@ -27,9 +28,9 @@ from f.channels.web_sessions import Session
 from f.shared.db import connect
 from f.shared.errors import ChatmillError, UpstreamError
 from local.web_limits import Limits
-from local.web_refusals import refusal_of
+from local.web_refusals import TooManyRequests, refusal_of
 from local.web_streams import Watcher, stream
-from local.web_uploads import told_type
+from local.web_uploads import kind_of, told_type
 from runner.request_bodies import BodyLimits, BodyReader, BodyRefused, ClientGone
 
 PREFIX = "/api/web/{channel}"
@@ -40,6 +41,8 @@ PREFLIGHT = {
     "Access-Control-Allow-Headers": "content-type, x-session-token, x-file-name, last-event-id",
     "Access-Control-Max-Age": "600",
 }
+# Pages of one visitor that a held connection is kept for.
+MOST_WAITING = 20
 # Of the channel's settings, what anybody may see.
 SHOWN_SETTINGS = ("title", "greeting", "privacy_url", "accent", "language")
 
@@ -156,7 +159,7 @@ class WebApi:
             return None
         found = self._ask(web_sessions.find_upload, session, posted.attachment_id)
         return media_of(
-            "image" if found.media_type.startswith("image/") else "document",
+            kind_of(found.media_type),
             provider_media_id=posted.attachment_id,
             media_type=found.media_type,
             sha256=found.sha256,
@@ -232,9 +235,17 @@ class WebApi:
         if origin is None:
             return {}
         patterns = account.settings.get("origins", [])
-        if origin not in self.own_origins and not web_origins.is_allowed(origin, patterns):
+        if not self._is_own_page(request, origin) and not web_origins.is_allowed(origin, patterns):
             raise WebhookRefused(403, "origin_refused", "This website may not embed the chat.")
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+
+    def _is_own_page(self, request: Request, origin: str) -> bool:
+        """Of this server, if it has any. On the network it is known by its number: a name may be
+        a stranger's, who made it lead here."""
+        host = request.headers.get("host", "")
+        is_numbered = re.fullmatch(r"(?:[0-9.]+|\[[0-9a-f:]+\])(?::[0-9]+)?", host) is not None
+        is_named_so = is_numbered and origin == f"http://{host}"
+        return bool(self.own_origins) and (origin in self.own_origins or is_named_so)
 
     def _session(self, request: Request, account: Account) -> Session:
         session_id = web_posts.session_id(request.path_params["session"])
@@ -248,6 +259,8 @@ class WebApi:
     def _reading(self, request: Request, account: Account) -> Session:
         session = self._session(request, account)
         self._limits.read(account, session)
+        if self._watcher.waiting(session.conversation_id) >= MOST_WAITING:
+            raise TooManyRequests(10)
         return session
 
     def _uploading(self, request: Request, account: Account) -> Session:

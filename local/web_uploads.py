@@ -1,4 +1,4 @@
-"""What a visitor may upload, told by its bytes: pictures for models, documents that we read."""
+"""What visitors may upload, told by its bytes: pictures, recordings, documents that we read."""
 
 import f.knowledge.file_types as file_types
 import f.shared.media_types as media_types
@@ -16,12 +16,18 @@ DOCUMENTS = (
 )
 
 
+def kind_of(media_type: str) -> str:
+    """As the inbox has it: image, audio or document."""
+    beginning = media_type.partition("/")[0]
+    return beginning if beginning in ("image", "audio") else "document"
+
+
 def told_type(file_name: str, content: bytes) -> str:
     """Raises WebhookRefused `upload_type_refused`, or `upload_empty`."""
     if not content:
         raise WebhookRefused(400, "upload_empty", "The file is empty.")
     media_type = media_types.tell(content)
-    if media_type in media_types.PICTURES:
+    if media_type:
         return media_type
     try:
         found = file_types.tell(file_name, content)
@@ -40,5 +46,5 @@ def is_text(content: bytes) -> bool:
 
 
 def refused() -> WebhookRefused:
-    sentence = "Send a picture (PNG, JPEG, GIF, WebP), a PDF, DOCX, XLSX or a text file."
+    sentence = "Send a picture, a recording, a PDF, DOCX, XLSX or a text file."
     return WebhookRefused(415, "upload_type_refused", sentence)

@@ -208,7 +208,7 @@ comment on function forget_web_contact is
 
 create function forget_web_leftovers() returns void as $$
   delete from web_sessions where expires_at < now() - interval '1 day';
-  delete from web_uploads where created_at < now() - interval '30 days';
+  delete from web_uploads where created_at < now() - interval '7 days';
   -- A bucket is full again long before.
   delete from rate_buckets where refilled_at < now() - interval '1 day';
 $$ language sql volatile;

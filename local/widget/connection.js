@@ -178,19 +178,19 @@ class Connection {
   }
 
   // Reads for as long as the page is there: a stream, or long polls where a proxy holds it back.
+  // What failed is followed by the other.
   async listen() {
     if (this.isRunning || !this.session || document.hidden) return;
     this.isRunning = true;
-    for (let tries = 0; this.isRunning && this.session; ) {
+    for (let tries = 0, streams = true; this.isRunning && this.session; ) {
       try {
-        if (tries < 2) {
-          await this.stream(() => (tries = 0));
-          await paused(500 + Math.random() * 1000);
-        } else await this.poll();
-        this.heard.online(true);
+        if (streams) await this.stream();
+        else await this.poll();
+        tries = 0;
       } catch (error) {
         if (!this.isRunning) return;
         if (error.isOfSession) return this.ended();
+        streams = !streams;
         await this.pause(tries++, error);
       }
     }
@@ -202,20 +202,29 @@ class Connection {
     this.restart();
   }
 
-  async stream(opened) {
+  async stream() {
     this.abort = new AbortController();
     const headers = { "Last-Event-ID": String(this.seen), Accept: "text/event-stream" };
     const answer = await this.call("GET", this.path("events"), { headers, signal: this.abort.signal });
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      opened();
+    // The server begins at once and says something every fifteen seconds.
+    for (let patience = 6000; ; patience = 45000) {
+      const { value, done } = await this.within(patience, reader.read());
+      if (done) return paused(500 + Math.random() * 1000);
       this.heard.online(true);
       const events = (rest + value).split("\n\n");
       rest = events.pop();
       events.forEach((event) => this.happened(event));
+    }
+  }
+
+  async within(ms, promise) {
+    const timer = setTimeout(() => this.abort.abort(), ms);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
@@ -230,8 +239,13 @@ class Connection {
   async poll() {
     const answer = await this.call("GET", this.path(`messages?wait=25&since=${this.seen}`));
     const found = await answer.json();
-    found.messages.forEach((line) => this.line(line));
+    this.heard.online(true);
+    const speaker = found.session_status === "human" ? "teammate" : "chatbot";
+    const at = found.messages.findIndex((line) => line.author === speaker);
+    const before = at < 0 ? found.messages.length : at;
+    found.messages.slice(0, before).forEach((line) => this.line(line));
     this.heard.status(found);
+    found.messages.slice(before).forEach((line) => this.line(line));
   }
 
   line(line) {

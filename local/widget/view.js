@@ -6,7 +6,7 @@ const ICONS = {
   clip: "M20 11.5l-8.200 8.200a5 5 0 0 1-7.100-7.100l8.600-8.600a3.300 3.300 0 0 1 4.700 4.700l-8.500 8.500a1.700 1.700 0 0 1-2.400-2.400l7.800-7.800",
   bin: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5",
 };
-const ACCEPTED = ".png,.jpg,.jpeg,.gif,.webp,.pdf,.docx,.xlsx,.csv,.md,.txt";
+const ACCEPTED = ".png,.jpg,.jpeg,.gif,.webp,.mp3,.m4a,.ogg,.wav,.flac,.webm,.pdf,.docx,.xlsx,.csv,.md,.txt";
 const NEAR_END_PX = 80;
 
 function icon(name) {
@@ -280,7 +280,9 @@ class View {
   showTyping(isTyping) {
     if (isTyping === Boolean(this.typing.firstChild)) return;
     this.typingWords.textContent = filled(this.words.typing, { name: this.chatbot });
+    const wasAtEnd = this.isAtEnd();
     this.typing.replaceChildren(...(isTyping ? this.typingParts : []));
+    if (isTyping && wasAtEnd) this.toEnd();
   }
 
   showMode(mode) {

@@ -15,7 +15,7 @@ def test_x01_x10_x11_a_hundred_thousand_hostile_statements_see_no_foreign_row(ow
 def test_a_hole_in_one_policy_is_found(owner, query):
     query("create policy hole on messages using (true)")
 
-    report = attack(owner, LOGIN_KEY, 4_000, seed=7)
+    report = attack(owner, LOGIN_KEY, 8_000, seed=7)
 
     assert report["foreign_rows"] > 0
 

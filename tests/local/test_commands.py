@@ -13,7 +13,7 @@ from local.health import Health
 from local.models import real_model
 from local.run import json_object
 from local.terminal import paint, wrapped
-from local.web_widget import page_route, widget_route
+from local.web_widget import page_route, script, widget_route
 from local.whatsapp_webhook import phone_number_id_in, text_message
 
 
@@ -88,6 +88,12 @@ def test_the_widget_is_one_script_that_any_site_may_load_and_keep():
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|eval\(|https?://(?!www.w3)\w", answer.text
     )
+
+
+def test_the_widget_can_be_written_for_a_static_host(capsys):
+    assert main(["widget"]) == 0
+
+    assert capsys.readouterr().out == script()
 
 
 def model_at(url: str) -> dict:

@@ -164,8 +164,8 @@ def test_a_stream_tells_lines_and_states_and_goes_on_after_the_last_event(page, 
     page.say("Hello")
     answered(query, "Hi!")
     with closing(read_stream(page, last_event_id="1")) as events:
-        assert next(events) == ("2", "message", "Hi!")
         assert next(events) == (None, "status", "bot")
+        assert next(events) == ("2", "message", "Hi!")
         teammate_writes(query, "Eva here.")
         assert next(events) == ("3", "message", "Eva here.")
         query("update conversations set mode = 'human'")
@@ -262,6 +262,27 @@ def test_other_websites_are_refused_and_cannot_read_why(address, query, origin):
     assert (answer.status, answer.code) == (403, "origin_refused")
     assert "access-control-allow-origin" not in answer.headers
     assert query("select count(*) from web_sessions") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("{address}", 201), ("evil.example", 403), ("evil.example:{port}", 403)]
+)
+def test_its_own_page_is_let_in_by_number_and_not_by_a_name_that_leads_here(
+    served, address, query, monkeypatch, host, status
+):
+    monkeypatch.setattr(served.api, "own_origins", frozenset({"http://localhost:1"}))
+    named = host.format(address=address, port=address.partition(":")[2])
+    page = Page(address, origin=f"http://{named}", headers={"host": named})
+
+    assert page.start().status == status
+
+
+def test_one_visitor_holds_so_many_connections_and_no_more(served, page, monkeypatch):
+    monkeypatch.setattr("local.web_api.MOST_WAITING", 1)
+    with closing(read_stream(page, last_event_id="0")) as events:
+        next(events)
+
+        assert page.poll("?wait=1").code == "too_many_requests"
 
 
 def test_a_browser_may_ask_first_whether_it_may_ask(address):

@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from local.web_widget import page_route, widget_route
+from local.web_widget import page_route, script, widget_route
 from tests.local.browser import PROGRAM, Browser, Tab
 from tests.local.web_chat import KEY, SECRET, answered, serving, with_secret, written_by_teammate
 
@@ -22,7 +22,7 @@ SHOP = """<!doctype html><html lang="{lang}" dir="{dir}"><meta charset="utf-8">
 <style>* {{ font-size: 31px !important; color: lime !important; }}
 div, section, ul {{ display: none }} h1 {{ display: block }}</style>
 <h1>A shop</h1><button id="before">Buy</button>
-<script src="{server}/widget.js" data-embed-key="{key}" {more}></script>"""
+<script src="{src}" data-embed-key="{key}" {more}></script>"""
 SENT = "chat.querySelector('.mine') && !chat.querySelector('.mine .state')"
 # With PICTURES=folder the tests leave what they saw there.
 PICTURES = os.environ.get("PICTURES")
@@ -39,15 +39,19 @@ def browser():
 def served(tmp_path_factory):
     async def shop(request: Request) -> HTMLResponse:
         port = request.url.port
-        chosen = {"lang": "en", "dir": "ltr", "more": "", **request.query_params}
-        found = SHOP.format(key=KEY, server=f"http://127.0.0.1:{port}", **chosen)
+        src = f"http://127.0.0.1:{port}/widget.js"
+        chosen = {"lang": "en", "dir": "ltr", "more": "", "src": src, **request.query_params}
+        found = SHOP.format(key=KEY, **chosen)
         policy = (
-            f"default-src 'none'; script-src http://127.0.0.1:{port};"
+            f"default-src 'none'; script-src 'self' http://127.0.0.1:{port};"
             f" connect-src http://127.0.0.1:{port}; style-src 'unsafe-inline'"
         )
         return HTMLResponse(found, headers={"content-security-policy": policy})
 
-    routes = [Route("/shop", shop), widget_route(), page_route(KEY)]
+    async def copy(request: Request) -> Response:
+        return Response(script(), media_type="text/javascript")
+
+    routes = [Route("/shop", shop), Route("/copy.js", copy), widget_route(), page_route(KEY)]
     with serving(tmp_path_factory.mktemp("workspace"), routes) as found:
         yield found
 
@@ -244,6 +248,17 @@ def test_without_a_connection_messages_wait_and_are_sent_once(visit, query):
     assert lines(tab)[1:] == ["First", "Second"]
 
 
+def test_where_streams_are_held_back_it_polls(visit, query):
+    tab = visit()
+    tab.call("Network.setBlockedURLs", urls=["*/events"])
+    tab.say("Hello")
+    tab.until(SENT)
+
+    answered(query, "Hi!")
+
+    tab.until("chat.querySelector('.chatbot:nth-last-child(1)')?.innerText.includes('Hi!')")
+
+
 def test_a_page_that_is_loaded_again_shows_the_conversation_and_sends_what_was_left(visit, query):
     tab = visit()
     tab.say("First")
@@ -286,9 +301,9 @@ def test_it_says_when_a_teammate_takes_over_and_gives_back(visit, query):
     tab.until(SENT)
     query("update conversations set mode = 'human'")
     written_by_teammate(query, "Eva here, hello!")
-    tab.until("chat.querySelector('.teammate')")
+    tab.until("chat.querySelector('.teammate') && chat.querySelector('.event')")
 
-    assert "A person answers" in tab.text() and "taken over" in tab.text()
+    assert "A person answers" in tab.text() and "from here on" in tab.text()
     picture(tab, "teammate")
     query("update conversations set mode = 'bot'")
     tab.until("chat.querySelector('.panel').innerText.includes('answers again')")
@@ -429,6 +444,16 @@ def test_the_installations_own_page_is_the_widget(browser, server):
 
     assert not tab.run("return chat.querySelector('.launcher')")
     tab.close()
+
+
+def test_a_copy_of_the_script_on_a_static_host_is_told_where_the_server_is(visit, served, query):
+    server = quote(f'data-server="http://{served.address}/"')
+
+    tab = visit(f"src=/copy.js&more={server}")
+    tab.say("Hello")
+    tab.until(SENT)
+
+    assert query("select body from inbound_messages") == [("Hello",)]
 
 
 def test_on_a_website_that_is_not_allowed_it_says_so(browser, server, query):

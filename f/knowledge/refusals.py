@@ -13,8 +13,8 @@ SENTENCES = {
     "and upload the copy.",
     "document_broken": "The file is damaged or incomplete: open it, save it again, "
     "and upload the new copy.",
-    "document_too_complex": "The file unpacks to far more than its text needs: "
-    "copy the text into a new document, and upload that.",
+    "document_too_complex": "The file grows far beyond its text when it is read: "
+    "split it, or copy its text into a new document, and upload that.",
     "document_too_slow": "The file takes too long to read: split it, or copy its text into a new "
     "document, and upload that.",
     "document_type_unknown": "This kind of file cannot be read: save it as PDF, DOCX, XLSX, CSV, "

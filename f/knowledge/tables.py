@@ -12,7 +12,7 @@ QUESTIONS = re.compile(
     r"|pytanie|soru|вопрос|質問|问题|prompt"
 )
 ANSWERS = re.compile(
-    r"(?:our )?answers?|a|repl(?:y|ies)|responses?|antwort|antworten|respuestas?|respostas?"
+    r"(?:our )?answers?|a|repl(?:y|ie)|responses?|antwort|antworten|respuestas?|respostas?"
     r"|rispost[ae]|réponses?|antwoord|svar|odpowiedź|cevap|yanıt|ответ|回答|答案|completion"
 )
 Rows = list[list[str]]

@@ -56,6 +56,13 @@ def test_a_question_and_its_answer_stay_together_in_every_format(name):
     assert chunk.heading_path == [QUESTION]
 
 
+@pytest.mark.parametrize("name", ["Answer", "Answers:", "Our answer", "Reply", "Replies"])
+def test_the_column_of_answers_is_known_by_its_name(name):
+    content = f"Question,{name}\nOpen on Sunday?,No.\n"
+
+    assert found("a.csv", content) == [("Open on Sunday?", "No.")]
+
+
 def test_a_question_ends_where_the_next_heading_begins():
     text = f"# Help\nQ: {QUESTION}\nA: {ANSWER}\nQ: And abroad?\nA: A week.\n# Contact\nCall us."
 

@@ -5,11 +5,12 @@ The form of Cohere, Jina, vLLM and others: POST {model, query, documents, top_n}
 is slow, the search's own order stays.
 """
 
+import operator
 from dataclasses import dataclass
 
 import f.shared.http as http
 from f.knowledge.search import Passage
-from f.shared.errors import UpstreamDown, UpstreamError
+from f.shared.errors import Misconfigured, UpstreamDown, UpstreamError
 from f.shared.resources import c_model
 
 # Of a contact's patience; the search before it takes some milliseconds.
@@ -36,11 +37,11 @@ def reranked(model: c_model, query: str, passages: list[Passage], limit: int) ->
     """The best `limit` of them. No transaction is open meanwhile."""
     if not model.get("rerank_url") or len(passages) < 2:
         return Reranked(passages[:limit], {})
-    note = {"model": model["rerank_model"]}
+    note = {"model": model.get("rerank_model") or ""}
     try:
         answer = ask(model, query, [text_of(passage) for passage in passages], limit)
         order = places_in(answer, len(passages))
-    except UpstreamError as error:
+    except (UpstreamError, Misconfigured) as error:
         return Reranked(passages[:limit], {**note, "error": type(error).__name__})
     best = dict.fromkeys([*order, *range(len(passages))])
     return Reranked([passages[place] for place in best][:limit], {**note, **counted(answer)})
@@ -52,7 +53,7 @@ def ask(model: c_model, query: str, documents: list[str], limit: int) -> object:
         model["rerank_url"],
         headers={"authorization": f"Bearer {model.get('rerank_key') or model['api_key']}"},
         json={
-            "model": model["rerank_model"],
+            "model": model.get("rerank_model") or "",
             "query": query,
             "documents": documents,
             "top_n": min(limit, len(documents)),
@@ -70,8 +71,8 @@ def places_in(answer: object, count: int) -> list[int]:
     """Places of documents, the best first. Raises UpstreamDown when it says anything else."""
     try:
         results = sorted(answer["results"], key=lambda one: -float(one["relevance_score"]))
-        places = [one["index"] for one in results]
-    except (KeyError, TypeError, ValueError) as error:
+        places = [operator.index(one["index"]) for one in results]
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise UpstreamDown("the reranker answered in another form") from error
     if not set(places) <= set(range(count)):
         raise UpstreamDown("the reranker named a document that it was not given")
@@ -80,7 +81,14 @@ def places_in(answer: object, count: int) -> list[int]:
 
 def counted(answer: dict) -> dict:
     """What the vendor charges for: Cohere counts searches, others tokens."""
-    meta, usage = answer.get("meta") or {}, answer.get("usage") or {}
-    units = (meta.get("billed_units") or {}).get("search_units")
-    found = {"search_units": units, "tokens": usage.get("total_tokens")}
+    billed = part(part(answer, "meta"), "billed_units")
+    found = {
+        "search_units": billed.get("search_units"),
+        "tokens": part(answer, "usage").get("total_tokens"),
+    }
     return {name: value for name, value in found.items() if isinstance(value, int | float)}
+
+
+def part(of: dict, name: str) -> dict:
+    found = of.get(name)
+    return found if isinstance(found, dict) else {}

@@ -51,8 +51,13 @@ def test_the_passage_that_the_reranker_puts_first_is_first(look_up, reranker):
         Response("[]", content_type="application/json"),
         Response('{"results": [{"index": 99, "relevance_score": 1}]}'),
         Response('{"results": [{"index": 0}]}'),
+        Response('{"results": [{"index": 0.0, "relevance_score": 1}]}'),
+        Response('{"results": [{"index": [0], "relevance_score": 1}]}'),
     ],
-    ids=["busy", "broken", "no JSON", "another form", "an unknown document", "no score"],
+    ids=[
+        *("busy", "broken", "no JSON", "another form", "an unknown document", "no score"),
+        *("a place that is no number", "a place that is a list"),
+    ],
 )
 def test_a_reranker_that_fails_leaves_the_order_of_the_search(look_up, reranker, answer):
     expected, _ = look_up({})
@@ -72,6 +77,31 @@ def test_a_reranker_that_hangs_or_is_gone_leaves_it_too(look_up, reranker, https
     gone = {"rerank_url": "http://127.0.0.1:9/rerank", "rerank_model": "m"}
 
     assert [look_up(one)[0] for one in (hanging, gone)] == [expected, expected]
+
+
+def test_what_the_reranker_says_of_its_price_in_another_form_is_left_out(look_up, reranker):
+    results = '"results": [{"index": 0, "relevance_score": 1}]'
+    reranker.answer_with = Response(f'{{{results}, "meta": "none", "usage": [1]}}')
+
+    _, kept = look_up(reranker.resource)
+
+    assert kept["rerank"] == {"model": "rerank-v3.5"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [("rerank_url", "Misconfigured"), ("rerank_model", "UpstreamRefused")],
+)
+def test_a_half_configured_reranker_leaves_it_too(look_up, reranker, setting, error):
+    expected, _ = look_up({})
+    half = {**reranker.resource, "rerank_url": "rerank.example.com/v2/rerank"}
+    if setting == "rerank_model":
+        half = {name: reranker.resource[name] for name in ("rerank_url", "rerank_key")}
+
+    told, kept = look_up(half)
+
+    assert told == expected
+    assert kept["rerank"]["error"] == error
 
 
 def test_a_wrong_key_or_model_is_told_in_the_receipt(look_up, reranker):

@@ -1265,7 +1265,7 @@ $$;
 
 COMMENT ON FUNCTION public.claim_limit_notice(p_conversation public.conversations) IS 'What to tell a contact whom a limit keeps from an answer, the first time in a day; then null.';
 
-CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) RETURNS TABLE(outcome text, id uuid, body text, wait_seconds numeric)
+CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) RETURNS TABLE(outcome text, id uuid, body text, wait_seconds numeric, attempt integer)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -1278,17 +1278,17 @@ begin
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
   if not found then
-    return query select 'done', null::uuid, null::text, null::numeric;
+    return query select 'done', null::uuid, null::text, null::numeric, null::integer;
     return;
   end if;
   if v_message.state = 'sending' then
     v_wait_seconds := grace_left_seconds(v_message);
     if v_wait_seconds > 0 then
-      return query select 'wait', v_message.id, null::text, v_wait_seconds;
+      return query select 'wait', v_message.id, null::text, v_wait_seconds, null::integer;
       return;
     elsif not may_send_again(v_message) then
       update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
-      return query select 'unknown', v_message.id, null::text, null::numeric;
+      return query select 'unknown', v_message.id, null::text, null::numeric, null::integer;
       return;
     end if;
   end if;
@@ -1301,12 +1301,13 @@ begin
        set state = case state when 'ready' then 'failed' else 'unknown' end,
            error_code = 'teammate_took_over'
      where turn_id = p_turn_id and state in ('ready', 'sending');
-    return query select 'done', null::uuid, null::text, null::numeric;
+    return query select 'done', null::uuid, null::text, null::numeric, null::integer;
     return;
   end if;
   update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
    where outbound_messages.id = v_message.id;
-  return query select 'send', v_message.id, v_message.body, null::numeric;
+  return query
+    select 'send', v_message.id, v_message.body, null::numeric, v_message.attempts + 1;
 end;
 $$;
 

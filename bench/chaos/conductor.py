@@ -114,7 +114,12 @@ class Conductor:
         late = self.options.grace_seconds * 0.4
         self.receipts = Receipts(self.traffic, self.dice, self._has("receipts"), late)
         self.graph = Graph(
-            self.journal, self.dice, self._has("sends"), time.monotonic, self._accepted
+            self.journal,
+            self.dice,
+            self._has("sends"),
+            time.monotonic,
+            self.receipts.accepted,
+            self._is_over,
         )
         self.model = Model(self.journal, self.dice, self.options.faults, self.hanging)
         self._schedules = [one.metadata for one in engine.workspace.schedules]
@@ -156,9 +161,9 @@ class Conductor:
             return self.api.answer(request)
         return (self.model if request.path.startswith("/v1/") else self.graph).answer(request)
 
-    def _accepted(self, reply: Accepted, message_id: str, phone_number_id: str) -> None:
+    def _is_over(self, reply: Accepted) -> None:
+        """The vendor took the reply, or refused it for good."""
         self.recovery.replied(reply.contact, reply.tokens)
-        self.receipts.accepted(reply, message_id, phone_number_id)
 
     def _start_flow(self, path: str, args: dict, wait_seconds: float) -> str:
         conversation_id = args.get("conversation_id", "")

@@ -1,5 +1,7 @@
 """What the run's database adds to the verdict: visible ends, and the history of what went wrong."""
 
+import math
+
 from bench.chaos.database import Database
 from bench.chaos.journal import Journal
 
@@ -71,5 +73,6 @@ async def history(database: Database, journal: Journal, token: str, start: float
             {"at": since(one.at), "reference": one.reference, "tokens": one.tokens} for one in sends
         ],
         "hurts": [{"at": since(one.at), one.kind: one.boundary} for one in hurts],
+        "notes": journal.notes_between(rows[0][1] if rows else None, start, math.inf)[-40:],
         "database_stops": [[since(a), since(b)] for a, b in journal.database_stops],
     }

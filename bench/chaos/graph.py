@@ -37,12 +37,14 @@ class Graph:
         has_faults: bool,
         clock: Callable[[], float],
         accepted: Callable[[Accepted, str, str], None],
+        is_over: Callable[[Accepted], None],
     ):
         self._journal = journal
         self._dice = dice
         self._has_faults = has_faults
         self._clock = clock
         self._accepted = accepted
+        self._is_over = is_over
         self._attempts: Counter = Counter()
 
     def answer(self, request: Request) -> Reply:
@@ -64,6 +66,7 @@ class Graph:
             return Reply(is_cut=True)
         message_id = f"wamid.{uuid.uuid4().hex.upper()}"
         self._journal.accepted.append(reply)
+        self._is_over(reply)
         self._accepted(reply, message_id, phone_number_id)
         return self._answer(fate, message_id)
 
@@ -78,6 +81,7 @@ class Graph:
     def _refuse(self, reply: Accepted, fate: str) -> Reply:
         if fate == "refused for good":
             self._journal.refused_for_good.append(reply)
+            self._is_over(reply)
         status, code, words = REFUSALS[fate]
         error = {"message": f"(#{code}) {words}", "type": "OAuthException", "code": code}
         return Reply(status, {"error": error})

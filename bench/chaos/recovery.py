@@ -75,6 +75,7 @@ class Recovery:
         conversation_id = self._conversations.get(contact)
         self.unanswered[contact] -= set(tokens)
         self._hurts_since_reply[conversation_id] = 0
+        self._journal.note(conversation_id, f"the vendor had {' '.join(tokens)}")
         if not self.unanswered[contact]:
             # Answered without another claim: who was killed did not have the conversation.
             self._awaited.pop(conversation_id, None)

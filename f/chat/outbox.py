@@ -13,17 +13,19 @@ class Claimed:
     id: str | None
     body: str | None
     wait_seconds: float | None  # until a receipt had time to come, or the rate allows it
+    attempt: int | None = None
 
 
 def claim(conn, turn_id: str, fence: int) -> Claimed:
     """The turn's next message, marked `sending`. Raises StaleTurn."""
     with conn.cursor() as cursor:
         cursor.execute(
-            "select outcome, id, body, wait_seconds from claim_outbound_message(%s, %s)",
+            "select outcome, id, body, wait_seconds, attempt from claim_outbound_message(%s, %s)",
             (turn_id, fence),
         )
-        outcome, message_id, body, wait_seconds = cursor.fetchone()
-    return Claimed(outcome, message_id, body, None if wait_seconds is None else float(wait_seconds))
+        outcome, message_id, body, wait_seconds, attempt = cursor.fetchone()
+    wait_seconds = None if wait_seconds is None else float(wait_seconds)
+    return Claimed(outcome, message_id, body, wait_seconds, attempt)
 
 
 def hold(conn, message_id: str) -> None:
@@ -96,14 +98,14 @@ def mark_sent(conn, message_id: str, provider_message_id: str) -> None:
     )
 
 
-def mark_ready(conn, message_id: str) -> None:
-    """It was surely not accepted: the next try may send it."""
+def mark_ready(conn, message_id: str, attempt: int) -> None:
+    """This attempt was surely not accepted: the next may send it, unless another is under way."""
     _move(
         conn,
-        "update outbound_messages set state = 'ready', error_code = %(value)s,"
-        " attempts = attempts - 1 where id = %(id)s and state = 'sending'",
+        "update outbound_messages set state = 'ready', error_code = null, attempts = attempts - 1"
+        " where id = %(id)s and state = 'sending' and attempts = %(value)s",
         message_id,
-        None,
+        attempt,
     )
 
 
@@ -117,7 +119,7 @@ def mark_failed(conn, message_id: str, error_code: str) -> None:
     )
 
 
-def _move(conn, query: str, message_id: str, value: str | None) -> None:
+def _move(conn, query: str, message_id: str, value: str | int) -> None:
     with conn.cursor() as cursor:
         # By its id alone: what became of a send is noted also by who lost the turn meanwhile.
         cursor.execute("select enter_outbound_message(%s)", (message_id,))

@@ -92,7 +92,7 @@ class Sending:
             return replace(claimed, outcome="held")
         wait_seconds = self._take_tokens(conn)
         if wait_seconds > 0:
-            outbox.mark_ready(conn, claimed.id)
+            outbox.mark_ready(conn, claimed.id, claimed.attempt)
             return replace(claimed, outcome="too_fast", wait_seconds=wait_seconds)
         return claimed
 
@@ -116,7 +116,7 @@ class Sending:
                 account.credentials, account.recipient, message.body, message.id
             )
         except (UpstreamBusy, UpstreamDown, Misconfigured):
-            self._note(outbox.mark_ready, message.id)
+            self._note(outbox.mark_ready, message.id, message.attempt)
             raise
         except DeliveryUnknown:
             raise  # stays `sending`: a receipt or the grace decides

@@ -186,6 +186,20 @@ def test_w18_a_receipt_that_overtakes_the_vendors_answer_is_not_undone(query, co
     assert query("select state from outbound_messages") == [("delivered",)]
 
 
+def test_k11_what_an_earlier_attempt_learned_frees_no_later_one(query, conn, answered):
+    _, turn_id, fence = answered
+    first = outbox.claim(conn, turn_id, fence)
+    conn.commit()
+    query("update outbound_messages set sending_at = now() - interval '1 hour'")
+    second = outbox.claim(conn, turn_id, fence)
+
+    outbox.mark_ready(conn, second.id, first.attempt)
+    conn.commit()
+
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert query("select state, attempts from outbound_messages") == [("sending", 2)]
+
+
 def test_a_reply_refused_for_good_is_an_alert_and_ends_the_turn(
     database, query, whatsapp, answered
 ):

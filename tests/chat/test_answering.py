@@ -9,6 +9,7 @@ import f.chat.outbox as outbox
 from f.chat import load_turn, record_usage, report_failure, run_agent, save_turn, send_reply
 from f.shared.errors import DeliveryUnknown, Misconfigured, StaleTurn, UpstreamBusy, UpstreamDown
 from tests.conftest import SEALING_KEY
+from tests.db.test_outbox import let_the_grace_pass
 from tests.scripted_model import calls, says
 
 # Claiming takes only the model's name.
@@ -190,7 +191,7 @@ def test_k11_what_an_earlier_attempt_learned_frees_no_later_one(query, conn, ans
     _, turn_id, fence = answered
     first = outbox.claim(conn, turn_id, fence)
     conn.commit()
-    query("update outbound_messages set sending_at = now() - interval '1 hour'")
+    let_the_grace_pass(query)
     second = outbox.claim(conn, turn_id, fence)
 
     outbox.mark_ready(conn, second.id, first.attempt)

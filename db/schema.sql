@@ -1265,7 +1265,7 @@ $$;
 
 COMMENT ON FUNCTION public.claim_limit_notice(p_conversation public.conversations) IS 'What to tell a contact whom a limit keeps from an answer, the first time in a day; then null.';
 
-CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) RETURNS TABLE(outcome text, id uuid, body text, wait_seconds numeric, attempt integer)
+CREATE FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) RETURNS TABLE(outcome text, id uuid, body text, wait_seconds numeric, attempt integer, start_within_seconds numeric)
     LANGUAGE plpgsql
     AS $$
 #variable_conflict use_column
@@ -1278,17 +1278,18 @@ begin
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
   if not found then
-    return query select 'done', null::uuid, null::text, null::numeric, null::integer;
+    return query select 'done', null::uuid, null::text, null::numeric, null::integer, null::numeric;
     return;
   end if;
   if v_message.state = 'sending' then
     v_wait_seconds := grace_left_seconds(v_message);
     if v_wait_seconds > 0 then
-      return query select 'wait', v_message.id, null::text, v_wait_seconds, null::integer;
+      return query select 'wait', v_message.id, null::text, v_wait_seconds, null::integer,
+        null::numeric;
       return;
     elsif not may_send_again(v_message) then
       update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
-      return query select 'unknown', v_message.id, null::text, null::numeric, null::integer;
+      return query select 'unknown', v_message.id, null::text, null::numeric, null::integer, null::numeric;
       return;
     end if;
   end if;
@@ -1301,17 +1302,21 @@ begin
        set state = case state when 'ready' then 'failed' else 'unknown' end,
            error_code = 'teammate_took_over'
      where turn_id = p_turn_id and state in ('ready', 'sending');
-    return query select 'done', null::uuid, null::text, null::numeric, null::integer;
+    return query select 'done', null::uuid, null::text, null::numeric, null::integer, null::numeric;
     return;
   end if;
   update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
    where outbound_messages.id = v_message.id;
+  -- The call and the vendor's time for it have to end before others stop waiting for its receipt.
   return query
-    select 'send', v_message.id, v_message.body, null::numeric, v_message.attempts + 1;
+    select 'send', v_message.id, v_message.body, null::numeric, v_message.attempts + 1,
+           channels.receipt_grace_seconds / 3.0
+      from conversations join channels on channels.id = conversations.channel_id
+     where conversations.id = v_message.conversation_id;
 end;
 $$;
 
-COMMENT ON FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) IS 'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left.';
+COMMENT ON FUNCTION public.claim_outbound_message(p_turn_id uuid, p_fence bigint) IS 'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left. A send has to begin within so many seconds of its mark.';
 
 CREATE FUNCTION public.claim_outgoing_event() RETURNS TABLE(id uuid, endpoint_id uuid, url text, sealed_secret text, kind text, data jsonb, created_at timestamp with time zone)
     LANGUAGE sql SECURITY DEFINER

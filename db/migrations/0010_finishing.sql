@@ -99,7 +99,8 @@ comment on function grace_left_seconds is
   'How long a receipt of a send that was cut off may still take to come; 0: long enough.';
 
 create function claim_outbound_message(p_turn_id uuid, p_fence bigint)
-returns table (outcome text, id uuid, body text, wait_seconds numeric, attempt integer) as $$
+returns table (outcome text, id uuid, body text, wait_seconds numeric, attempt integer,
+               start_within_seconds numeric) as $$
 #variable_conflict use_column
 declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
@@ -110,17 +111,18 @@ begin
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
   if not found then
-    return query select 'done', null::uuid, null::text, null::numeric, null::integer;
+    return query select 'done', null::uuid, null::text, null::numeric, null::integer, null::numeric;
     return;
   end if;
   if v_message.state = 'sending' then
     v_wait_seconds := grace_left_seconds(v_message);
     if v_wait_seconds > 0 then
-      return query select 'wait', v_message.id, null::text, v_wait_seconds, null::integer;
+      return query select 'wait', v_message.id, null::text, v_wait_seconds, null::integer,
+        null::numeric;
       return;
     elsif not may_send_again(v_message) then
       update outbound_messages set state = 'unknown' where outbound_messages.id = v_message.id;
-      return query select 'unknown', v_message.id, null::text, null::numeric, null::integer;
+      return query select 'unknown', v_message.id, null::text, null::numeric, null::integer, null::numeric;
       return;
     end if;
   end if;
@@ -133,17 +135,21 @@ begin
        set state = case state when 'ready' then 'failed' else 'unknown' end,
            error_code = 'teammate_took_over'
      where turn_id = p_turn_id and state in ('ready', 'sending');
-    return query select 'done', null::uuid, null::text, null::numeric, null::integer;
+    return query select 'done', null::uuid, null::text, null::numeric, null::integer, null::numeric;
     return;
   end if;
   update outbound_messages set state = 'sending', sending_at = now(), attempts = attempts + 1
    where outbound_messages.id = v_message.id;
+  -- The call and the vendor's time for it have to end before others stop waiting for its receipt.
   return query
-    select 'send', v_message.id, v_message.body, null::numeric, v_message.attempts + 1;
+    select 'send', v_message.id, v_message.body, null::numeric, v_message.attempts + 1,
+           channels.receipt_grace_seconds / 3.0
+      from conversations join channels on channels.id = conversations.channel_id
+     where conversations.id = v_message.conversation_id;
 end;
 $$ language plpgsql volatile;
 comment on function claim_outbound_message is
-  'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left.';
+  'The turn''s next message, marked as being sent before it is: send; wait (so many seconds for a receipt) or unknown when an earlier call was cut off; done when none is left. A send has to begin within so many seconds of its mark.';
 
 create function may_send_again(p_message outbound_messages) returns boolean as $$
   select p_message.attempts < 2 and channels.after_silence = 'resend_once'

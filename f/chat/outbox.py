@@ -1,6 +1,7 @@
 """The outbox: the only code that moves a message on its way to the vendor."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 import f.channels.accounts as accounts
 from f.channels.accounts import Account
@@ -14,18 +15,23 @@ class Claimed:
     body: str | None
     wait_seconds: float | None  # until a receipt had time to come, or the rate allows it
     attempt: int | None = None
+    start_within_seconds: float | None = None
 
 
 def claim(conn, turn_id: str, fence: int) -> Claimed:
     """The turn's next message, marked `sending`. Raises StaleTurn."""
     with conn.cursor() as cursor:
         cursor.execute(
-            "select outcome, id, body, wait_seconds, attempt from claim_outbound_message(%s, %s)",
+            "select outcome, id, body, wait_seconds, attempt, start_within_seconds"
+            " from claim_outbound_message(%s, %s)",
             (turn_id, fence),
         )
-        outcome, message_id, body, wait_seconds, attempt = cursor.fetchone()
-    wait_seconds = None if wait_seconds is None else float(wait_seconds)
-    return Claimed(outcome, message_id, body, wait_seconds, attempt)
+        outcome, message_id, body, wait, attempt, start_within = cursor.fetchone()
+    return Claimed(outcome, message_id, body, _seconds(wait), attempt, _seconds(start_within))
+
+
+def _seconds(number: Decimal | None) -> float | None:
+    return None if number is None else float(number)
 
 
 def hold(conn, message_id: str) -> None:

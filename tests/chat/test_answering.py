@@ -1,6 +1,7 @@
 """The steps of answer_message, each through its main, as the flow calls them."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -185,6 +186,20 @@ def test_w18_a_receipt_that_overtakes_the_vendors_answer_is_not_undone(query, co
     outbox.mark_sent(conn, message_id, "wamid.out")
 
     assert query("select state from outbound_messages") == [("delivered",)]
+
+
+def test_k10_who_slept_between_the_mark_and_the_call_marks_again_before_it(
+    database, query, whatsapp, answered, monkeypatch
+):
+    conversation_id, turn_id, fence = answered
+    woke_late = iter([0, 1000])
+    clock = SimpleNamespace(monotonic=lambda: next(woke_late, 0), sleep=time.sleep)
+    monkeypatch.setattr(send_reply, "time", clock)
+
+    send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
+
+    assert len(whatsapp.accepted) == 1
+    assert query("select state, attempts from outbound_messages") == [("sent", 1)]
 
 
 def test_k11_what_an_earlier_attempt_learned_frees_no_later_one(query, conn, answered):

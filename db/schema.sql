@@ -185,7 +185,6 @@ begin
     return;
   end if;
   v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
-  perform note_about_contact(v_contact_id, p_language, p_command);
   v_conversation_id :=
     open_conversation(v_organization_id, p_channel_id, v_contact_id, p_group_key);
   v_state := case when is_late(p_channel_id, p_sent_at) then 'held' else 'waiting' end;
@@ -200,7 +199,11 @@ begin
   ) on conflict on constraint inbound_messages_are_stored_once do nothing;
   if not found then
     return query select 'duplicate', v_conversation_id, null::numeric;
-  elsif v_state = 'held' then
+    return;
+  end if;
+  -- Only once: a STOP that is brought again must not undo a START that came since.
+  perform note_about_contact(v_contact_id, p_language, p_command);
+  if v_state = 'held' then
     perform raise_alert(
       v_organization_id, 'warning', 'message_late', p_channel_id::text,
       format('a message of conversation %s came late and waits for a person', v_conversation_id));
@@ -2607,6 +2610,15 @@ begin
   select * into v_contact from contacts
    where channel_id = p_channel_id and contact_key in (p_contact_key, p_address)
    order by contact_key = p_contact_key desc limit 1;
+  if not found then
+    -- Echoes and handovers may name a number alone, where messages brought a lasting id with it.
+    select * into v_contact from contacts
+     where channel_id = p_channel_id and address = p_contact_key
+     order by created_at desc limit 1;
+    if found then
+      return v_contact.id;
+    end if;
+  end if;
   if v_contact.contact_key = p_contact_key
      and v_contact.name is not distinct from coalesce(p_name, v_contact.name)
      and v_contact.address is not distinct from coalesce(p_address, v_contact.address) then
@@ -2626,7 +2638,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
+COMMENT ON FUNCTION public.meet_contact(p_organization_id uuid, p_channel_id uuid, p_contact_key text, p_address text, p_name text) IS 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes, and one known by that id when the number comes alone.';
 
 CREATE TABLE public.contacts (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -6195,6 +6207,8 @@ CREATE INDEX contact_facts_turn_id_idx ON public.contact_facts USING btree (turn
 CREATE INDEX contact_tokens_contact_id_idx ON public.contact_tokens USING btree (contact_id, organization_id);
 
 CREATE INDEX contact_tokens_tool_server_id_idx ON public.contact_tokens USING btree (tool_server_id, organization_id);
+
+CREATE INDEX contacts_address_idx ON public.contacts USING btree (channel_id, address);
 
 CREATE INDEX contacts_channel_id_idx ON public.contacts USING btree (channel_id, organization_id);
 

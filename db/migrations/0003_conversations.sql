@@ -66,6 +66,7 @@ create table contacts (
     references channels (organization_id, id) on delete cascade
 );
 create index contacts_channel_id_idx on contacts (channel_id, organization_id);
+create index contacts_address_idx on contacts (channel_id, address);
 comment on table contacts is 'One row per person on a channel.';
 comment on column contacts.contact_key is
   'The vendor''s most stable id of the person: BSUID or wa_id on WhatsApp, PSID, Telegram''s user id, a hash of the visitor id on the web.';

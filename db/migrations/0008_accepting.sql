@@ -37,7 +37,6 @@ begin
     return;
   end if;
   v_contact_id := meet_contact(v_organization_id, p_channel_id, p_contact_key, p_address, p_name);
-  perform note_about_contact(v_contact_id, p_language, p_command);
   v_conversation_id :=
     open_conversation(v_organization_id, p_channel_id, v_contact_id, p_group_key);
   v_state := case when is_late(p_channel_id, p_sent_at) then 'held' else 'waiting' end;
@@ -52,7 +51,11 @@ begin
   ) on conflict on constraint inbound_messages_are_stored_once do nothing;
   if not found then
     return query select 'duplicate', v_conversation_id, null::numeric;
-  elsif v_state = 'held' then
+    return;
+  end if;
+  -- Only once: a STOP that is brought again must not undo a START that came since.
+  perform note_about_contact(v_contact_id, p_language, p_command);
+  if v_state = 'held' then
     perform raise_alert(
       v_organization_id, 'warning', 'message_late', p_channel_id::text,
       format('a message of conversation %s came late and waits for a person', v_conversation_id));
@@ -159,6 +162,15 @@ begin
   select * into v_contact from contacts
    where channel_id = p_channel_id and contact_key in (p_contact_key, p_address)
    order by contact_key = p_contact_key desc limit 1;
+  if not found then
+    -- Echoes and handovers may name a number alone, where messages brought a lasting id with it.
+    select * into v_contact from contacts
+     where channel_id = p_channel_id and address = p_contact_key
+     order by created_at desc limit 1;
+    if found then
+      return v_contact.id;
+    end if;
+  end if;
   if v_contact.contact_key = p_contact_key
      and v_contact.name is not distinct from coalesce(p_name, v_contact.name)
      and v_contact.address is not distinct from coalesce(p_address, v_contact.address) then
@@ -177,7 +189,7 @@ begin
   return v_contact.id;
 end;
 $$ language plpgsql volatile;
-comment on function meet_contact is 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes.';
+comment on function meet_contact is 'The contact''s id, with the newest name and address that the vendor told us; one first known by number stays the same contact when a lasting id comes, and one known by that id when the number comes alone.';
 
 create function open_conversation(
   p_organization_id uuid, p_channel_id uuid, p_contact_id uuid, p_group_key text default ''

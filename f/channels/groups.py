@@ -23,11 +23,13 @@ def is_meant_for(text: str, mentioned: tuple[str, ...], names: list[str]) -> boo
 def without_mention(text: str, names: list[str]) -> str:
     """What is left to answer; the text itself where nothing would be."""
     found = text
+    marks = f"{INVISIBLE.pattern}{{0,3}}"  # bounded: a text may be nothing but such marks
     for name in sorted((name for name in names if name), key=len, reverse=True):
-        sign = re.escape(name)
-        found = re.sub(rf"(?<![\w@])@{sign}(?!\w)[,:]?", " ", found, flags=re.IGNORECASE)
+        sign = f"{marks}{re.escape(name)}{marks}"
+        found = re.sub(rf"{marks}(?<![\w@])@{sign}(?!\w)[,:]?", " ", found, flags=re.IGNORECASE)
         found = re.sub(rf"^\W*{sign}\s*[,:]", " ", found, flags=re.IGNORECASE)
-    return re.sub(r"[ \t]{2,}", " ", INVISIBLE.sub("", found)).strip() or text
+    # Elsewhere they are the contact's: emoji and whole scripts are joined by them.
+    return re.sub(r"[ \t]{2,}", " ", found).strip() or text
 
 
 def _is_called(text: str, name: str) -> bool:

@@ -64,7 +64,8 @@ def _call_for_whom(account: Account, item: Item) -> tuple[str, tuple]:
     """What is told of contacts, groups and the account, and of no message."""
     match item:
         case Handover():
-            is_ours = item.is_ours or item.new_owner == _own_app(account)
+            own_app = _own_app(account)
+            is_ours = item.is_ours or (own_app is not None and item.new_owner == own_app)
             return "accept_handover", (item.contact_key, is_ours)
         case NewIdentity():
             return "accept_identity", (item.old_key, item.new_key, item.new_phone)

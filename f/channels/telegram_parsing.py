@@ -66,12 +66,12 @@ def _read_message(message: dict) -> Item:
     key, address = message_key(message), address_of(message)
     if key is None or address is None:
         return Ignored("no_message_id")
+    moved_to = whole_number(message.get("migrate_to_chat_id"))
+    if moved_to:  # whoever did it: an admin may be anonymous
+        return GroupMove(whole_number(mapping(message.get("chat")).get("id")), moved_to)
     sender = mapping(message.get("from"))
     if sender.get("is_bot") is True or message.get("sender_chat"):
         return Ignored("not_a_person", key)
-    moved_to = whole_number(message.get("migrate_to_chat_id"))
-    if moved_to:
-        return GroupMove(whole_number(mapping(message.get("chat")).get("id")), moved_to)
     service = SERVICE.intersection(message)
     if service:
         return Ignored(f"service:{sorted(service)[0]}", key)

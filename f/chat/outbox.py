@@ -57,14 +57,15 @@ def take_token(conn, channel_id: str, subject: str, rate: Rate) -> float:
 
 
 def mark_gone(conn, message_id: str) -> None:
-    """The contact blocked us or left: the message failed, and they are not written to any more."""
+    """The contact blocked us or left: the message failed, and they are not written to any more.
+    In a group it is the group that is gone: whoever asked there may still write to us alone."""
     mark_failed(conn, message_id, "contact_gone")
     with conn.cursor() as cursor:
         cursor.execute(
             "update contacts set opted_out_at = coalesce(opted_out_at, now()) where id = ("
             " select contact_id from conversations join outbound_messages"
             " on outbound_messages.conversation_id = conversations.id"
-            " where outbound_messages.id = %s)",
+            " where outbound_messages.id = %s and conversations.group_key = '')",
             (message_id,),
         )
 

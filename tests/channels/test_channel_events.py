@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.channels.vendors import add_channel, deliver, post
+from tests.channels.vendors import CREDENTIALS, add_channel, deliver, post
 
 _ids = itertools.count(1)
 CONTACT = "9001"
@@ -127,6 +127,15 @@ def test_a_teammates_reply_from_the_page_silences_the_bot(query, replied):
     assert query("select author, body from messages") == [("teammate", "Mia here")]
 
 
+def test_a_page_that_names_no_app_of_ours_takes_no_takeover_for_its_own(query, windmill):
+    nameless = {name: one for name, one in CREDENTIALS["messenger"].items() if name != "app_id"}
+    add_channel(query, "messenger", "1", nameless)
+    says("Hello")
+    messenger({"take_thread_control": {"previous_owner_app_id": "77"}})
+
+    assert query("select mode from conversations") == [("human",)]
+
+
 def test_an_echo_of_our_own_app_is_never_a_teammate(query, replied):
     echo = {"is_echo": True, "mid": "m_x", "app_id": 77, "text": "Hi!"}
     messenger({"message": echo}, sender="1", recipient=CONTACT)
@@ -202,6 +211,29 @@ def test_a_business_scoped_id_takes_the_place_of_the_number(query, number):
     )
 
     assert query("select contact_key, address from contacts") == [("PT.8", "15550001")]
+
+
+@pytest.mark.parametrize("field", ["smb_message_echoes", "messaging_handovers"])
+def test_who_is_known_by_a_lasting_id_is_found_by_the_number_alone(query, number, field):
+    card = {"wa_id": "15550001", "user_id": "PT.77"}
+    whatsapp_text("Hi", from_user_id="PT.77")
+    echo = {"to": "15550001", "id": "wamid.E", "type": "text", "text": {"body": "Mia here"}}
+    handed = {"previous_owner_role": "app", "new_owner_role": "ai_agent"}
+    value = {"sender": {"phone_number": card["wa_id"]}, "recipient": {"phone_number_id": "100"}}
+    value |= {"type": "control_passed", "control_passed": handed, "message_echoes": [echo]}
+    whatsapp(field=field, **value)
+
+    assert query(
+        "select contact_key, mode from conversations join contacts on contacts.id = contact_id"
+    ) == [("PT.77", "human")]
+
+
+def test_a_command_that_is_brought_again_undoes_nothing_that_came_since(query, number):
+    whatsapp_text("STOP", id="wamid.stop")
+    whatsapp_text("START", id="wamid.start")
+    whatsapp_text("STOP", id="wamid.stop")
+
+    assert query("select opted_out_at from contacts") == [(None,)]
 
 
 def test_an_advertisement_is_kept_as_somebody_elses_words(query, number):

@@ -54,6 +54,18 @@ def test_the_mention_is_no_part_of_the_question():
     assert without_mention("@AcmeHelpBot what are your hours?", NAMES) == "what are your hours?"
     assert without_mention("acme: hours?", NAMES) == "hours?"
     assert without_mention("@Acme", NAMES) == "@Acme"
+    assert without_mention("\u2068@\u2068Acme\u2069\u2069 hours?", NAMES) == "hours?"
+
+
+def test_signs_that_join_emoji_and_letters_stay_where_the_contact_put_them():
+    said = "my 👨\u200d👩\u200d👧 می\u200cخواهند"
+    assert without_mention(f"@Acme {said}", NAMES) == said
+
+
+def test_a_text_of_invisible_signs_is_read_in_no_time():
+    started = time.monotonic()
+    without_mention("\u2068" * 65_000, NAMES)
+    assert time.monotonic() - started < 2
 
 
 def test_chatter_is_neither_stored_nor_answered(query, windmill, bot):
@@ -118,6 +130,13 @@ def test_a_topic_of_a_forum_is_a_place_of_its_own(query, bot):
     say("@AcmeHelpBot hours?", message_thread_id=42, is_topic_message=True)
 
     assert query("select group_key from conversations") == [(f"{GROUP}/42",)]
+
+
+def test_a_group_that_an_anonymous_admin_makes_a_supergroup_goes_on(query, bot):
+    say("@AcmeHelpBot hours?")
+    say("", migrate_to_chat_id=-1009, **{"from": {"id": 9, "is_bot": True}}, sender_chat={"id": 1})
+
+    assert query("select group_key from conversations") == [("-1009",)]
 
 
 def test_bots_and_anonymous_admins_are_not_answered(query, bot):

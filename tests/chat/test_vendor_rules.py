@@ -117,6 +117,19 @@ def test_a_contact_who_is_gone_is_not_written_to_again(monkeypatch, query, whats
     assert query("select count(*) from alerts") == [(0,)]
 
 
+def test_a_group_that_is_gone_says_nothing_about_who_asked_there(
+    monkeypatch, query, whatsapp, send
+):
+    query("update conversations set group_key = 'G'")
+    monkeypatch.setattr("f.channels.whatsapp_sending.CODES", Codes(gone=(131026,)))
+    whatsapp.will_fail(400, 131026)
+
+    send()
+
+    assert query("select error_code from outbound_messages") == [("contact_gone",)]
+    assert query("select opted_out_at from contacts") == [(None,)]
+
+
 def test_somebody_who_thinks_for_long_is_seen_typing(
     monkeypatch, database, query, windmill, arrive, model, whatsapp
 ):

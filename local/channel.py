@@ -35,8 +35,8 @@ insert into channels (id, organization_id, chatbot_id, kind, name, url_key, acco
 values (%(id)s, %(organization_id)s, %(chatbot_id)s, %(kind)s, %(name)s, %(url_key)s,
         %(account_id)s, %(api_url)s, %(webhook_url)s, %(settings)s, %(sealed)s, %(after_silence)s)
 on conflict on constraint channels_are_connected_once do update
-  set name = excluded.name, api_url = excluded.api_url, webhook_url = excluded.webhook_url,
-      settings = channels.settings || excluded.settings,
+  set name = coalesce(%(new_name)s, channels.name), api_url = excluded.api_url,
+      webhook_url = excluded.webhook_url, settings = channels.settings || excluded.settings,
       sealed_credentials = excluded.sealed_credentials
 """
 
@@ -113,10 +113,8 @@ def connect(
         account_id, settings = kind.identify(credentials)
     except ChatmillError as error:
         raise CannotRun(f"nothing was saved: {problem_of(error).sentence}.") from error
-    if options.names:
-        settings["names"] = [name.strip() for name in options.names.split(",") if name.strip()]
-    settings |= web_channel.settings_in(options)
     known = known_channel(resource, sealing_key, kind.name, account_id)
+    settings |= web_channel.settings_in(options) | names_in(options, settings, known)
     if options.embed_key and not known:
         raise CannotRun("no web chat has this embed key.")
     for name in kind.generated:
@@ -138,27 +136,38 @@ def connect(
     return Account(channel_id, "", kind.name, account_id, credentials, settings)
 
 
+def names_in(options: argparse.Namespace, settings: dict, known: Account | None) -> dict:
+    """The vendor's own name for it always counts: Telegram's mentions have no other."""
+    given = [name.strip() for name in options.names.split(",") if name.strip()]
+    kept = known.settings.get("names", []) if known else []
+    names = list(dict.fromkeys([*settings.get("names", []), *(given or kept)]))
+    return {"names": names} if names else {}
+
+
 def known_channel(resource: dict, sealing_key: str, kind: str, account_id: str) -> Account | None:
-    """A channel that is connected already; its url_key stands in `settings`."""
+    """A channel that is connected already; `settings` hold its url_key and chatbot_id too."""
     with connection_to(resource) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "select id, sealed_credentials, url_key from channels"
+            "select id, organization_id, sealed_credentials, settings || jsonb_build_object("
+            " 'url_key', url_key, 'chatbot_id', chatbot_id) from channels"
             " where kind = %s and account_id = %s",
             [kind, account_id],
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    channel_id, sealed, url_key = row
+    channel_id, organization_id, sealed, settings = row
     opened = "{}"
     if sealed:
         with suppress(Misconfigured):  # of another key: what was generated is generated anew
             opened = open_sealed(sealing_key, sealed, accounts.sealing_place(channel_id))
-    return Account(channel_id, "", kind, account_id, json.loads(opened), {"url_key": url_key})
+    return Account(channel_id, organization_id, kind, account_id, json.loads(opened), settings)
 
 
 def save(resource, sealing_key, kind, options, credentials, settings, url_key, known) -> str:
     organization_id, chatbot_id = the_chatbot(resource, options)
+    if known and known.settings["chatbot_id"] != str(chatbot_id):
+        raise CannotRun("nothing was saved: this account is connected to another chatbot.")
     with connection_to(resource) as connection, connection.cursor() as cursor:
         cursor.execute("select gen_random_uuid()::text")
         channel_id = known.channel_id if known else cursor.fetchone()[0]
@@ -169,6 +178,7 @@ def save(resource, sealing_key, kind, options, credentials, settings, url_key, k
             "chatbot_id": chatbot_id,
             "kind": kind.name,
             "name": options.name or kind.name,
+            "new_name": options.name,
             "url_key": url_key,
             "account_id": credentials["account_id"],
             "api_url": options.api_url,

@@ -237,7 +237,11 @@ class WebApi:
         patterns = account.settings.get("origins", [])
         if not self._is_own_page(request, origin) and not web_origins.is_allowed(origin, patterns):
             raise WebhookRefused(403, "origin_refused", "This website may not embed the chat.")
-        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Expose-Headers": "Retry-After",
+            "Vary": "Origin",
+        }
 
     def _is_own_page(self, request: Request, origin: str) -> bool:
         """Of this server, if it has any. On the network it is known by its number: a name may be

@@ -48,7 +48,8 @@ class Limits:
 
     def _address(self, request: Request) -> str:
         """A hash with our key: whose rate it is has to be known, the address itself has not."""
-        told = request.headers.get("x-forwarded-for", "").split(",")
+        # A proxy may add a line of its own behind the one that the client made up.
+        told = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
         host = request.client.host if request.client else ""
         if self._proxies and len(told) >= self._proxies:
             host = told[-self._proxies].strip()
@@ -61,4 +62,5 @@ def _line(host: str) -> str:
         address = ip_address(host)
     except ValueError:
         return "unknown"
-    return host if address.version == 4 else address.exploded[:19]
+    address = getattr(address, "ipv4_mapped", None) or address  # what listens on :: sees so
+    return str(address) if address.version == 4 else address.exploded[:19]

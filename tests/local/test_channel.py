@@ -43,12 +43,13 @@ def vendor(request):
 
 @pytest.fixture
 def connected(owner, monkeypatch, capsys):
-    """connected(kind, api, **secrets) -> what the command printed."""
+    """connected(kind, api, *options, **secrets) -> what the command printed."""
 
-    def run(kind: str, api, **changed) -> str:
+    def run(kind: str, api, *options: str, **changed) -> str:
         given = {**SECRETS[kind], "sealing_key": SEALING_KEY, **changed}
         monkeypatch.setattr("sys.stdin", io.StringIO(json.dumps(given)))
-        add(owner, parse(["add", kind, "--public-url", PUBLIC, "--api-url", api.base_url]))
+        given_options = ["--public-url", PUBLIC, "--api-url", api.base_url, *options]
+        add(owner, parse(["add", kind, *given_options]))
         return capsys.readouterr().out
 
     return run
@@ -101,6 +102,27 @@ def test_connecting_again_renews_the_credentials_and_keeps_the_address(query, co
         connected("telegram", api)
 
     assert query("select id, url_key from channels where kind = 'telegram'") == before
+
+
+def test_a_bot_is_called_by_its_own_name_beside_those_that_are_given(query, connected):
+    with STAND_INS["telegram"]() as api:
+        connected("telegram", api, "--names", "Acme, helper", "--name", "Shop")
+        connected("telegram", api)
+
+    assert query("select name, settings->'names' from channels where kind = 'telegram'") == [
+        ("Shop", ["acme_bot", "Acme", "helper"])
+    ]
+
+
+def test_an_account_does_not_seem_to_move_to_another_chatbot(query, connected):
+    with STAND_INS["telegram"]() as api:
+        connected("telegram", api)
+        query(
+            "insert into chatbots (organization_id, name, instructions, unknown_reply)"
+            " select organization_id, 'Another', instructions, unknown_reply from chatbots"
+        )
+        with pytest.raises(CannotRun, match="another chatbot"):
+            connected("telegram", api, "--chatbot", "Another")
 
 
 @pytest.mark.parametrize(

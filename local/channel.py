@@ -23,6 +23,8 @@ from local.postgres import open_postgres
 from local.reach import failing_step
 from local.secrets_file import load_secrets
 
+PUBLIC_URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
+
 FIND_CHATBOT = """
 select organizations.id, chatbots.id from organizations
   join chatbots on chatbots.organization_id = organizations.id
@@ -75,8 +77,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 def add(resource: dict, options: argparse.Namespace) -> int:
     """Credentials are asked for, or read as one JSON object from standard input; never taken from
     arguments, which everybody on the machine can read."""
-    if not re.match("https?://", options.public_url):
-        raise CannotRun("--public-url begins with https://")
+    if not PUBLIC_URL.fullmatch(options.public_url):
+        raise CannotRun("--public-url is https:// and a host, without ? or #.")
     kind = KINDS[options.kind]
     credentials = read_credentials(kind)
     sealing_key = credentials.pop("sealing_key", None) or load_secrets(STATE).sealing_key
@@ -211,7 +213,8 @@ def check(resource: dict, options: argparse.Namespace) -> int:
         url_key, problems = looked_at(channel)
         if options.url_key in (None, url_key):
             seen += 1
-            faults += told(url_key, problems)
+            kind = "" if isinstance(channel, str) else f"{channel.kind} "
+            faults += told(f"{kind}{url_key}", problems)
     if not seen:
         raise CannotRun("there is no such channel with credentials.")
     return min(faults, 1)

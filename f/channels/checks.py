@@ -15,6 +15,8 @@ WORDS = {
     "vendor_trouble": "the vendor's API answers with an error of its own; wait",
     "credentials_refused": "the vendor refuses the token: it is wrong, expired or was revoked;"
     " enter a new one with ./chatmill channel add",
+    "permission_missing": "the token lacks a permission for this account; grant it in the vendor's"
+    " console, then enter a new token with ./chatmill channel add",
     "account_unknown": "the token is fine, but not for this account; compare the account's id",
     "account_restricted": "the vendor restricted the account; look in its console",
     "not_subscribed": "the vendor sends us nothing of this account; run ./chatmill channel add"
@@ -57,7 +59,7 @@ def problem_of(error: ChatmillError) -> Problem:
     if isinstance(error, UpstreamBusy):
         return Problem("vendor_trouble", "429")
     if isinstance(error, Misconfigured):
-        return Problem("credentials_refused")
+        return Problem(error.code or "credentials_refused")
     return Problem("account_unknown", getattr(error, "code", None) or "")
 
 

@@ -22,6 +22,11 @@ CODES = Codes(
     too_fast=(4, 32, 613, 80006),
     needs_a_person=(10, "100/33", 190, 200, 230, 368),
     window_closed=("10/2018278", "10/2534022"),
+    troubles={
+        "permission_missing": (10, 200, 230),
+        "account_unknown": ("100/33",),
+        "account_restricted": (368,),
+    },
     gone=(551, "551/1545041", "100/2018001", "10/1545041"),
 )
 

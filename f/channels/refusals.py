@@ -1,6 +1,7 @@
 """A vendor's code, said as one of our errors: who acts next, and whether to try again."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from f.shared.errors import (
     ChatmillError,
@@ -20,14 +21,19 @@ LEAST_SECRET_CHARACTERS = 6
 @dataclass(frozen=True)
 class Codes:
     """`later`: the vendor's own trouble. `too_fast`: over a rate. `needs_a_person`: token,
-    permission, account, payment. `window_closed`, `gone`: of this contact. Any other is refused
-    for good."""
+    permission, account, payment; which of these the token is not, `troubles` say, by the names of
+    checks.WORDS. `window_closed`, `gone`: of this contact. Any other is refused for good."""
 
     later: tuple = ()
     too_fast: tuple = ()
     needs_a_person: tuple = ()
     window_closed: tuple = ()
     gone: tuple = ()
+    troubles: Mapping[str, tuple] = field(default_factory=dict)
+
+    def trouble(self, code: str) -> str:
+        named = (name for name, codes in self.troubles.items() if code in map(str, codes))
+        return next(named, "credentials_refused")
 
     def meaning(self, code: str | None) -> str | None:
         """gone or window_closed, for a refusal that comes later, with a status."""
@@ -65,7 +71,9 @@ def refusal(
     error_class = codes.error_class(code)
     if error_class is Misconfigured:
         # Without the vendor's own words: those of a broken token repeat the token.
-        return Misconfigured(f"{sentence}. The channel's settings need a person.")
+        return Misconfigured(
+            f"{sentence}. The channel's settings need a person.", codes.trouble(code)
+        )
     return error_class(
         f"{sentence}. {_without_secrets(details, credentials)}".rstrip(),
         status=exc.status,

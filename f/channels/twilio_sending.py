@@ -32,6 +32,10 @@ CODES = Codes(
     needs_a_person=(20003, 20404, 63001, 63002, 63003, 63007, 63015, 63051),
     window_closed=(63016,),
     gone=(21610, 63014, 63033),
+    troubles={
+        "account_unknown": (20404, 63003),
+        "account_restricted": (63001, 63002, 63007, 63051),
+    },
 )
 
 RULES = Rules(window_hours=24, pair=Rate(1 / 6, 45), account=Rate(80, 80), typing_seconds=24)

@@ -14,4 +14,9 @@ CODES = Codes(
         *(131005, 131031, 131037, 131042, 131044, 131045, 133010),  # account, payment
     ),
     window_closed=(131047,),
+    troubles={
+        "permission_missing": (3, 10, *range(200, 300), 131005),
+        "account_unknown": ("100/33",),
+        "account_restricted": (368, 131031, 131037, 131042, 131044, 131045, 133010),
+    },
 )

@@ -34,7 +34,11 @@ class ChatmillError(Exception):
 
 
 class Misconfigured(ChatmillError):
-    """A setting is missing or wrong."""
+    """A setting is missing or wrong; `code` says which, where a vendor told."""
+
+    def __init__(self, message: str = "", code: str | None = None):
+        super().__init__(message)
+        self.code = code
 
 
 class InputRefused(ChatmillError):

@@ -11,6 +11,7 @@ from f.ops import check_channels
 from local.channel import add, looked_at, parse
 from local.errors import CannotRun
 from local.graph_api import GraphApi
+from local.graph_checks import Refusal
 from local.messenger_api import MessengerApi
 from local.reach import failing_step
 from local.telegram_api import TelegramApi
@@ -140,6 +141,25 @@ def test_credentials_that_the_vendor_refuses_are_not_kept(query, connected, kind
 
     assert "AAwrong" not in str(refused.value)
     assert query("select count(*) from channels") == [(2,)]
+
+
+def test_an_account_that_the_token_is_not_for_is_told_from_a_wrong_token(connected):
+    with STAND_INS["whatsapp"]() as api, pytest.raises(CannotRun, match="not for this account"):
+        connected("whatsapp", api, account_id="999")
+
+
+def test_a_permission_that_is_missing_is_told_from_a_wrong_token(channel):
+    with STAND_INS["whatsapp"]() as api:
+        account = channel("whatsapp", api)
+        api.will_fail(Refusal(403, 200, "(#200) Requires permission").reply())
+
+        assert [one.code for one in looked_at(account)[1]] == ["permission_missing"]
+
+
+@pytest.mark.parametrize("url", ["bot.example.com", "https://", "https://a b", "https://a/?x=1"])
+def test_an_address_that_is_none_is_said_so(owner, url):
+    with pytest.raises(CannotRun, match="--public-url"):
+        add(owner, parse(["add", "web", "--public-url", url]))
 
 
 def test_each_trouble_of_a_channel_has_its_own_sentence(channel):

@@ -18,6 +18,7 @@ LOCAL_WEBHOOK = "http://localhost/api/r/chatmill/demo-whatsapp"
 
 CHANNELS_OF_ORGANIZATION = """
 select kind, id, url_key, account_id from channels where organization_id = %s
+ order by kind = 'whatsapp' and sealed_credentials is not null and api_url is null, created_at desc
 """
 
 # An organization for one's own document: the demo's plan and chatbot, none of its documents.
@@ -46,7 +47,8 @@ class Channel:
 
 
 def channels_of(resource: dict, organization_id: str) -> dict[str, Channel]:
-    """By kind: whatsapp, web."""
+    """By kind: whatsapp, web. Of several the first, which came with the organization; of WhatsApp's
+    rather one at Meta: only the first may be pointed at the stand-in."""
     with connection_to(resource) as connection, connection.cursor() as cursor:
         cursor.execute(CHANNELS_OF_ORGANIZATION, [organization_id])
         return {kind: Channel(*columns) for kind, *columns in cursor.fetchall()}

@@ -16,7 +16,8 @@ LONGEST_WAIT_SECONDS = 25
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBER = re.compile(r"[0-9]{1,18}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
-UNFIT_FOR_A_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+# Signs of direction would show exe.pdf where the name ends in fdp.exe.
+UNFIT_FOR_A_NAME = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,7 @@ def test_there_is_no_handshake():
         ("../../etc/passwd", "_.._etc_passwd"),
         ("a%00%0Ab%7F.txt", "a_b_.txt"),
         ("%FF", "\ufffd"),
+        ("%E2%80%AEfdp.exe", "_fdp.exe"),
         ("", "file"),
         ("...", "file"),
     ],

@@ -8,15 +8,17 @@ import pytest
 
 import f.channels.accounts as accounts
 from f.ops import check_channels
+from local import installation
 from local.channel import add, looked_at, parse
 from local.errors import CannotRun
 from local.graph_api import GraphApi
 from local.graph_checks import Refusal
 from local.messenger_api import MessengerApi
 from local.reach import failing_step
+from local.secrets_file import drawn
 from local.telegram_api import TelegramApi
 from local.twilio_api import TwilioApi
-from tests.conftest import CHANNEL_ID, SEALING_KEY
+from tests.conftest import CHANNEL_ID, ORGANIZATION_ID, SEALING_KEY
 
 PUBLIC = "https://bot.example.com"
 SECRETS = {
@@ -94,6 +96,18 @@ def test_what_was_connected_is_fine_at_the_vendor(vendor, channel):
     kind, api = vendor
 
     assert looked_at(channel(kind, api))[1] == []
+
+
+def test_the_demos_stand_in_takes_no_channel_that_was_connected(owner, query, connected):
+    with STAND_INS["whatsapp"]() as api:
+        connected("whatsapp", api)
+        own = (
+            "select sealed_credentials, api_url, webhook_url from channels where account_id = '100'"
+        )
+        before = query(own)
+        installation.connect_channels(owner, ORGANIZATION_ID, drawn(), "http://127.0.0.1:9")
+
+    assert query(own) == before
 
 
 def test_connecting_again_renews_the_credentials_and_keeps_the_address(query, connected):

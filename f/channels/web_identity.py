@@ -66,7 +66,7 @@ def _by_token(token: str, secret: str, embed_key: str) -> Person:
         )
     except jwt.PyJWTError as error:
         raise _refused() from error
-    if claims["exp"] > time.time() + LONGEST_TOKEN_SECONDS:
+    if int(claims["exp"]) > time.time() + LONGEST_TOKEN_SECONDS:  # some servers write it as text
         raise _refused()
     return _person(words(claims["sub"], ID_LIMIT + 1), words(claims.get("name"), 200) or None)
 

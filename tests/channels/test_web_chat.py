@@ -69,6 +69,10 @@ def test_a_token_and_a_hash_of_the_organizations_server_are_the_same_person():
     assert "ada" not in by_hash.key
 
 
+def test_a_token_may_write_its_end_as_text():
+    assert prove({"token": token(exp=str(int(time.time()) + 600))}, SECRET, KEY).name == "Ada"
+
+
 def test_a_name_that_nobody_signed_is_not_taken():
     claimed = {"identifier": "ada", "identifier_hash": hash_of("ada"), "name": "Eve"}
 
@@ -93,6 +97,7 @@ def test_a_name_that_nobody_signed_is_not_taken():
         {"token": token(exp=time.time() - 60)},
         {"token": token(exp=None)},
         {"token": token(exp=time.time() + 86_400)},
+        {"token": token(exp=str(int(time.time()) + 86_400))},
         {"token": token(sub=None)},
         {"token": "x.y.z"},
         {"token": None},

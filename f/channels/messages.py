@@ -45,7 +45,6 @@ class InboundMessage:
     referral: str | None = None
     album_id: str | None = None
     language: str | None = None
-    callback_id: str | None = None  # a pressed button that waits for a sign that we heard it
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,6 @@ class Receipt:
     occurred_at: datetime | None = None
     client_reference: str | None = None
     error_code: str | None = None
-    error_title: str | None = None
     failure: str | None = None
 
 

@@ -28,8 +28,8 @@ def read_content(message: dict) -> Content | None:
 
 
 def mentioned_names(message: dict) -> list[str]:
-    """Who an entity names: users by name or id, the bot behind a command, `/` for a command that
-    names none. Offsets count UTF-16 units."""
+    """Who an entity names: users by name or id, the bot behind a command. Offsets count UTF-16
+    units."""
     text = words(message.get("text")) or words(message.get("caption"))
     found = items(message.get("entities")) + items(message.get("caption_entities"))
     names = [_name_in(text, mapping(entity)) for entity in found]
@@ -40,8 +40,7 @@ def _name_in(text: str, entity: dict) -> str | None:
     if entity.get("type") == "mention":
         return _utf16_slice(text, entity).removeprefix("@").casefold()
     if entity.get("type") == "bot_command":
-        _, at, name = _utf16_slice(text, entity).partition("@")
-        return name.casefold() if at else "/"
+        return _utf16_slice(text, entity).partition("@")[2].casefold()
     if entity.get("type") == "text_mention":
         return identifier(mapping(entity.get("user")).get("id"))
     return None

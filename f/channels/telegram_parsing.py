@@ -127,7 +127,6 @@ def _read_button(callback: dict) -> Item:
         group_id=address if is_group else None,
         is_addressed=is_group,
         language=language_of(sender),
-        callback_id=callback_id,
     )
 
 

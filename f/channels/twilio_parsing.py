@@ -155,7 +155,6 @@ def _read_status(form: dict, status: str, reference: object) -> Item:
         status=words(status, 64),
         client_reference=identifier(reference),
         error_code=_first(form, "ErrorCode"),
-        error_title=words(form.get("ErrorMessage"), NAME_LIMIT) or None,
         failure=CODES.meaning(_first(form, "ErrorCode")),
     )
 

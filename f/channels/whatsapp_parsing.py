@@ -147,7 +147,6 @@ def _read_status(status: dict) -> Receipt | Ignored:
         occurred_at=timestamp(status.get("timestamp")),
         client_reference=identifier(status.get("biz_opaque_callback_data")),
         error_code=identifier(error.get("code")),
-        error_title=words(error.get("title"), NAME_LIMIT) or None,
         failure=CODES.meaning(identifier(error.get("code"))),
     )
 

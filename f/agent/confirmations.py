@@ -35,6 +35,8 @@ select confirmation.turn_id::text from tool_confirmations as confirmation
    and confirmation.arguments_sha256 = %(arguments_sha256)s
    and (
      (confirmation.needs = 'contact' and %(is_yes)s and confirmation.state = 'asked'
+       -- The words that a code of f/agent/sign_ins.py brings back are older than the question.
+       and not exists (select from sign_ins where confirmed_turn_id = %(turn_id)s)
        and confirmation.asked_at > now() - interval '1 hour'
        and confirmation.turn_id = (
          select id from turns

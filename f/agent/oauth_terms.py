@@ -122,8 +122,10 @@ def _covers(resource: object, server_url: str) -> bool:
     if not isinstance(resource, str):
         return False
     above = resource.rstrip("/")
-    has_host = bool(urlsplit(resource).netloc) and not urlsplit(resource).query
-    return has_host and (server_url == resource or f"{server_url}/".startswith(f"{above}/"))
+    if server_url != resource and not f"{server_url}/".startswith(f"{above}/"):
+        return False
+    parts = urlsplit(resource)  # a part of our own address, so it can be read
+    return bool(parts.netloc) and not parts.query
 
 
 def _checked(url: object, is_needed: bool = True) -> str | None:

@@ -134,6 +134,43 @@ def test_what_changes_something_asks_who_it_is_before_it_asks_for_a_yes(say, sho
     assert server.called == []
 
 
+def test_m11_a_yes_of_before_the_question_that_a_code_brings_back_is_none(
+    say, asked, come_back, server, query, windmill
+):
+    approve(query)  # a script that cancels an order
+    link = link_in(say("yes", ASK, says("One moment.")))
+    cancel = calls("cancel_order", number="12")
+    assert "number: 12" in say("Cancel order 12", cancel, says("Sure?"))
+    _, words = come_back(server.sign_in(link, "ada"))
+
+    say(code_in(words), cancel, says("I have cancelled it."))
+
+    assert windmill.scripts == []
+
+
+def test_a_question_that_needs_two_servers_is_kept_over_both_codes(
+    say, shop, come_back, server, query, model
+):
+    first = link_in(say("Where is 7?", ASK, says("One moment.")))
+    _, words = come_back(server.sign_in(first, "ada"))
+    query(
+        "insert into tool_servers (organization_id, name, url, callback_url)"
+        " values (%s, 'depot', %s, %s)", ORGANIZATION_ID, MCP_URL, CALLBACK,
+    )  # fmt: skip
+    ((depot,),) = query("select id::text from tool_servers where name = 'depot'")
+    approve(
+        query, "read", "mcp", STATUS, "status", pinned_hash=None, bindings={},
+        server_id=depot, name="depot__status",
+    )  # fmt: skip
+    needs_both = (ASK, calls("depot__status", number="7"), says("One moment."))
+    second = link_in(say(code_in(words), *needs_both))
+    _, words = come_back(server.sign_in(second, "ada"))
+
+    say(code_in(words), says("Here."))
+
+    assert model.requests[-1]["messages"][-1]["content"] == "Where is 7?"
+
+
 def test_another_contacts_code_is_only_words(say, asked, come_back, server, query):
     _, words = come_back(server.sign_in(asked(), "ada"))
 
@@ -311,6 +348,7 @@ def test_m12_what_an_authorization_server_tells_is_not_believed(server, spoiled)
         {"resource": "https://evil.example/mcp"},
         {"resource": "https://shop.example/mcp2"},
         {"resource": None},
+        {"resource": "https://["},
         {"authorization_servers": ["javascript:alert(1)"]},
         {"authorization_servers": ["https://192.168.0.1"]},
         {"authorization_servers": ["https://media.example?x=/../"]},

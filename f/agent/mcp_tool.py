@@ -7,7 +7,7 @@ from f.agent.approved_tool import ApprovedTool, OutsideTool, definition_sha256
 from f.agent.tool_context import ToolContext
 from f.agent.tool_results import as_data
 from f.shared.crypto import open_sealed
-from f.shared.errors import ToolFailed, UpstreamRefused
+from f.shared.errors import ToolFailed, UpstreamDown, UpstreamRefused
 
 MARK_CHANGED = "update tools set state = 'changed' where id = %s and state = 'approved'"
 RAISE_ALERT = "select raise_alert(%s, 'error', 'tool_changed', %s, %s)"
@@ -41,8 +41,14 @@ class McpTool(OutsideTool):
     def _called(self, filled: dict) -> dict:
         client = mcp_client()
         server = client.McpServer(self.approved.server_url, self._token())
-        self._check_definition(client.list_tools(server))
+        self._check_definition(self._definitions(client, server))
         return client.call_tool(server, self.approved.target, filled)
+
+    def _definitions(self, client: ModuleType, server) -> list[dict]:
+        try:
+            return client.list_tools(server)
+        except UpstreamDown as error:  # before the call: surely nothing was done
+            raise ToolFailed("the system behind this tool did not answer") from error
 
     def _token(self) -> str:
         """A contact's calls are never made with the organization's token."""

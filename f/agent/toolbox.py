@@ -108,6 +108,7 @@ class Toolbox:
             self._authorize(tool)
         class_ = getattr(tool, "class_", "read")
         if class_ in ("write", "money"):
+            self._effects.refuse_twin(tool, arguments, position)
             self.confirmations.check(tool.approved, arguments, position)
         if class_ != "read":
             return self._effects.once(tool, arguments, position)

@@ -27,16 +27,22 @@ class McpTool(OutsideTool):
 
     def run(self, arguments: dict, effect_key: str = "") -> tuple[str, dict]:
         filled = self.approved.filled(arguments, self._context)
-        try:
-            result = self._called(filled)
-        except UpstreamRefused as error:
-            if not self.approved.callback_url:
-                raise
-            raise self._authority().asked() from error
+        result = self._called_for_contact(filled) if self._contacts_token else self._called(filled)
         if result["is_error"]:
             raise ToolFailed("the tool says that it could not do it")
         shown = result["structured"] if result["structured"] is not None else result["text"]
         return as_data(shown), {"server_id": self.approved.server_id}
+
+    def _called_for_contact(self, filled: dict) -> dict:
+        """A server need not tell when a token ends; one that refuses it has called nothing."""
+        try:
+            return self._called(filled)
+        except UpstreamRefused:
+            self._contacts_token = self._authority().token(was_refused=True)
+        try:
+            return self._called(filled)
+        except UpstreamRefused as error:
+            raise self._authority().asked() from error
 
     def _called(self, filled: dict) -> dict:
         client = mcp_client()

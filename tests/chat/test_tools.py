@@ -62,6 +62,31 @@ def test_m11_a_yes_is_good_for_the_very_next_message_only(say, query, windmill):
     assert windmill.scripts == []
 
 
+def test_m11_a_yes_after_words_with_a_teammate_is_none_to_the_chatbot(
+    say, query, windmill, arrive, database
+):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    query("update conversations set mode = 'human'")
+    _, conversation_id, _ = arrive("No, I'll keep it")
+    load_turn.main(database, MODEL, conversation_id)
+    query("update conversations set mode = 'bot'")
+
+    say("yes", CANCEL, says("Sure?"))
+
+    assert windmill.scripts == []
+
+
+def test_m11_a_yes_that_came_before_the_question_is_none(say, query, windmill):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    query("update tool_confirmations set asked_at = now() + interval '1 minute'")
+
+    say("yes", CANCEL, says("Sure?"))
+
+    assert windmill.scripts == []
+
+
 def test_m11_a_yes_is_bound_to_its_arguments_and_its_contact(say, query, windmill):
     approve(query)
     say("Cancel order 12", CANCEL, says("Sure?"))

@@ -23,7 +23,12 @@ ADD_SERVER = """
 insert into tool_servers (organization_id, name, url, callback_url)
 values (%s, %s, %s, %s) returning id::text
 """
-FIND_SERVER = "select id::text, url, sealed_token from tool_servers where name = %s"
+# Two organizations may have servers of one name.
+FIND_SERVER = """
+select id::text, organization_id::text, url, sealed_token
+  from tool_servers where name = %s and organization_id = %s
+"""
+FIND_ORGANIZATION = "select organization_id::text from chatbots where id = %s"
 APPROVE = """
 insert into tools as tool (
   organization_id, chatbot_id, tool_server_id, kind, name, title, target, pinned_hash, definition,
@@ -82,9 +87,11 @@ def add_server(
         return server_id
 
 
-def definitions_of(resource: dict, sealing_key: str, server_name: str) -> list[dict]:
+def definitions_of(
+    resource: dict, sealing_key: str, server_name: str, organization: str | None = None
+) -> list[dict]:
     """What the server tells of its tools just now."""
-    server_id, url, sealed = _server(resource, server_name)
+    server_id, _, url, sealed = server_of(resource, server_name, organization)
     token = open_sealed(sealing_key, sealed, token_place(server_id)) if sealed else ""
     client = mcp_client()
     try:
@@ -96,9 +103,10 @@ def definitions_of(resource: dict, sealing_key: str, server_name: str) -> list[d
 def approve_remote(resource: dict, sealing_key: str, path: str, approval: Approval) -> str:
     """`path`: SERVER/TOOL."""
     server_name, _, target = path.partition("/")
-    found = [
-        one for one in definitions_of(resource, sealing_key, server_name) if one["name"] == target
-    ]
+    organization = approval.chatbot_id and _organization_of(resource, approval.chatbot_id)
+    server_id, *_ = server_of(resource, server_name, organization)
+    told = definitions_of(resource, sealing_key, server_name, organization)
+    found = [one for one in told if one["name"] == target]
     if len(found) != 1:
         raise CannotRun(f"server {server_name} has no tool {target!r}.")
     # Prefixed, so that tools of two servers can't be mistaken for each other.
@@ -107,7 +115,7 @@ def approve_remote(resource: dict, sealing_key: str, path: str, approval: Approv
         "kind": "mcp",
         "target": target,
         "pinned_hash": None,
-        "server_id": _server(resource, server_name)[0],
+        "server_id": server_id,
     }
     return _approve(resource, name, found[0], where, approval)
 
@@ -165,9 +173,19 @@ def _approve(resource: dict, name: str, definition: dict, where: dict, approval:
         return row[0]
 
 
-def _server(resource: dict, name: str) -> tuple:
+def _organization_of(resource: dict, chatbot_id: str) -> str:
     with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(FIND_SERVER, [name])
+        cursor.execute(FIND_ORGANIZATION, [chatbot_id])
+        row = cursor.fetchone()
+        if row is None:
+            raise CannotRun(f"there is no chatbot {chatbot_id}.")
+        return row[0]
+
+
+def server_of(resource: dict, name: str, organization: str | None) -> tuple:
+    """Its id, organization, address and sealed token. `organization`: None: the demo's."""
+    with connection_to(resource) as connection, connection.cursor() as cursor:
+        cursor.execute(FIND_SERVER, [name, organization or DEMO_ORGANIZATION])
         row = cursor.fetchone()
         if row is None:
             raise CannotRun(f"there is no server {name!r}.")

@@ -9,6 +9,7 @@ from f.shared.crypto import open_sealed, seal
 from f.shared.errors import UpstreamError
 from local.errors import CannotRun
 from local.migrations import connection_to
+from local.tool_approvals import server_of
 
 CALLBACK_PATH = "/api/r/chatmill/contacts/signed-in"
 
@@ -26,7 +27,7 @@ select contact_tokens.organization_id::text, contact_tokens.contact_id::text, to
   join contacts on contacts.id = contact_tokens.contact_id
   join tool_servers on tool_servers.id = tool_server_id
   join tool_clients using (tool_server_id)
- where tool_servers.name = %(server)s and contacts.contact_key = coalesce(%(contact)s, contact_key)
+ where tool_servers.id = %(server_id)s and contacts.contact_key = coalesce(%(contact)s, contact_key)
 """
 FORGET = "delete from contact_tokens where contact_id = %s and tool_server_id = %s"
 
@@ -38,24 +39,32 @@ def callback_at(public_url: str) -> str:
 
 
 def enter_client(
-    resource: dict, sealing_key: str, server: str, issuer: str, client_id: str, secret: str
+    resource: dict,
+    sealing_key: str,
+    server: str,
+    issuer: str,
+    client_id: str,
+    secret: str,
+    organization: str | None = None,
 ) -> None:
+    server_id, organization_id, *_ = server_of(resource, server, organization)
+    sealed = seal(sealing_key, secret, secret_place(server_id)) if secret else None
     with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(
-            "select id::text, organization_id::text from tool_servers where name = %s", [server]
-        )
-        row = cursor.fetchone()
-        if row is None:
-            raise CannotRun(f"there is no server {server!r}.")
-        sealed = seal(sealing_key, secret, secret_place(row[0])) if secret else None
-        cursor.execute(ENTER, [*row, issuer, client_id, sealed])
+        cursor.execute(ENTER, [server_id, organization_id, issuer, client_id, sealed])
         connection.commit()
 
 
-def sign_out(resource: dict, sealing_key: str, server: str, contact: str | None) -> tuple[int, int]:
+def sign_out(
+    resource: dict,
+    sealing_key: str,
+    server: str,
+    contact: str | None,
+    organization: str | None = None,
+) -> tuple[int, int]:
     """How many contacts were signed out, and of how many the server took notice."""
+    server_id, *_ = server_of(resource, server, organization)
     with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(SIGNED_IN, {"server": server, "contact": contact})
+        cursor.execute(SIGNED_IN, {"server_id": server_id, "contact": contact})
         rows = cursor.fetchall()
         for _, contact_id, server_id, *_ in rows:
             cursor.execute(FORGET, [contact_id, server_id])

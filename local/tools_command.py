@@ -42,7 +42,6 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     server = actions.add_parser("server", help="add an MCP server; its token from standard input")
     server.add_argument("name", help="goes before the names of its tools")
     server.add_argument("url", help="https address of its streamable HTTP endpoint")
-    server.add_argument("--organization", type=uuid.UUID, help="its id; the demo's without one")
     server.add_argument("--sign-in-at", metavar="PUBLIC_URL",
                         help="each contact signs in, and comes back to us here")  # fmt: skip
     client = actions.add_parser(
@@ -55,6 +54,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     out.add_argument("--contact", help="its key (a number, an id); all of them without one")
     show = actions.add_parser("show", help="a server's tools in full, as a model would be told")
     show.add_argument("server")
+    for one in (server, client, out, show):
+        one.add_argument("--organization", type=uuid.UUID, help="its id; the demo's without one")
     approve = actions.add_parser("approve", help="let a chatbot call SERVER/TOOL or a script")
     approve.add_argument("tool", help="SERVER/TOOL, or the path of a script under f/")
     approve.add_argument(
@@ -90,15 +91,18 @@ def report(resource: dict, options: argparse.Namespace) -> int:
 
 def add_server(resource: dict, options: argparse.Namespace) -> int:
     key = load_secrets(STATE).sealing_key
-    organization = options.organization and str(options.organization)
     callback_url = options.sign_in_at and tool_sign_ins.callback_at(options.sign_in_at)
-    tool_approvals.add_server(
-        resource, key, options.name, options.url, secret_from("Token"), organization, callback_url
-    )
+    token = secret_from("Token")
+    place = (organization_in(options), callback_url)
+    tool_approvals.add_server(resource, key, options.name, options.url, token, *place)
     print(f"server {options.name} added; see its tools: ./chatmill tools show {options.name}")
     if callback_url:
         print(f"contacts sign in and come back to {callback_url}")
     return 0
+
+
+def organization_in(options: argparse.Namespace) -> str | None:
+    return options.organization and str(options.organization)
 
 
 def secret_from(what: str) -> str:
@@ -110,21 +114,23 @@ def secret_from(what: str) -> str:
 def enter_client(resource: dict, options: argparse.Namespace) -> int:
     key, secret = load_secrets(STATE).sealing_key, secret_from("Secret, if there is one")
     place = (options.server, options.issuer, options.client_id)
-    tool_sign_ins.enter_client(resource, key, *place, secret)
+    tool_sign_ins.enter_client(resource, key, *place, secret, organization_in(options))
     print(f"contacts sign in at {options.issuer} as clients of {options.client_id}")
     return 0
 
 
 def sign_out(resource: dict, options: argparse.Namespace) -> int:
     key = load_secrets(STATE).sealing_key
-    gone, revoked = tool_sign_ins.sign_out(resource, key, options.server, options.contact)
+    which = (options.server, options.contact, organization_in(options))
+    gone, revoked = tool_sign_ins.sign_out(resource, key, *which)
     print(f"{gone} signed out; the authorization server took notice of {revoked}")
     return 0
 
 
 def show_server(resource: dict, options: argparse.Namespace) -> int:
     key = load_secrets(STATE).sealing_key
-    for definition in tool_approvals.definitions_of(resource, key, options.server):
+    place = (options.server, organization_in(options))
+    for definition in tool_approvals.definitions_of(resource, key, *place):
         # As ASCII, so that letters that nobody sees are seen.
         print(json.dumps(definition, indent=2, ensure_ascii=True))
     return 0

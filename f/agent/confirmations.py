@@ -35,12 +35,18 @@ select confirmation.turn_id::text from tool_confirmations as confirmation
    and confirmation.arguments_sha256 = %(arguments_sha256)s
    and (
      (confirmation.needs = 'contact' and %(is_yes)s and confirmation.state = 'asked'
+       -- The words that a code of f/agent/sign_ins.py brings back are older than the question.
+       and not exists (select from sign_ins where confirmed_turn_id = %(turn_id)s)
        and confirmation.asked_at > now() - interval '1 hour'
        and confirmation.turn_id = (
          select id from turns
           where conversation_id = %(conversation_id)s and id <> %(turn_id)s
-            and state in ('answered', 'finished')
           order by created_at desc limit 1)
+       -- Nor did they write to a teammate since, or this before they were asked.
+       and not exists (
+         select from inbound_messages
+          where conversation_id = %(conversation_id)s
+            and (turn_id is distinct from %(turn_id)s) = (received_at > confirmation.asked_at))
        and exists (
          select from outbound_messages
           where outbound_messages.turn_id = confirmation.turn_id

@@ -46,8 +46,9 @@ class ContactAuthority:
         place = (context.organization_id, context.contact_id, tool.server_id)
         self._place = sign_ins.tokens_place(*place)
 
-    def token(self) -> str:
-        """Raises SignInNeeded with what the contact is asked, ToolFailed."""
+    def token(self, was_refused: bool = False) -> str:
+        """`was_refused`: the server takes the one that is kept no more, whenever it should have
+        ended. Raises SignInNeeded with what the contact is asked, ToolFailed."""
         with self._context.open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(READ_TOKENS, (self._context.contact_id, self._server_id))
             row = cursor.fetchone()
@@ -55,7 +56,9 @@ class ContactAuthority:
             raise self.asked()
         terms, sealed = Terms(**row[0]), row[1]
         tokens = Tokens(**json.loads(open_sealed(self._context.sealing_key, sealed, self._place)))
-        return (self._renewed(terms, tokens, sealed) if tokens.is_over else tokens).access_token
+        if was_refused or tokens.is_over:
+            tokens = self._renewed(terms, tokens, sealed)
+        return tokens.access_token
 
     def asked(self) -> SignInNeeded:
         """To be raised. What is kept is forgotten: it is not taken any more."""

@@ -26,9 +26,15 @@ END = """
 update tool_effects set state = %s, result = %s, ended_at = now()
  where turn_id = %s and position = %s and state = 'begun'
 """
+FIND_TWIN = """
+select from tool_effects
+ where turn_id = %s and position < %s and tool = %s and arguments_sha256 = %s and state <> 'refused'
+"""
 READ_ALL = """
 select position, tool, class, state from tool_effects where turn_id = %s
 """
+
+REFUSED = "it was refused; nothing was changed"
 
 
 class Effects:
@@ -57,6 +63,15 @@ class Effects:
     def has_acted(self) -> bool:
         """Whether a system outside was changed."""
         return any(class_ != "own" and state == "done" for _, class_, state in self.rows.values())
+
+    def refuse_twin(self, tool, arguments: dict, position: int) -> None:
+        """One yes is one change, however often a model calls for it in one turn. Raises ToolFailed:
+        else the contact would be asked again for what was done, or may have been."""
+        values = (self._turn_id, position, tool.name, sha256_of(arguments))
+        with self._open_transaction() as conn, conn.cursor() as cursor:
+            cursor.execute(FIND_TWIN, values)
+            if cursor.fetchone() is not None:
+                raise ToolFailed("this very call was made in this turn; it is not made twice")
 
     def once(self, tool, arguments: dict, position: int) -> tuple[str, dict]:
         """Raises ToolError."""
@@ -87,7 +102,7 @@ class Effects:
             return text, result
         except UpstreamRefused as error:
             state, stored = "refused", _json("", {"error": "it was refused"})
-            raise ToolFailed("it was refused; nothing was changed") from error
+            raise ToolFailed(REFUSED) from error
         except UpstreamError as error:
             raise ToolFailed("nobody knows whether it was done; a person has to look") from error
         except ToolError:
@@ -129,6 +144,8 @@ def _json(text: str, result: dict) -> str:
 
 def _stored(row: tuple) -> tuple[str, dict]:
     state, result, *_ = row
+    if state == "refused":
+        raise ToolFailed(REFUSED)
     if state != "done":
         raise ToolFailed("nobody knows whether it was done; a person has to look")
     return result["text"], result["result"]

@@ -20,6 +20,7 @@ SECONDS = 10
 CLIENT_NAME = "Chatmill"
 # What may stand in a header; anything else could end it.
 TOKEN = re.compile(r"[!-~]{1,8000}")
+MAX_CLIENT_ID_CHARACTERS = 500
 LONGEST_SECONDS = 366 * 24 * 3600
 EARLY_SECONDS = 30  # a token that ends during the call is of no use
 
@@ -63,6 +64,8 @@ def register(terms: Terms, callback_url: str) -> Client:
     client_id, secret = told.get("client_id"), told.get("client_secret") or ""
     if not _is_token(client_id) or (secret and not _is_token(secret)):
         raise UpstreamDown("the authorization server gave no name that can be used")
+    if len(client_id) > MAX_CLIENT_ID_CHARACTERS:
+        raise UpstreamRefused("its authorization server gave a name that is too long to be kept")
     return Client(client_id, secret)
 
 

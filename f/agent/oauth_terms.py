@@ -19,6 +19,7 @@ from f.shared.web_addresses import read_url
 
 SECONDS = 10  # for all of it
 MAX_SCOPES = 20
+MAX_ISSUER_CHARACTERS = 500
 SCOPE = re.compile(r"[!#-\[\]-~]{1,200}")
 CHALLENGED = re.compile(r'resource_metadata="([^"]+)"')
 
@@ -50,6 +51,8 @@ def read_terms(server_url: str) -> Terms:
         told = _first(_issuer_urls(_checked(issuer)), deadline)
         if told.get("issuer") != issuer:
             raise UpstreamRefused("its authorization server names another issuer")
+        if len(issuer) > MAX_ISSUER_CHARACTERS:
+            raise UpstreamRefused("its authorization server's name is too long to be kept")
         if "S256" not in _words(told, "code_challenge_methods_supported"):
             raise UpstreamRefused("its authorization server does without PKCE")
         return _terms(resource, told)
@@ -122,8 +125,10 @@ def _covers(resource: object, server_url: str) -> bool:
     if not isinstance(resource, str):
         return False
     above = resource.rstrip("/")
-    has_host = bool(urlsplit(resource).netloc) and not urlsplit(resource).query
-    return has_host and (server_url == resource or f"{server_url}/".startswith(f"{above}/"))
+    if server_url != resource and not f"{server_url}/".startswith(f"{above}/"):
+        return False
+    parts = urlsplit(resource)  # a part of our own address, so it can be read
+    return bool(parts.netloc) and not parts.query
 
 
 def _checked(url: object, is_needed: bool = True) -> str | None:

@@ -82,10 +82,12 @@ class Judge:
     def reply(self, thought: loop.Answer, messages: list[dict], rules: Rules) -> Reply:
         """`messages` is continued when something is written again. `rules.known_text` is what the
         owner wrote; what the tools found is added here."""
-        return self._asked() or self._considered(thought, messages, rules)
+        return self._waits() or self._considered(thought, messages, rules)
 
-    def _asked(self) -> Reply | None:
-        """A yes or a signing in that is waited for goes before what the model says of it."""
+    def _waits(self) -> Reply | None:
+        """A person who has to look, a yes or a signing in goes before what the model says of it."""
+        if self._effects.is_any_unknown:
+            return self._handed_off("effect_unknown", "effect_unknown", 0.0)
         if self._toolbox.sign_in_request:
             route = Route("auto", 1.0, "asks_for_sign_in")
             return Reply(self._toolbox.sign_in_request, "asks_for_sign_in", route)
@@ -99,15 +101,14 @@ class Judge:
     def _considered(self, thought: loop.Answer, messages: list[dict], rules: Rules) -> Reply:
         if thought.stuck:
             return self._without_words(thought)
-        if self._effects.is_any_unknown:
-            return self._handed_off("effect_unknown", "effect_unknown", 0.0)
         verdict = self._verdict(thought, rules)
         if verdict in REWRITE and thought.model_calls < loop.MAX_ROUNDS:
             messages.append({"role": "user", "content": REWRITE[verdict]})
             rounds = min(REWRITE_ROUNDS, loop.MAX_ROUNDS - thought.model_calls)
             loop.run(self._model, messages, self._toolbox, self._deadline, rounds, thought)
-            if thought.stuck or self._asked():
-                return self._asked() or self._without_words(thought)
+            waits = self._waits()
+            if waits or thought.stuck:
+                return waits or self._without_words(thought)
             verdict = self._verdict(thought, rules)
         return self._judged(_text_of(thought), verdict, thought)
 

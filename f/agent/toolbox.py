@@ -104,10 +104,12 @@ class Toolbox:
         problem = problem_of_value(tool.parameters, arguments)
         if problem:
             raise ToolRetry(problem)
-        if hasattr(tool, "authorize"):
+        # A change that was begun is answered from its row: the contact may be signed out since.
+        if hasattr(tool, "authorize") and position not in self._effects.rows:
             self._authorize(tool)
         class_ = getattr(tool, "class_", "read")
         if class_ in ("write", "money"):
+            self._effects.refuse_twin(tool, arguments, position)
             self.confirmations.check(tool.approved, arguments, position)
         if class_ != "read":
             return self._effects.once(tool, arguments, position)

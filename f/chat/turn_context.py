@@ -235,7 +235,9 @@ def _with_first_question(cursor, turn_id: str, contact_id: str, question: str) -
         code = "".join(written.groups()).upper()
         asked_turn_id = sign_ins.confirm(cursor, turn_id, contact_id, code)
         if asked_turn_id:
-            lines[place], _ = _read_question(cursor, asked_turn_id)
+            first, _ = _read_question(cursor, asked_turn_id)
+            # Which may be a code too: of another server that the same question needed.
+            lines[place] = _with_first_question(cursor, asked_turn_id, contact_id, first)
     return "\n".join(lines)
 
 

@@ -63,7 +63,8 @@ class SignInServer:
             "authorization_response_iss_parameter_supported": True,
         }
         self.called, self.exchanged, self.hosts, self.revoked = [], [], set(), []
-        self.seconds = 3600
+        self.seconds: int | None = 3600
+        self.client_id_bytes = 8
         self.redirects_to = ""
         self._clients: dict[str, list[str]] = {}
         self._codes: dict[str, dict] = {}
@@ -110,7 +111,7 @@ class SignInServer:
         return routes.get(request.path, lambda _: Response("", 404))(request)
 
     def _register(self, request: Request) -> Response:
-        client_id = secrets.token_urlsafe(8)
+        client_id = secrets.token_urlsafe(self.client_id_bytes)
         self._clients[client_id] = request.json["redirect_uris"]
         return _json({"client_id": client_id}, 201)
 
@@ -153,7 +154,7 @@ class SignInServer:
         access, again = f"canary-{secrets.token_hex(8)}", f"canary-{secrets.token_hex(8)}"
         self._people[access], self._refreshes[again] = person, person
         told = {"access_token": access, "refresh_token": again, "token_type": "Bearer"}
-        return _json({**told, "expires_in": self.seconds})
+        return _json({**told, **({"expires_in": self.seconds} if self.seconds else {})})
 
     def _mcp(self, request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 import f.agent.mcp_tool as mcp_tool
-from f.chat import load_turn, run_agent
 from f.shared.crypto import seal
-from tests.chat.tools import MODEL, approve
+from f.shared.errors import UpstreamDown
+from tests.chat.tools import approve
 from tests.conftest import ORGANIZATION_ID, SEALING_KEY
 from tests.scripted_model import calls, says
 
@@ -46,22 +46,10 @@ def server(monkeypatch, query):
     return played
 
 
-@pytest.fixture
-def say(database, windmill, arrive, model, query):
-    def run(question, *answers):
-        model.will(*answers)
-        _, conversation_id, _ = arrive(question)
-        turn = load_turn.main(database, MODEL, conversation_id)
-        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
-        return query("select body from outbound_messages")[0][0]
-
-    return run
-
-
-def add(query, server, **more):
+def add(query, server, class_="read", **more):
     approve(
         query,
-        "read",
+        class_,
         "mcp",
         STATUS,
         "status",
@@ -103,6 +91,21 @@ def test_m09_a_tool_that_changed_after_its_approval_is_not_called(say, query, se
     assert server.called == []
     assert query("select state from tools") == [("changed",)]
     assert query("select code from alerts") == [("tool_changed",)]
+
+
+def test_a_server_that_is_away_before_the_call_has_surely_changed_nothing(say, query, server):
+    add(query, server, class_="write")
+    say("Where is 7?", ASK, says("Sure?"))
+    server.list_tools = away
+
+    say("yes", ASK, says("I could not do it."))
+
+    assert query("select state from tool_effects") == [("refused",)]
+    assert query("select count(*) from handoffs") == [(0,)]
+
+
+def away(server):
+    raise UpstreamDown("away")
 
 
 def test_m08_two_tools_of_one_name_on_a_server_are_none(say, query, server):

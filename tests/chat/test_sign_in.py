@@ -10,13 +10,13 @@ pytest.importorskip("mcp", reason="mcp is installed by ./chatmill")
 
 import f.shared.safe_call as safe_call
 from f.agent.oauth_terms import read_terms
-from f.chat import finish_sign_in
+from f.chat import finish_sign_in, load_turn, run_agent
 from f.shared.crypto import open_sealed
-from f.shared.errors import Misconfigured, UpstreamRefused
+from f.shared.errors import Misconfigured, UpstreamDown, UpstreamRefused
 from local.places import ROOT
 from local.tool_sign_ins import callback_at, enter_client, sign_out
 from tests.chat.sign_in_server import CALLBACK, ISSUER, MCP_URL, PUBLIC, STATUS, Reach, SignInServer
-from tests.chat.tools import approve
+from tests.chat.tools import MODEL, approve
 from tests.conftest import ORGANIZATION_ID, SEALING_KEY
 from tests.scripted_model import calls, says
 
@@ -132,6 +132,43 @@ def test_what_changes_something_asks_who_it_is_before_it_asks_for_a_yes(say, sho
 
     assert query("select count(*) from tool_confirmations") == [(0,)]
     assert server.called == []
+
+
+def test_m11_a_yes_of_before_the_question_that_a_code_brings_back_is_none(
+    say, asked, come_back, server, query, windmill
+):
+    approve(query)  # a script that cancels an order
+    link = link_in(say("yes", ASK, says("One moment.")))
+    cancel = calls("cancel_order", number="12")
+    assert "number: 12" in say("Cancel order 12", cancel, says("Sure?"))
+    _, words = come_back(server.sign_in(link, "ada"))
+
+    say(code_in(words), cancel, says("I have cancelled it."))
+
+    assert windmill.scripts == []
+
+
+def test_a_question_that_needs_two_servers_is_kept_over_both_codes(
+    say, shop, come_back, server, query, model
+):
+    first = link_in(say("Where is 7?", ASK, says("One moment.")))
+    _, words = come_back(server.sign_in(first, "ada"))
+    query(
+        "insert into tool_servers (organization_id, name, url, callback_url)"
+        " values (%s, 'depot', %s, %s)", ORGANIZATION_ID, MCP_URL, CALLBACK,
+    )  # fmt: skip
+    ((depot,),) = query("select id::text from tool_servers where name = 'depot'")
+    approve(
+        query, "read", "mcp", STATUS, "status", pinned_hash=None, bindings={},
+        server_id=depot, name="depot__status",
+    )  # fmt: skip
+    needs_both = (ASK, calls("depot__status", number="7"), says("One moment."))
+    second = link_in(say(code_in(words), *needs_both))
+    _, words = come_back(server.sign_in(second, "ada"))
+
+    say(code_in(words), says("Here."))
+
+    assert model.requests[-1]["messages"][-1]["content"] == "Where is 7?"
 
 
 def test_another_contacts_code_is_only_words(say, asked, come_back, server, query):
@@ -257,6 +294,37 @@ def test_tokens_that_were_revoked_lead_to_a_new_link(say, asked, come_back, serv
     assert query("select count(*) from contact_tokens") == [(0,)]
 
 
+def test_a_token_that_ends_without_a_word_is_renewed(say, asked, come_back, server):
+    server.seconds = None
+    _, words = come_back(server.sign_in(asked(), "ada"))
+    say(code_in(words), ASK, says("Here."))
+    server.end_tokens()
+
+    assert say("And now?", ASK, says("Still here.")) == "Still here."
+    assert server.called == [("ada", {"number": "7"})] * 2
+
+
+def test_m16_who_is_signed_out_since_a_change_is_told_of_it(
+    say, asked, come_back, server, query, database, arrive, model
+):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+    query("update tools set class = 'write'")
+    say(code_in(words), ASK, says("Sure?"))
+    model.will(ASK, *[503] * 3)
+    _, conversation_id, _ = arrive("yes")
+    turn = load_turn.main(database, MODEL, conversation_id)
+    with pytest.raises(UpstreamDown):
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+    query("delete from model_breakers")
+    query("delete from contact_tokens")
+    model.will(says("It is done."))
+
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert ("It is done.",) in query("select body from outbound_messages")
+    assert len(server.called) == 1
+
+
 def test_a_contacts_call_is_never_made_with_the_organizations_token(say, shop, server, query):
     query("update tool_servers set sealed_token = 'never opened'")
 
@@ -311,6 +379,7 @@ def test_m12_what_an_authorization_server_tells_is_not_believed(server, spoiled)
         {"resource": "https://evil.example/mcp"},
         {"resource": "https://shop.example/mcp2"},
         {"resource": None},
+        {"resource": "https://["},
         {"authorization_servers": ["javascript:alert(1)"]},
         {"authorization_servers": ["https://192.168.0.1"]},
         {"authorization_servers": ["https://media.example?x=/../"]},
@@ -331,6 +400,14 @@ def test_m12_a_refusal_reaches_the_operator_and_no_contact_gets_a_link(say, shop
 
     assert query("select code from alerts") == [("sign_in_refused",)]
     assert query("select count(*) from sign_ins") == [(0,)]
+
+
+def test_a_name_that_is_too_long_for_us_ends_no_turn(say, shop, server, query):
+    server.client_id_bytes = 4000
+
+    assert say("Where is 7?", ASK, says("I can't see that.")) == "I can't see that."
+
+    assert query("select code from alerts") == [("sign_in_refused",)]
 
 
 def test_a_client_that_an_operator_entered_is_used(owner, say, shop, server):

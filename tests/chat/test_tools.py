@@ -62,6 +62,31 @@ def test_m11_a_yes_is_good_for_the_very_next_message_only(say, query, windmill):
     assert windmill.scripts == []
 
 
+def test_m11_a_yes_after_words_with_a_teammate_is_none_to_the_chatbot(
+    say, query, windmill, arrive, database
+):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    query("update conversations set mode = 'human'")
+    _, conversation_id, _ = arrive("No, I'll keep it")
+    load_turn.main(database, MODEL, conversation_id)
+    query("update conversations set mode = 'bot'")
+
+    say("yes", CANCEL, says("Sure?"))
+
+    assert windmill.scripts == []
+
+
+def test_m11_a_yes_that_came_before_the_question_is_none(say, query, windmill):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    query("update tool_confirmations set asked_at = now() + interval '1 minute'")
+
+    say("yes", CANCEL, says("Sure?"))
+
+    assert windmill.scripts == []
+
+
 def test_m11_a_yes_is_bound_to_its_arguments_and_its_contact(say, query, windmill):
     approve(query)
     say("Cancel order 12", CANCEL, says("Sure?"))
@@ -78,9 +103,35 @@ def test_m11_a_yes_is_used_once(say, query, windmill):
 
     again = {**CANCEL["tool_calls"][0], "id": "call_2"}
     twice = {**CANCEL, "tool_calls": [CANCEL["tool_calls"][0], again]}
-    say("yes", twice, says("I have cancelled it."))
+    told = say("yes", twice, says("I have cancelled it."))
 
+    assert told == "I have cancelled it."  # and not the question again: a second yes would double
     assert len(windmill.scripts) == 1
+
+
+def test_m11_a_change_that_may_have_been_made_is_not_asked_for_again(say, query, windmill):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    windmill.script_answer = 503
+
+    told = say("yes", CANCEL, CANCEL, says("Shall I try again?"))
+
+    assert [(told,)] == query("select handoff_reply from chatbots")
+    assert query("select count(*) from tool_confirmations") == [(1,)]
+    assert query("select reason from handoffs") == [("effect_unknown",)]
+
+
+def test_m16_a_person_looks_at_what_nobody_knows_before_anything_else_is_asked(
+    say, query, windmill
+):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    windmill.script_answer = 503
+
+    told = say("yes", CANCEL, calls("cancel_order", number="13"), says("Sure?"))
+
+    assert [(told,)] == query("select handoff_reply from chatbots")
+    assert query("select reason from handoffs") == [("effect_unknown",)]
 
 
 def test_the_server_says_who_the_contact_is_and_the_model_cannot(say, query, windmill, model):
@@ -158,6 +209,27 @@ def test_m16_l14_a_turn_taken_up_after_its_effect_does_not_make_it_again(
     result = run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
 
     assert (result["state"], result["guard"], len(windmill.scripts)) == ("answered", "ok", 1)
+
+
+def test_m16_what_was_refused_is_told_so_again_when_the_turn_is_taken_up(
+    say, query, windmill, database, arrive, model
+):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    windmill.script_answer = 400
+    model.will(CANCEL, *[503] * 3)
+    _, conversation_id, _ = arrive("yes")
+    turn = load_turn.main(database, MODEL, conversation_id)
+    with pytest.raises(UpstreamDown):
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+    told_first = model.requests[-1]["messages"][-1]["content"]
+    query("delete from model_breakers")
+    model.will(says("That can't be cancelled."))
+
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    assert told_first == "error: it was refused; nothing was changed"
+    assert model.requests[-1]["messages"][-1]["content"] == told_first
 
 
 def test_a_tool_is_given_the_key_of_its_effect(say, query, windmill):

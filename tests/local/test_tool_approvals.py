@@ -7,6 +7,7 @@ from local import tool_approvals
 from local.errors import CannotRun
 from local.places import ROOT
 from local.tool_approvals import Approval, add_server, approve_remote, approve_script
+from local.tool_sign_ins import enter_client, sign_out
 from local.tools_command import change, parse, report
 from runner.workspace import load_workspace
 from tests.conftest import CHATBOT_ID, SEALING_KEY, connected
@@ -57,6 +58,39 @@ def test_m15_a_script_is_approved_in_the_version_that_is_there(owner, query):
     assert query("select name, target, pinned_hash from tools") == [
         ("save_turn", "f/chat/save_turn", version)
     ]
+
+
+@pytest.fixture
+def other(query):
+    """A chatbot of another organization: (organization, chatbot)."""
+    ((organization,),) = query(
+        "insert into organizations (plan_id, name) values ('demo', 'Other') returning id::text"
+    )
+    ((chatbot,),) = query(
+        "insert into chatbots (organization_id, name, instructions, unknown_reply, limit_notice)"
+        " values (%s, 'Other', 'x', 'x', 'x') returning id::text",
+        organization,
+    )
+    return organization, chatbot
+
+
+def test_servers_of_one_name_are_told_apart_by_their_organization(owner, shop, other, query):
+    organization, chatbot = other
+    add_server(owner, SEALING_KEY, "shop", "https://other.example/mcp", "", organization)
+
+    approve_remote(
+        owner, SEALING_KEY, "shop/Order Status", Approval("read", "ann", chatbot_id=chatbot)
+    )
+    enter_client(owner, SEALING_KEY, "shop", "https://a.example", "ours", "", organization)
+
+    there = query("select id::text from tool_servers where organization_id = %s", organization)
+    assert query("select tool_server_id::text from tools") == there
+    assert query("select tool_server_id::text from tool_clients") == there
+
+
+def test_a_server_that_there_is_not_signs_nobody_out(owner, shop, other):
+    with pytest.raises(CannotRun):
+        sign_out(owner, SEALING_KEY, "shop", None, other[0])
 
 
 @pytest.mark.parametrize("path", ["f/nobody/knows", "f/../local/x", "f/chat/answer_message"])

@@ -5,6 +5,7 @@ import json
 import sys
 import uuid
 from contextlib import ExitStack
+from time import monotonic
 
 import urllib3
 
@@ -41,11 +42,17 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="chatmill ask", description="Answer one question, and name the sources."
     )
-    parser.add_argument("question")
+    parser.add_argument("question", type=question)
     parser.add_argument(
         "--document", metavar="FILE", help="answer from this text, Markdown, PDF, DOCX or HTML file"
     )
     return parser.parse_args(arguments)
+
+
+def question(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the question is empty")
+    return text
 
 
 def organization_for(ready: Prepared, document: dict[str, bytes]) -> str:
@@ -57,6 +64,7 @@ def organization_for(ready: Prepared, document: dict[str, bytes]) -> str:
 
 
 def ask(local: Running, question: str) -> dict:
+    started = monotonic()
     chat = f"{local.server.base_url}/api/web/{local.channels['web'].url_key}/sessions"
     session = posted(chat, {}, {}, 201)
     message = {"client_message_id": str(uuid.uuid4()), "message": question}
@@ -66,7 +74,9 @@ def ask(local: Running, question: str) -> dict:
         raise CannotRun(f"no answer within {LONGEST_WAIT_SECONDS} s. Is the model reachable?")
     resource = local.prepared.resource
     facts = read_facts(resource, local.organization_id)
-    return {**facts, "alerts": [] if facts["replies"] else recent_alerts(resource)}
+    seconds = monotonic() - started
+    alerts = [] if facts["replies"] else recent_alerts(resource, local.organization_id, seconds)
+    return {**facts, "alerts": alerts}
 
 
 def posted(url: str, content: dict, headers: dict, wanted: int) -> dict:

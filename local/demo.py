@@ -90,7 +90,9 @@ def answer_one(ready: Prepared, given: Given, progress: Progress) -> dict:
             "steps": steps,
             **read_facts(ready.resource, organization_id),
             "graph_api_calls": [described(call, started) for call in local.graph.accepted],
-            "alerts": [] if local.graph.accepted else recent_alerts(ready.resource),
+            "alerts": []
+            if local.graph.accepted
+            else recent_alerts(ready.resource, organization_id),
         }
 
 

@@ -35,7 +35,13 @@ LAST_DELIVERY = """
 select outcome from webhook_deliveries
  where organization_id = %s order by received_at desc limit 1
 """
-ALERTS = "select code, summary from alerts where last_raised_at >= now() - interval '5 minutes'"
+ALERTS = """
+select code, summary from alerts
+ where (organization_id = %s or organization_id is null)
+   and last_raised_at >= now() - make_interval(secs => %s)
+ order by last_raised_at desc, id desc
+"""
+RECENT_SECONDS = 300
 
 
 def read_facts(resource: dict, organization_id: str) -> dict:
@@ -58,9 +64,12 @@ def read_facts(resource: dict, organization_id: str) -> dict:
         }
 
 
-def recent_alerts(resource: dict) -> list[dict]:
+def recent_alerts(
+    resource: dict, organization_id: str, seconds: float = RECENT_SECONDS
+) -> list[dict]:
+    """Of the organization and of the installation, the newest first."""
     with connection_to(resource) as connection:
-        return rows(connection, ALERTS, [])
+        return rows(connection, ALERTS, [organization_id, seconds])
 
 
 def rows(connection, query: str, values: list) -> list[dict]:

@@ -70,18 +70,17 @@ def show(options: argparse.Namespace) -> int:
 
 
 def approve(options: argparse.Namespace) -> int:
-    organization_id = options.organization
     with sources.ready(options) as (resource, model):
-        found = question_facts.find(resource, organization_id, options.which)
+        found = question_facts.find(resource, options.organization, options.which)
         with connection_to(resource) as connection:
-            draft = questions.waiting_draft(connection, organization_id, found["id"])
+            draft = locked_draft(connection, options.organization, found)
             answer = options.answer or (draft and draft.answer)
             if not answer or not answer.strip():
                 raise CannotRun("no answer is proposed for it: give one with --answer TEXT.")
             question = options.question or (draft and draft.question) or found["wordings"][0]
             try:
                 source_id = questions.approve(
-                    connection, organization_id, found["id"], question, answer, draft
+                    connection, options.organization, found["id"], question, answer, draft
                 )
             except InputRefused as refusal:
                 raise CannotRun(f"no source was made ({refusal.code}): {refusal}") from None
@@ -93,7 +92,7 @@ def reject(options: argparse.Namespace) -> int:
     with sources.database() as resource:
         found = question_facts.find(resource, options.organization, options.which)
         with connection_to(resource) as connection:
-            draft = questions.waiting_draft(connection, options.organization, found["id"])
+            draft = locked_draft(connection, options.organization, found)
             if draft is None:
                 raise CannotRun("no answer is proposed for it. See ./chatmill questions.")
             questions.reject(connection, draft)
@@ -105,12 +104,22 @@ def dismiss(options: argparse.Namespace) -> int:
     with sources.database() as resource:
         found = question_facts.find(resource, options.organization, options.which)
         with connection_to(resource) as connection:
-            draft = questions.waiting_draft(connection, options.organization, found["id"])
+            draft = locked_draft(connection, options.organization, found)
             if draft:
                 questions.reject(connection, draft)
             questions.close(connection, options.organization, found["id"], "dismissed")
             connection.commit()
     return told(options, {"dismissed": found["id"]}, "It is not listed any more.")
+
+
+def locked_draft(connection, organization_id: str, found: dict) -> questions.Draft | None:
+    """Raises CannotRun when somebody else decided after the question was looked up."""
+    if questions.lock_group(connection, organization_id, found["id"]) != found["state"]:
+        raise CannotRun(
+            "somebody else decided on it just now, nothing was changed:"
+            " see ./chatmill questions list --all."
+        )
+    return questions.waiting_draft(connection, organization_id, found["id"])
 
 
 def group(options: argparse.Namespace) -> int:

@@ -85,7 +85,7 @@ def show(options: argparse.Namespace) -> int:
 
 
 def add(options: argparse.Namespace) -> int:
-    is_address = options.what.startswith(("http://", "https://"))
+    is_address = "://" in options.what
     document = {} if is_address else read_document(options.what)
     with ready(options) as (resource, model):
         with connection_to(resource) as connection:
@@ -120,6 +120,7 @@ def read_all(
 ) -> int:
     """Those, then what is due: pages that a sitemap lists among it."""
     read: list[str] = []
+    replaced: list[str] = []
     watch = None if options.json or not sys.stdout.isatty() else step_printer
     with reading(resource, model) as engine:
         while waiting := [
@@ -128,9 +129,11 @@ def read_all(
         ]:
             read.append(waiting[0])
             try:
-                read_source(engine, waiting[0], "The source", watch)
+                outcome = read_source(engine, waiting[0], "The source", watch)
             except CannotRun as error:
                 raise CannotRun(f"{error} {model_hint(model)}") from error
+            if outcome["state"] == "replaced" and waiting[0] in source_ids:
+                replaced.append(waiting[0])
     found = [
         one for one in source_facts.all_of(resource, options.organization) if one["id"] in read
     ]
@@ -138,6 +141,11 @@ def read_all(
         print(json.dumps(found, indent=2, default=str, ensure_ascii=False))
     else:
         print_read(found)
+    if replaced:
+        raise CannotRun(
+            "another command reads the same source now, or gave it another content:"
+            " see ./chatmill sources."
+        )
     return 1 if any(one["state"] == "refused" for one in found) else 0
 
 

@@ -10,6 +10,7 @@ from f.knowledge.embeddings import embed
 from f.knowledge.relevance import is_relevant
 from f.knowledge.rerank import reranked, wanted
 from f.knowledge.search import Passage, search
+from f.knowledge.unknown_codes import codes_in_no_document
 from f.shared.deadline import within
 from f.shared.errors import ToolRetry, UpstreamError
 from f.shared.resources import c_model
@@ -54,12 +55,14 @@ class KnowledgeTool:
         if not isinstance(query, str) or not query.strip():
             raise ToolRetry("query is missing: give the question to search for")
         query = query[:MAX_QUERY_CHARACTERS]
-        found = reranked(self._model, query, self._search(query), PASSAGES)
+        passages, unknown_codes = self._search(query)
+        found = reranked(self._model, query, passages, PASSAGES)
         note = {"rerank": found.note} if found.note else {}
-        return _for_model(found.passages), {**_for_receipt(found.passages), **note}
+        told = _for_model(found.passages, unknown_codes)
+        return told, {**_for_receipt(found.passages), **note}
 
-    def _search(self, query: str) -> list[Passage]:
-        """None when even the best is about something else."""
+    def _search(self, query: str) -> tuple[list[Passage], list[str]]:
+        """No passages when even the best is about something else; codes that are in no document."""
         limit = wanted(self._model, PASSAGES)
         with self._open_transaction() as conn:
             chunk_set = searched_set(conn, self._organization_id)
@@ -68,12 +71,14 @@ class KnowledgeTool:
             vector = self._vector(chunk_set, query)
             with self._open_transaction() as conn:
                 passages = search(conn, self._organization_id, query, vector, model, limit)
+                unknown = codes_in_no_document(conn, self._organization_id, query)
                 current = searched_set(conn, self._organization_id)
             if current == chunk_set:
-                return passages if is_relevant(passages[:PASSAGES], model) else []
+                is_found = is_relevant(passages[:PASSAGES], model, unknown)
+                return passages if is_found else [], unknown
             # Another model took over while the question was embedded.
             chunk_set = current
-        return []
+        return [], []
 
     def _vector(self, chunk_set: ChunkSet, query: str) -> list[float]:
         """All zeros while its model does not do its part: then words alone are searched."""
@@ -86,7 +91,7 @@ class KnowledgeTool:
         return vector if is_comparable else [0.0] * chunk_set.dimensions
 
 
-def _for_model(passages: list) -> str:
+def _for_model(passages: list, unknown_codes: list[str]) -> str:
     found = [
         {
             "source": number,
@@ -96,7 +101,8 @@ def _for_model(passages: list) -> str:
         }
         for number, passage in enumerate(passages, start=1)
     ]
-    return json.dumps({"passages": found}, ensure_ascii=False)
+    unknown = {"in_no_document": unknown_codes} if unknown_codes else {}
+    return json.dumps({"passages": found, **unknown}, ensure_ascii=False)
 
 
 def _for_receipt(passages: list) -> dict:

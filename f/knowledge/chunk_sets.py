@@ -60,6 +60,7 @@ select chunks.id::text, documents.title, chunks.heading_path, chunks.content, ch
  where documents.organization_id = %(organization_id)s
    and case when %(document_id)s::uuid is null then documents.is_active
             else documents.id = %(document_id)s::uuid end
+   and documents.retired_at is null
    and not exists (select from embeddings
                     where organization_id = %(organization_id)s
                       and chunk_id = chunks.id and chunk_set_id = %(chunk_set_id)s)

@@ -23,6 +23,11 @@ NAME_CHARACTERS = 80
 
 GROUP = "select group_question(%s, %s, %s::vector, %s)"
 
+LOCK_GROUP = """
+select state from question_groups
+ where organization_id = %(organization_id)s and id = %(group_id)s
+   for update
+"""
 FIND_DRAFT = """
 select answer_drafts.id::text, question, answer
   from answer_drafts
@@ -76,6 +81,14 @@ def group_new(db: dict, model: dict, organization_id: str) -> int:
 def least_similarity(embedding_model: str) -> float:
     """Of two questions that ask the same."""
     return SAME_SIMILARITY.get(embedding_model, USUAL_SIMILARITY)
+
+
+def lock_group(conn, organization_id: str, group_id: str) -> str | None:
+    """Its state, which nobody else changes until the transaction ends; None when it is gone."""
+    with conn.cursor() as cursor:
+        cursor.execute(LOCK_GROUP, {"organization_id": organization_id, "group_id": group_id})
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def waiting_draft(conn, organization_id: str, group_id: str) -> Draft | None:

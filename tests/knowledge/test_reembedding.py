@@ -106,6 +106,20 @@ def test_a_version_made_by_a_model_that_lost_its_place_is_not_shown(
     assert find(organization_id, "?", "model-a") == ["A dog."]
 
 
+def test_nothing_is_missing_of_a_version_that_was_replaced_while_it_was_embedded(
+    conn, organization_id, add_document
+):
+    replaced = add_document(organization_id, "a", {"A dog.": NEAR})
+    current = add_document(organization_id, "a", {"A cat.": NEAR})
+    built = chunk_sets.build_set(conn, organization_id, "model-b", 3)
+
+    def missing(document_id):
+        return chunk_sets.missing_chunks(conn, organization_id, built.id, 10, document_id)
+
+    assert [chunk.content for chunk in missing(current)] == ["A cat."]
+    assert missing(replaced) == []
+
+
 def test_chunks_of_another_organization_are_not_touched(
     query, knowledge_database, model, make_organization, add_document
 ):

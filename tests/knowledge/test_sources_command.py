@@ -5,9 +5,11 @@ from contextlib import contextmanager
 
 import pytest
 
+import f.knowledge.ingestions as ingestions
 from f.shared import safe_fetch
 from local import sources
 from local.__main__ import main as chatmill
+from local.ingesting import read_source
 from tests.conftest import ORGANIZATION_ID
 from tests.shared.fake_internet import PUBLIC, FakeInternet, answer
 
@@ -86,6 +88,24 @@ def test_what_is_not_there_or_not_public_is_said(installed, capsys):
 
     said = capsys.readouterr().err
     assert said.count("there is no source nothing") == 2 and "url_blocked" in said
+
+
+def test_an_address_of_another_kind_is_said_to_be_none(installed, capsys):
+    assert chatmill(["sources", "add", "ftp://shop.example/guide.pdf"]) == 1
+
+    said = " ".join(capsys.readouterr().err.split())
+    assert "url_blocked" in said and "public page" in said
+
+
+def test_what_another_command_reads_meanwhile_is_no_success(installed, guide, capsys, monkeypatch):
+    def taken_over(engine, *arguments):
+        read_source(engine, *arguments)
+        return ingestions.REPLACED
+
+    monkeypatch.setattr(sources, "read_source", taken_over)
+
+    assert chatmill(["sources", "add", guide]) == 1
+    assert "another command reads the same source" in capsys.readouterr().err
 
 
 def test_progress_of_what_is_being_read_is_shown(installed, guide, capsys, query):

@@ -1,17 +1,18 @@
 """What contacts ask in vain is counted, and what teammates answer becomes a document."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 
 import pytest
 
 import f.knowledge.learn_from_turns as learn_from_turns
-from f.knowledge.questions import GROUP
+from f.knowledge.questions import GROUP, approve, lock_group
 from f.shared.db import connect
-from local import question_facts, sources
+from local import question_facts, questions, sources
 from local.__main__ import main as chatmill
+from local.errors import CannotRun
 from tests.conftest import ORGANIZATION_ID
 
 SET_MODE = "update conversations set mode = %s where id = %s"
@@ -90,6 +91,11 @@ def only_id(owner) -> str:
     return group["id"][:8]
 
 
+def wait_for_a_lock(query, other: Future) -> None:
+    while query("select count(*) from pg_locks where not granted") == [(0,)]:
+        assert not other.done(), "it did not wait"
+
+
 def test_questions_that_ask_the_same_are_counted_together(ask, learn, groups):
     ask("Do you ship to the Canary Islands?", "1")
     ask("do you ship to the canary islands", "2")
@@ -122,10 +128,6 @@ def test_two_workers_at_once_open_one_group(ask, knowledge_database, query):
             cursor.execute(GROUP, [turn_id, "model-a", "[1,0]", 0.9])
             meanwhile()
 
-    def wait_until_somebody_waits():
-        while query("select count(*) from pg_locks where not granted") == [(0,)]:
-            assert not other.done(), "it did not wait"
-
     with ThreadPoolExecutor(1) as pool:
         begun = Event()
 
@@ -134,7 +136,7 @@ def test_two_workers_at_once_open_one_group(ask, knowledge_database, query):
             group(second)
 
         other = pool.submit(start)
-        group(first, lambda: (begun.set(), wait_until_somebody_waits()))
+        group(first, lambda: (begun.set(), wait_for_a_lock(query, other)))
         other.result(10)
 
     assert query("select count(*) from question_groups") == [(1,)]
@@ -170,6 +172,25 @@ def test_an_approved_answer_becomes_a_source_by_the_usual_way(
     ]
     assert query("select state, source_id::text from answer_drafts") == [("approved", source["id"])]
     assert groups() == []
+
+
+def test_of_two_who_approve_at_once_the_second_is_told(ask, learn, owner, query, installed, capsys):
+    ask("Do you ship to the Canary Islands?", "1")
+    learn()
+    (group,) = question_facts.groups(owner, ORGANIZATION_ID, is_all=True)
+    command = ["approve", group["id"], "--answer", "No."]
+
+    with ThreadPoolExecutor(1) as pool:
+        with connect(owner) as conn:
+            lock_group(conn, ORGANIZATION_ID, group["id"])
+            second = pool.submit(questions.main, command)
+            wait_for_a_lock(query, second)
+            approve(conn, ORGANIZATION_ID, group["id"], "Canary Islands?", "Yes.", None)
+        with pytest.raises(CannotRun, match="somebody else decided on it just now"):
+            second.result(10)
+
+    assert query("select count(*) from sources where name like 'Canary%%'") == [(1,)]
+    assert questions.main(command) == 0
 
 
 def test_an_answered_question_is_open_again_when_it_is_asked_in_vain_later(

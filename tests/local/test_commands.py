@@ -9,12 +9,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from local.__main__ import main
+from local.facts import recent_alerts
 from local.health import Health
 from local.models import real_model
 from local.run import json_object
 from local.terminal import paint, wrapped
 from local.web_widget import page_route, script, widget_route
 from local.whatsapp_webhook import phone_number_id_in, text_message
+from tests.conftest import ORGANIZATION_ID
 
 
 def test_an_unknown_command_is_answered_with_those_there_are(capsys):
@@ -30,6 +32,29 @@ def test_an_unreadable_document_is_said_before_anything_starts(capsys):
     assert capsys.readouterr().err == (
         "chatmill: cannot read /no/such/file.pdf: No such file or directory.\n"
     )
+
+
+def test_an_empty_question_is_said_before_anything_starts(capsys):
+    with pytest.raises(SystemExit):
+        main(["ask", "  "])
+
+    assert "the question is empty" in capsys.readouterr().err
+
+
+def test_only_alerts_of_the_organization_and_of_all_explain_a_missing_answer(owner, query):
+    other = query(
+        "insert into organizations (plan_id, name) values ('demo', 'Other') returning id::text"
+    )[0][0]
+    for organization_id, summary in ((ORGANIZATION_ID, "own"), (other, "other"), (None, "all")):
+        raised = [organization_id, "warning", "step_failed", summary, summary]
+        query("select raise_alert(%s, %s, %s, %s, %s)", *raised)
+    raised = [ORGANIZATION_ID, "warning", "step_failed", "old", "old"]
+    query("select raise_alert(%s, %s, %s, %s, %s)", *raised)
+    query("update alerts set last_raised_at = now() - interval '1 minute' where summary = 'old'")
+
+    found = recent_alerts(owner, ORGANIZATION_ID, seconds=30)
+
+    assert {one["summary"] for one in found} == {"own", "all"}
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "1", ""])

@@ -14,7 +14,7 @@ from f.shared.errors import AgentStuck, Misconfigured, UpstreamBusy, UpstreamDow
 MAX_RETRIES = 3  # in a turn
 FIRST_PAUSE_SECONDS = 0.5
 # One slow model must leave time for the next.
-CALL_SECONDS = 20
+CALL_SECONDS = 15
 
 
 class ModelChain:

@@ -20,8 +20,6 @@ from f.shared.deadline import Deadline
 from f.shared.errors import DeliveryUnknown, UpstreamBusy, UpstreamDown, UpstreamError
 
 TURNS = 10_000
-# The flow's second attempt has 45 s of its own: some turns of which the first failed late.
-LONGER_THAN_A_MINUTE = 3
 FAULTS = {"kill": 0.08, "stall": 0.04, "throttle": 0.06, "garble": 0.06}
 FLOW_ATTEMPTS = 3  # of run_agent, in the flow's own retry
 
@@ -146,4 +144,4 @@ def test_l03_l04_l14_turns_are_answered_while_every_vendor_fails(clock, monkeypa
 
     assert answered >= 0.995 * TURNS
     assert doubled == 0
-    assert too_long <= LONGER_THAN_A_MINUTE
+    assert too_long == 0

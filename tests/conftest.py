@@ -18,6 +18,7 @@ from local.cluster_home import MEMORY
 from local.logins import role_resources
 from local.migrations import migrate
 from local.postgres import data_source_name, open_postgres
+from runner.job_environment import process_environ
 from tests.fake_graph import FakeGraph
 from tests.fake_windmill import FakeWindmill
 from tests.scripted_model import ScriptedModel
@@ -180,9 +181,12 @@ def _run(postgres, statement: str, *names: str) -> None:
 def windmill(httpserver, databases, monkeypatch):
     """The routes of Windmill that steps call; `windmill.started` lists the flows they started."""
     fake = FakeWindmill(httpserver, databases, SEALING_KEY)
-    monkeypatch.setenv("BASE_INTERNAL_URL", httpserver.url_for("").rstrip("/"))
-    monkeypatch.setenv("WM_WORKSPACE", "chatmill")
-    monkeypatch.setenv("WM_TOKEN", "token")
+    base_url = httpserver.url_for("").rstrip("/")
+    # Beside a running engine os.environ also answers with what its jobs share: undone by what
+    # was read there, a test would leave that engine's values to all that follow.
+    names = {"BASE_INTERNAL_URL": base_url, "WM_WORKSPACE": "chatmill", "WM_TOKEN": "token"}
+    for name, value in names.items():
+        monkeypatch.setitem(process_environ, name, value)
     monkeypatch.setattr("f.shared.windmill._kept", {})
     return fake
 

@@ -13,8 +13,8 @@ import ssl
 
 import f.shared.safe_fetch as safe_fetch
 from f.shared.errors import InputRefused, Misconfigured
-from f.shared.internet import DeadlineSocket, Internet
-from f.shared.web_addresses import Target, read_url
+from f.shared.internet import Internet, ask
+from f.shared.web_addresses import read_url
 
 SECRET_PREFIX = "whsec_"
 SECONDS = 15  # claim_outgoing_event keeps others away for longer (db/migrations)
@@ -53,19 +53,11 @@ def post(
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": signature(secret, message_id, timestamp, body),
-        "connection": "close",
     }
     try:
         target = read_url(url)
         safe_fetch.check_host(target, safe_fetch.Rules())
         with internet.connect(target, internet.deadline(SECONDS)) as connection:
-            return _sent(connection, target, headers, body)
+            return ask(connection, target, "POST", headers, body).status
     except (InputRefused, TimeoutError, OSError, ssl.SSLError, http.client.HTTPException):
         return None
-
-
-def _sent(connection: DeadlineSocket, target: Target, headers: dict, body: bytes) -> int:
-    client = http.client.HTTPConnection(target.host, target.port)
-    client.sock = connection
-    client.request("POST", target.path, body, {"host": target.origin_host, **headers})
-    return client.getresponse().status

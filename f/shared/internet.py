@@ -1,5 +1,6 @@
 """Connections to public addresses only, each within one deadline for everything that it does."""
 
+import http.client
 import io
 import socket
 import ssl
@@ -13,6 +14,7 @@ from f.shared.web_addresses import Target
 
 MAX_CONNECT_SECONDS = 5
 MAX_ADDRESSES_TRIED = 3
+READ_BYTES = 64 * 1024
 
 
 class DeadlineSocket:
@@ -104,6 +106,36 @@ class Internet:
                 deadline.left()
                 error = OSError(str(exc))
         raise error
+
+
+def ask(
+    connection: DeadlineSocket,
+    target: Target,
+    method: str,
+    headers: dict[str, str],
+    body: bytes | None = None,
+) -> http.client.HTTPResponse:
+    """The answer's head; its body is read within the same deadline. Redirects are answers."""
+    client = http.client.HTTPConnection(target.host, target.port)
+    client.sock = connection
+    ours = {"host": target.origin_host, "connection": "close", "accept-encoding": "identity"}
+    client.request(method, target.path, body, headers | ours)
+    return client.getresponse()
+
+
+def read_body(response: http.client.HTTPResponse, max_bytes: int) -> bytes | None:
+    """None when it is longer, counted while reading: what a server says of the length binds it to
+    nothing. Raises http.client.IncompleteRead when it breaks off, OSError."""
+    if (response.length or 0) > max_bytes:
+        return None
+    body = bytearray()
+    while part := response.read1(READ_BYTES):
+        body += part
+        if len(body) > max_bytes:
+            return None
+    if response.length:
+        raise http.client.IncompleteRead(b"")
+    return bytes(body)
 
 
 @cache

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from f.shared.deadline import Deadline
 from f.shared.errors import UpstreamDown
 from f.shared.fetch_refusals import refused
-from f.shared.internet import Internet
-from f.shared.safe_fetch import own_hosts
+from f.shared.internet import Internet, ask, read_body
+from f.shared.safe_fetch import Rules, check_host
 from f.shared.web_addresses import read_url
 
 INTERNET = Internet()
@@ -34,29 +34,15 @@ def call(
     """Any answer, whatever its status. Raises InputRefused (the address is not allowed),
     UpstreamDown (no whole answer in time, or too large)."""
     target = read_url(url)
-    if target.scheme not in SCHEMES or target.host in own_hosts():
+    if target.scheme not in SCHEMES:
         raise refused("url_blocked")
-    sent = {
-        **headers,
-        "host": target.origin_host,
-        "connection": "close",
-        "accept-encoding": "identity",
-    }
+    check_host(target, Rules())
     try:
         with INTERNET.connect(target, deadline) as connection:
-            client = http.client.HTTPConnection(target.host, target.port)
-            client.sock = connection
-            client.request(method, target.path, body, sent)
-            answer = client.getresponse()
-            return Answer(answer.status, answer.getheaders(), _read(answer))
+            answer = ask(connection, target, method, headers, body)
+            content = read_body(answer, MAX_BYTES)
     except (OSError, http.client.HTTPException) as error:
         raise UpstreamDown("the server gave no whole answer") from error
-
-
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    body = bytearray()
-    while part := answer.read1(64 * 1024):
-        body += part
-        if len(body) > MAX_BYTES:
-            raise UpstreamDown("the server's answer is too large")
-    return bytes(body)
+    if content is None:
+        raise UpstreamDown("the server's answer is too large")
+    return Answer(answer.status, answer.getheaders(), content)

@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from f.shared.fetch_refusals import refused
-from f.shared.internet import DeadlineSocket, Internet
+from f.shared.internet import Internet, ask, read_body
 from f.shared.web_addresses import Target, read_url, redirected
 
 MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
-READ_BYTES = 64 * 1024
 MAX_HEADER_CHARACTERS = 100
 PLAIN = re.compile(r"[ -~]*")
 # Servers often know no better than octet-stream; what a file is, its bytes tell later.
@@ -87,7 +86,7 @@ def fetch(
         check_host(target, rules)
         try:
             with internet.connect(target, deadline) as connection:
-                response = ask(connection, target, rules, known)
+                response = ask(connection, target, "GET", headers_for(target, rules, known))
                 if response.status not in REDIRECTS:
                     return read_response(response, target, rules)
         except TimeoutError as exc:
@@ -114,22 +113,10 @@ def own_hosts() -> set[str]:
     return {host.lower() for url in urls if (host := urlsplit(url).hostname)}
 
 
-def ask(
-    connection: DeadlineSocket, target: Target, rules: Rules, known: Known
-) -> http.client.HTTPResponse:
-    client = http.client.HTTPConnection(target.host, target.port)
-    client.sock = connection
-    headers = {
-        "host": target.origin_host,
-        "user-agent": "chatmill",
-        "accept-encoding": "identity",
-        "connection": "close",
-        **known.headers(),
-    }
-    if target.scheme == "https":
-        headers |= rules.secret_headers.get(target.host, {})
-    client.request("GET", target.path, headers=headers)
-    return client.getresponse()
+def headers_for(target: Target, rules: Rules, known: Known) -> dict[str, str]:
+    is_safe = target.scheme == "https"
+    secrets = rules.secret_headers.get(target.host, {}) if is_safe else {}
+    return {"user-agent": "chatmill", **known.headers(), **secrets}
 
 
 def read_response(response: http.client.HTTPResponse, target: Target, rules: Rules) -> Fetched:
@@ -141,11 +128,14 @@ def read_response(response: http.client.HTTPResponse, target: Target, rules: Rul
         raise refused("url_type_refused")
     if response.headers.get("content-encoding", "identity").lower() != "identity":
         raise refused("url_type_refused")
+    content = read_body(response, rules.max_bytes)
+    if content is None:
+        raise refused("url_too_large")
     return Fetched(
         url=target.url,
         media_type=media_type,
         charset=response.headers.get_content_charset() or "",
-        content=read_body(response, rules.max_bytes),
+        content=content,
         etag=said(response, "etag"),
         last_modified=said(response, "last-modified"),
         is_unchanged=is_unchanged,
@@ -156,17 +146,3 @@ def said(response: http.client.HTTPResponse, name: str) -> str:
     """A header to send back later, when it is one that can be stored and sent."""
     value = response.headers.get(name, "")
     return value if len(value) <= MAX_HEADER_CHARACTERS and PLAIN.fullmatch(value) else ""
-
-
-def read_body(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
-    """Counted while reading: what a server says of the length binds it to nothing."""
-    if (response.length or 0) > max_bytes:
-        raise refused("url_too_large")
-    body = bytearray()
-    while part := response.read1(READ_BYTES):
-        body += part
-        if len(body) > max_bytes:
-            raise refused("url_too_large")
-    if response.length:
-        raise http.client.IncompleteRead(b"")
-    return bytes(body)

@@ -17,19 +17,13 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from f.shared.internet import Internet
+from tests.chat.tools import STATUS
 from tests.shared.fake_internet import certificate
 
 MCP_URL = "https://shop.example/mcp"
 ISSUER = "https://media.example"
 PUBLIC = "93.184.216.34"
 CALLBACK = "https://chat.example/api/r/chatmill/contacts/signed-in"
-STATUS = {
-    "name": "status",
-    "description": "Status of an order.",
-    "inputSchema": {"type": "object", "properties": {"number": {"type": "string"}}},
-    "outputSchema": None,
-    "annotations": None,
-}
 
 
 class SignInServer:

@@ -7,17 +7,9 @@ import pytest
 import f.agent.mcp_tool as mcp_tool
 from f.shared.crypto import seal
 from f.shared.errors import UpstreamDown
-from tests.chat.tools import approve
+from tests.chat.tools import STATUS, approve
 from tests.conftest import ORGANIZATION_ID, SEALING_KEY
 from tests.scripted_model import calls, says
-
-STATUS = {
-    "name": "status",
-    "description": "Status of an order.",
-    "inputSchema": {"type": "object", "properties": {"number": {"type": "string"}}},
-    "outputSchema": None,
-    "annotations": None,
-}
 
 
 @pytest.fixture

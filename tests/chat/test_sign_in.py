@@ -15,8 +15,8 @@ from f.shared.crypto import open_sealed
 from f.shared.errors import Misconfigured, UpstreamDown, UpstreamRefused
 from local.places import ROOT
 from local.tool_sign_ins import callback_at, enter_client, sign_out
-from tests.chat.sign_in_server import CALLBACK, ISSUER, MCP_URL, PUBLIC, STATUS, Reach, SignInServer
-from tests.chat.tools import MODEL, approve
+from tests.chat.sign_in_server import CALLBACK, ISSUER, MCP_URL, PUBLIC, Reach, SignInServer
+from tests.chat.tools import MODEL, STATUS, approve
 from tests.conftest import ORGANIZATION_ID, SEALING_KEY
 from tests.scripted_model import calls, says
 

@@ -19,6 +19,13 @@ ORDER = {
         "required": ["number", "customer"],
     },
 }
+STATUS = {
+    "name": "status",
+    "description": "Status of an order.",
+    "inputSchema": {"type": "object", "properties": {"number": {"type": "string"}}},
+    "outputSchema": None,
+    "annotations": None,
+}
 ADD = """
 insert into tools (organization_id, chatbot_id, kind, name, title, target, pinned_hash, definition,
                    definition_sha256, class, bindings, honours_key, approved_by, tool_server_id)

@@ -8,6 +8,7 @@ from f.shared.db import connect
 from local.logins import mend_settings
 from local.postgres import data_source_name
 from tests.conftest import ORGANIZATION_ID
+from tests.db.statements import refused
 
 REFUSED = "42501"
 
@@ -40,12 +41,6 @@ def inside(database, thinking):
         cursor.execute("select from enter_turn(%s, %s)", (turn_id, fence))
     yield connection
     connection.close()
-
-
-def refused(connection, statement: str, *values) -> str:
-    with pytest.raises(psycopg2.Error) as error, connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-    return error.value.pgcode
 
 
 @pytest.mark.parametrize(

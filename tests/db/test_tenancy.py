@@ -10,6 +10,7 @@ from local.logins import role_resources
 from local.migrations import migrate, roll_back
 from local.postgres import data_source_name
 from tests.conftest import CHANNEL_ID, LOGIN_KEY, ORGANIZATION_ID
+from tests.db.statements import refused, run
 
 REFUSED = "42501"
 
@@ -32,18 +33,6 @@ def worker(database):
     connection = psycopg2.connect(data_source_name(database))
     yield connection
     connection.close()
-
-
-def refused(connection, statement: str, *values) -> str:
-    with pytest.raises(psycopg2.Error) as error, connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-    return error.value.pgcode
-
-
-def run(connection, statement: str, *values) -> list[tuple]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values or None)
-        return cursor.fetchall()
 
 
 def other_organization(query) -> str:

@@ -742,7 +742,7 @@ begin
       ('begin_sweep', '{chatmill_operations}'),
       ('end_sweep', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
-      ('conversations_with_silent_workers', '{chatmill_operations}'),
+      ('conversations_in_doubt', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
       ('expect_flows', '{chatmill_operations}'),
       ('take_left_behind_delivery', '{chatmill_operations}'),
@@ -1414,6 +1414,23 @@ $$;
 
 COMMENT ON FUNCTION public.complete_turn(p_turn_id uuid, p_fence bigint, p_part text) IS 'Stamps one part (sent, saved, charged). The last one finishes the turn and releases the conversation; returns seconds until the next flow, or null.';
 
+CREATE FUNCTION public.conversations_in_doubt(p_limit integer) RETURNS TABLE(conversation_id uuid, wait_seconds numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  select conversation_id, extract(epoch from greatest(lease_until, nudged_until) - now())
+    from conversation_work
+   where due_at < now()
+     and (
+       lease_until between now() and now() + lease() / 2
+       or (lease_until is null or lease_until < now())
+          and nudged_until between now() and now() + interval '3 seconds'
+     )
+   order by due_at limit p_limit;
+$$;
+
+COMMENT ON FUNCTION public.conversations_in_doubt(p_limit integer) IS 'Whose lease was not renewed for two beats (f/chat/lease.py), or whose flow is late: probably lost. A flow started for the end of the lease, or of the wait for the other flow, takes over without waiting for another sweep; it is not expected, for it comes too early where the worker lives.';
+
 CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(conversation_id uuid, fence bigint)
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1433,17 +1450,6 @@ CREATE FUNCTION public.conversations_left_behind(p_limit integer) RETURNS TABLE(
 $$;
 
 COMMENT ON FUNCTION public.conversations_left_behind(p_limit integer) IS 'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
-
-CREATE FUNCTION public.conversations_with_silent_workers(p_limit integer) RETURNS TABLE(conversation_id uuid, wait_seconds numeric)
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'public', 'pg_temp'
-    AS $$
-  select conversation_id, extract(epoch from lease_until - now()) from conversation_work
-   where due_at < now() and lease_until between now() and now() + lease() / 2
-   order by lease_until limit p_limit;
-$$;
-
-COMMENT ON FUNCTION public.conversations_with_silent_workers(p_limit integer) IS 'Whose lease was not renewed for two beats (f/chat/lease.py): probably lost. A flow started for the end of the lease takes over without waiting for another sweep; it is not expected, for it comes too early where the worker lives.';
 
 CREATE TABLE public.inbound_messages (
     id bigint NOT NULL,
@@ -3516,9 +3522,12 @@ CREATE FUNCTION public.runtime_settings(p_role text) RETURNS text[]
     AS $$
   -- No statement of a step may hold others up. Query texts of one session are not for the others of
   -- its role, who may be working for another organization; only a superuser can switch them off.
+  -- A process that is frozen in a transaction may hold its organization's usage: not for long.
   select array[
     'statement_timeout=' || case p_role when 'chatmill_knowledge' then '60s' else '5s' end,
-    'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s', 'track_activities=off'
+    'idle_in_transaction_session_timeout='
+      || case p_role when 'chatmill_knowledge' then '10s' else '3s' end,
+    'lock_timeout=2s', 'track_activities=off'
   ];
 $$;
 

@@ -37,7 +37,7 @@ UNANSWERED_PER_WORKER = 16
 class Rates:
     """How likely a process is hurt at one boundary, and a flow never comes."""
 
-    kill: float = 0.005
+    kill: float = 0.0042
     freeze: float = 0.001
     lost_job: float = 0.01
 

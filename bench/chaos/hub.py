@@ -99,10 +99,11 @@ class Hub:
                 self._journal.errors[event["error"]] += 1
             case "pause":
                 asyncio.get_running_loop().create_task(self._pause(worker, job, event))
-            case "kill" | "freeze" as kind:
-                self._recovery.hurt(kind, event, job)
-        if event["event"] == "freeze":
-            self._thaw_later(event["pid"], event["seconds"])
+            case "kill":
+                self._recovery.hurt("kill", event, job)
+            case "freeze":
+                self._recovery.hurt("freeze", event, job)
+                self._thaw_later(event["pid"], event["seconds"])
 
     def _done(self, worker: Worker, job: Job, event: dict) -> None:
         del self._running[job.id]

@@ -1,5 +1,5 @@
 drop function expect_flows;
-drop function conversations_with_silent_workers;
+drop function conversations_in_doubt;
 drop function conversations_left_behind;
 drop function give_back_turn;
 drop function postpone_turn;

@@ -253,14 +253,20 @@ $$ language sql volatile security definer set search_path = public, pg_temp;
 comment on function conversations_left_behind is
   'Conversations that are due, held by nobody and expected by nobody: start a flow for each, then expect_flows. A sweep that dies in between has kept nobody waiting.';
 
-create function conversations_with_silent_workers(p_limit integer)
+create function conversations_in_doubt(p_limit integer)
 returns table (conversation_id uuid, wait_seconds numeric) as $$
-  select conversation_id, extract(epoch from lease_until - now()) from conversation_work
-   where due_at < now() and lease_until between now() and now() + lease() / 2
-   order by lease_until limit p_limit;
+  select conversation_id, extract(epoch from greatest(lease_until, nudged_until) - now())
+    from conversation_work
+   where due_at < now()
+     and (
+       lease_until between now() and now() + lease() / 2
+       or (lease_until is null or lease_until < now())
+          and nudged_until between now() and now() + interval '3 seconds'
+     )
+   order by due_at limit p_limit;
 $$ language sql stable security definer set search_path = public, pg_temp;
-comment on function conversations_with_silent_workers is
-  'Whose lease was not renewed for two beats (f/chat/lease.py): probably lost. A flow started for the end of the lease takes over without waiting for another sweep; it is not expected, for it comes too early where the worker lives.';
+comment on function conversations_in_doubt is
+  'Whose lease was not renewed for two beats (f/chat/lease.py), or whose flow is late: probably lost. A flow started for the end of the lease, or of the wait for the other flow, takes over without waiting for another sweep; it is not expected, for it comes too early where the worker lives.';
 
 create function expect_flows(p_conversation_ids uuid[], p_fences bigint[]) returns void as $$
   -- A claim that came first raised the fence. Skip locked: whoever has the row is at work there.

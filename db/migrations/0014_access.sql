@@ -117,9 +117,12 @@ comment on function raise_conversation_alert is
 create function runtime_settings(p_role text) returns text[] as $$
   -- No statement of a step may hold others up. Query texts of one session are not for the others of
   -- its role, who may be working for another organization; only a superuser can switch them off.
+  -- A process that is frozen in a transaction may hold its organization's usage: not for long.
   select array[
     'statement_timeout=' || case p_role when 'chatmill_knowledge' then '60s' else '5s' end,
-    'lock_timeout=2s', 'idle_in_transaction_session_timeout=10s', 'track_activities=off'
+    'idle_in_transaction_session_timeout='
+      || case p_role when 'chatmill_knowledge' then '10s' else '3s' end,
+    'lock_timeout=2s', 'track_activities=off'
   ];
 $$ language sql immutable;
 comment on function runtime_settings is
@@ -271,7 +274,7 @@ begin
       ('begin_sweep', '{chatmill_operations}'),
       ('end_sweep', '{chatmill_operations}'),
       ('conversations_left_behind', '{chatmill_operations}'),
-      ('conversations_with_silent_workers', '{chatmill_operations}'),
+      ('conversations_in_doubt', '{chatmill_operations}'),
       ('alert_stuck_turns', '{chatmill_operations}'),
       ('expect_flows', '{chatmill_operations}'),
       ('take_left_behind_delivery', '{chatmill_operations}'),

@@ -27,12 +27,12 @@ def sweep(db: postgresql, sealing_key: str) -> dict:
         given_back = inbox.give_back(conn)
         files_forgotten = forget_files(conn)
     started = start_left_behind(db)
-    followed = follow_silent_workers(db)
+    in_doubt = start_successors(db)
     accepted = accept_left_behind(db, sealing_key)
     return {
         "deliveries_accepted": accepted,
         "conversations_started": started,
-        "workers_followed": followed,
+        "successors_started": in_doubt,
         "conversations_stuck": stuck,
         "deliveries_forgotten": forgotten,
         "conversations_given_back": given_back,
@@ -101,15 +101,16 @@ def find_left_behind(conn) -> dict[str, int]:
         return dict(cursor)
 
 
-def follow_silent_workers(db: postgresql) -> int:
-    """A flow for the moment in which their lease ends: whoever lives by then keeps the turn."""
+def start_successors(db: postgresql) -> int:
+    """A flow for the moment in which a silent worker's lease, or the wait for a late flow, ends:
+    whoever lives by then keeps the turn."""
     with connect(db) as conn, conn.cursor() as cursor:
-        cursor.execute("select * from conversations_with_silent_workers(%s)", (BATCH,))
-        silent = list(cursor)
+        cursor.execute("select * from conversations_in_doubt(%s)", (BATCH,))
+        in_doubt = list(cursor)
     inbox.start_flows(
-        [{"conversation_id": one, "wait_seconds": float(seconds)} for one, seconds in silent]
+        [{"conversation_id": one, "wait_seconds": float(seconds)} for one, seconds in in_doubt]
     )
-    return len(silent)
+    return len(in_doubt)
 
 
 def alert_stuck_turns(conn) -> int:

@@ -1,6 +1,7 @@
 """The sweep: what a lost worker left behind is started again, and nothing blocks it."""
 
 import contextlib
+from datetime import timedelta
 
 import pytest
 
@@ -47,8 +48,24 @@ def test_k13_the_lease_of_a_silent_worker_ends_with_a_flow_that_waits_for_it(
     swept = sweep_conversations.main(operations_database, SEALING_KEY)
 
     [(_, args, wait_seconds)] = windmill.started
-    assert (swept["workers_followed"], args["conversation_id"]) == (1, conversation_id)
+    assert (swept["successors_started"], args["conversation_id"]) == (1, conversation_id)
     assert 0 < wait_seconds <= 2
+
+
+def test_k13_a_flow_that_is_late_is_succeeded_when_the_wait_for_it_ends(
+    operations_database, query, windmill, arrive
+):
+    _, conversation_id, _ = arrive("Hi")
+    late = "update conversation_work set due_at = now() - interval '{}', nudged_until = now() + %s"
+    query(late.format("1 second"), timedelta(seconds=4))
+    sweep_conversations.main(operations_database, SEALING_KEY)
+    assert windmill.started == []
+
+    query(late.format("3 seconds"), timedelta(seconds=2))
+    sweep_conversations.main(operations_database, SEALING_KEY)
+
+    [(_, args, wait_seconds)] = windmill.started
+    assert args["conversation_id"] == conversation_id and 0 < wait_seconds <= 2
 
 
 def test_a_frozen_sweep_holds_up_the_next_for_moments_only(

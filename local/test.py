@@ -32,7 +32,8 @@ class Done:
 
 def main(arguments: list[str]) -> int:
     options, pytest_arguments = parse(arguments)
-    phases = [Phase("pytest", lambda: [*python("pytest"), *pytest_arguments], True)]
+    chosen = pytest_arguments or SIDE_BY_SIDE
+    phases = [Phase("pytest", lambda: [*python("pytest"), *chosen], True)]
     if not options.fast:
         phases = [*LINTERS, *phases]
     if not (options.fast or pytest_arguments):
@@ -64,6 +65,8 @@ def squawk() -> list[str]:
     return [str(program), *(str(path) for path in forward)]
 
 
+# A file stays together: its tests share servers.
+SIDE_BY_SIDE = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
 LINTERS = [
     Phase("ruff check", lambda: [*python("ruff"), "check"]),
     Phase("ruff format", lambda: [*python("ruff"), "format", "--check"]),

@@ -4,20 +4,17 @@ import base64
 import itertools
 import os
 import secrets
-import shutil
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg2
 import pytest
 from psycopg2 import sql
 
 import f.shared.db as db
-from local.cluster_home import MEMORY
 from local.logins import role_resources
 from local.migrations import migrate
-from local.postgres import data_source_name, open_postgres
+from local.postgres import data_source_name
+from local.scratch_postgres import open_scratch_postgres
 from runner.job_environment import process_environ
 from tests.fake_graph import FakeGraph
 from tests.fake_windmill import FakeWindmill
@@ -36,26 +33,15 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres():
     """A server with `template_chatmill`, migrated and seeded once."""
-    with tempfile.TemporaryDirectory(prefix="chatmill-tests-", dir=_memory()) as folder:
-        with open_postgres(Path(folder)) as server:
-            _forget_durability(server)
-            template = server.database("template_chatmill")
-            migrate(template)
-            logins = role_resources(template, LOGIN_KEY)
-            yield server
-            _run(server, "drop database template_chatmill with (force)")
-            for login in logins.values():
-                _run(server, "drop role {}", login["user"])
-            cluster = Path(server.resource["host"])
-        if cluster.is_relative_to(MEMORY):
-            shutil.rmtree(cluster)  # root's is not in the folder above
-
-
-def _memory() -> Path | None:
-    """Where databases are made fast, if there is room."""
-    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < 2 * 1024**3:
-        return None
-    return MEMORY
+    with open_scratch_postgres("tests") as (_, server):
+        _forget_durability(server)
+        template = server.database("template_chatmill")
+        migrate(template)
+        logins = role_resources(template, LOGIN_KEY)
+        yield server
+        _run(server, "drop database template_chatmill with (force)")
+        for login in logins.values():
+            _run(server, "drop role {}", login["user"])
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from bench.answering import fresh_database
 from bench.chaos.database import changed
 from local import installation
 from local.places import ROOT, STATE, only_instance, private_folder
-from local.postgres import open_postgres
+from local.scratch_postgres import open_scratch_postgres
 from local.secrets_file import Secrets, load_secrets
 
 ORGANIZATIONS = 4
@@ -30,8 +30,8 @@ class Stage:
 @contextmanager
 def set_up():
     """Alone on this machine's copy of the project: a run stops its Postgres."""
-    state = private_folder(STATE / "chaos")
-    with only_instance(state, "chaos"), open_postgres(state) as postgres:
+    private_folder(STATE)
+    with only_instance(STATE, "chaos"), open_scratch_postgres("chaos") as (state, postgres):
         resource = fresh_database(postgres)
         secrets = load_secrets(state)
         others = [installation.make_organization(resource) for _ in range(ORGANIZATIONS - 1)]

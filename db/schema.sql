@@ -4002,14 +4002,15 @@ CREATE FUNCTION public.take_left_behind_delivery() RETURNS TABLE(id uuid, body t
    where id = (
      select id from webhook_deliveries
       where accepted_at is null and attempts < 5
-        and received_at < now() - interval '30 seconds'
+        -- Twice as long as a statement may take: whoever received it is gone.
+        and received_at < now() - interval '10 seconds'
         and (attempted_at is null or attempted_at < now() - interval '1 minute')
       order by attempts, received_at limit 1 for update skip locked
    )
   returning id, body, reference;
 $$;
 
-COMMENT ON FUNCTION public.take_left_behind_delivery() IS 'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
+COMMENT ON FUNCTION public.take_left_behind_delivery() IS 'One delivery that nobody accepted for ten seconds. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
 
 CREATE FUNCTION public.take_messages(p_turn public.turns, p_arrivals bigint) RETURNS void
     LANGUAGE plpgsql

@@ -28,7 +28,7 @@ from local.running import Prepared, make_engine
 from runner.cron import parse_cron
 
 SCHEDULES = ("f/ops/sweep_conversations",)
-DOWN_AFTER_GRACE_SECONDS = (0.5, 1.5)
+DOWN_AFTER_GRACE_SECONDS = (0.3, 1.0)
 SETTLING_SECONDS = 180
 UNANSWERED_PER_WORKER = 16
 
@@ -37,7 +37,7 @@ UNANSWERED_PER_WORKER = 16
 class Rates:
     """How likely a process is hurt at one boundary, and a flow never comes."""
 
-    kill: float = 0.0042
+    kill: float = 0.0041
     freeze: float = 0.001
     lost_job: float = 0.01
 

@@ -51,14 +51,15 @@ returns table (id uuid, body text, reference uuid) as $$
    where id = (
      select id from webhook_deliveries
       where accepted_at is null and attempts < 5
-        and received_at < now() - interval '30 seconds'
+        -- Twice as long as a statement may take: whoever received it is gone.
+        and received_at < now() - interval '10 seconds'
         and (attempted_at is null or attempted_at < now() - interval '1 minute')
       order by attempts, received_at limit 1 for update skip locked
    )
   returning id, body, reference;
 $$ language sql volatile;
 comment on function take_left_behind_delivery is
-  'One delivery that nobody accepted for half a minute. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
+  'One delivery that nobody accepted for ten seconds. The attempt is counted before it is made, so that one that breaks its worker can''t keep the others waiting.';
 
 create function forget_accepted_deliveries() returns bigint as $$
   with forgotten as (

@@ -9,7 +9,7 @@ from local import installation
 from local.logins import role_resources
 from local.migrations import migrate, roll_back
 from local.postgres import data_source_name
-from tests.conftest import CHANNEL_ID, LOGIN_KEY, ORGANIZATION_ID
+from tests.conftest import CHANNEL_ID, ORGANIZATION_ID
 from tests.db.statements import refused, run
 
 REFUSED = "42501"
@@ -174,7 +174,7 @@ def test_d07_a_lock_that_does_not_come_is_worth_a_retry(database, conn, query, a
 def test_an_owner_without_superuser_migrates_seeds_and_installs(postgres, query, owner, conn):
     query("create role installer login createrole password 'x'")
     query("create database installed owner installer")
-    with_extension = {**owner, "dbname": "installed"}
+    with_extension, logins = {**owner, "dbname": "installed"}, {}
     try:
         with psycopg2.connect(data_source_name(with_extension)) as superuser:
             superuser.cursor().execute("create extension vector")
@@ -186,10 +186,12 @@ def test_an_owner_without_superuser_migrates_seeds_and_installs(postgres, query,
         assert len(migrate(resource)) > 10
         assert installation.channels_of(resource, installation.DEMO_ORGANIZATION)["web"].url_key
         installation.make_organization(resource)
-        logins = role_resources(resource, LOGIN_KEY)
+        logins = role_resources(resource, "the installer's")
         with connect(logins["f/channels/ingress_database"]) as ingress:
             assert run(ingress, "select 1 from find_channel('demo-web-chat')") == [(1,)]
         assert len(roll_back(resource, 3)) == 3 and len(migrate(resource)) == 3
     finally:
         query("drop database installed with (force)")
+        for login in logins.values():
+            query(f"drop role {login['user']}")
         query("drop owned by installer; drop role installer")

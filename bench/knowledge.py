@@ -52,7 +52,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--data",
         type=Path,
         default=SHARED_DATA if SHARED_DATA.exists() else None,
-        help="a file of questions, answers and paraphrases, in the form of stackfaq.json",
+        help=f"a file of {faq.FORM}",
     )
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     parser.add_argument(

@@ -5,6 +5,8 @@ import yaml
 from bench.knowledge_base import KnowledgeBase
 from f.knowledge.extraction import extract
 from f.knowledge.relevance import is_relevant
+from f.knowledge.search import Passage
+from f.knowledge.unknown_codes import codes_in_no_document
 from local.documents import DEMO_DOCUMENTS, demo_documents
 
 
@@ -22,8 +24,12 @@ def measure(connection, model: dict) -> dict:
     ]
     pairs = list(zip(questions, found, strict=True))
     answered = [pair for pair in pairs if pair[0].get("answerable", True)]
-    others = [passages for one, passages in pairs if not one.get("answerable", True)]
-    embedder = model["embedding_model"]
+    others = [pair for pair in pairs if not pair[0].get("answerable", True)]
+
+    def has_answer(one: dict, passages: list[Passage]) -> bool:
+        unknown = codes_in_no_document(connection, base.organization_id, one["question"])
+        return is_relevant(passages, model["embedding_model"], unknown)
+
     return {
         "chunks": base.count(),
         "questions": len(answered),
@@ -33,9 +39,9 @@ def measure(connection, model: dict) -> dict:
             any(one["phrase"] in passage.content for passage in passages)
             for one, passages in answered
         ),
-        "questions_said_to_have_an_answer": sum(is_relevant(p, embedder) for _, p in answered),
+        "questions_said_to_have_an_answer": sum(has_answer(*pair) for pair in answered),
         "unanswerable_questions": len(others),
-        "unanswerable_said_to_have_none": sum(not is_relevant(p, embedder) for p in others),
+        "unanswerable_said_to_have_none": sum(not has_answer(*pair) for pair in others),
     }
 
 

@@ -20,11 +20,13 @@ from bench.knowledge_base import KnowledgeBase
 from f.knowledge.search import WEIGHTS, Weights
 from local.errors import CannotRun
 
+FORM = '{"items": [{"question": TEXT, "answers": [TEXT], "paraphrases": [TEXT]}]}'
 PASSAGES = 30
 GAINS = [1 / math.log2(place + 2) for place in range(10)]
 
 
 def read_items(path: Path) -> list[dict]:
+    problem = CannotRun(f"{path} is not a file of {FORM}.")
     try:
         items = json.loads(path.read_text())["items"]
         fits = all(
@@ -33,9 +35,9 @@ def read_items(path: Path) -> list[dict]:
             for item in items
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise CannotRun(f"{path} is not a file in the form of stackfaq.json.") from error
+        raise problem from error
     if not fits:
-        raise CannotRun(f"{path} is not a file in the form of stackfaq.json.")
+        raise problem
     return [item for item in items if any(map(str.strip, item["answers"]))]
 
 

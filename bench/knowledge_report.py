@@ -4,7 +4,7 @@ from local.terminal import heading
 
 ROW = "  {:<44} {:>12} {:>12}"
 TUNING = "  {:>6} {:>7} {:>12} {:>8} {:>12} {:>8}"
-SCALE = "  {:<20} {:>9} {:>9} {:>12} {:>12} {:>12}"
+SCALE = "  {:<10} {:>8} {:>8} {:>12} {:>8} {:>11} {:>12}"
 
 
 def print_report(report: dict) -> None:
@@ -54,13 +54,18 @@ def print_tuning(found: list[dict]) -> None:
 
 def print_scale(scale: dict) -> None:
     heading(f"Searches beside {scale['others']:,} chunks of other organizations")
-    print(SCALE.format("chunks", "p50 ms", "p95 ms", "CPU ms", "recall@10", "codes first"))
+    print(
+        SCALE.format(
+            "chunks", "p50 ms", "p95 ms", "around p95", "CPU ms", "recall@10", "codes first"
+        )
+    )
     for size, row in scale["sizes"].items():
         print(
             SCALE.format(
                 f"{int(size):,}",
                 row["p50_ms"],
                 row["p95_ms"],
+                row["neighbours_p95_ms"],
                 row["cpu_ms"],
                 row["recall_at_10"],
                 row["codes_found_first"],

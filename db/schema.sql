@@ -1540,6 +1540,17 @@ $$;
 
 COMMENT ON FUNCTION public.disable_webhook_endpoint(p_endpoint public.webhook_endpoints) IS 'Events that happen from now on are not kept for it.';
 
+CREATE FUNCTION public.documents_to_search(p_organization_id uuid, p_tags text[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    AS $$
+  select id
+    from documents
+   where organization_id = p_organization_id and is_active
+     and (p_tags = '{}' or tags && lower(p_tags::text)::text[]);
+$$;
+
+COMMENT ON FUNCTION public.documents_to_search(p_organization_id uuid, p_tags text[]) IS 'The searched documents that have one of the tags, however those are capitalized; all of them without tags.';
+
 CREATE FUNCTION public.draft_answers() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1551,8 +1562,8 @@ CREATE FUNCTION public.draft_answers() RETURNS bigint
       join unanswered_questions as questions on questions.group_id = question_groups.id
       join turns on turns.id = questions.turn_id
       join conversations on conversations.id = turns.conversation_id
-     -- What they wrote from then on, until the chatbot answered again: a question back, a greeting
-     -- and the like is no answer.
+     -- What they wrote from then on, until the chatbot answered again: a question back and a
+     -- greeting are no answer, and one word may be.
      cross join lateral (
        select string_agg(body, E'\n\n' order by written_at, messages.id) as answer
          from messages
@@ -1562,7 +1573,7 @@ CREATE FUNCTION public.draft_answers() RETURNS bigint
                                       where later.conversation_id = turns.conversation_id
                                         and later.created_at > turns.created_at
                                         and later.outcome = 'reply'), 'infinity')
-          and body !~ '[?？]\s*$' and length(body) >= 20
+          and body !~ '[?？]\s*$' and not is_courtesy(body)
      ) as said
      where question_groups.state = 'open' and conversations.mode = 'bot'
        and said.answer is not null
@@ -2429,6 +2440,28 @@ CREATE FUNCTION public.is_at_work(p_conversation_id uuid) RETURNS boolean
 $$;
 
 COMMENT ON FUNCTION public.is_at_work(p_conversation_id uuid) IS 'Whether something in the conversation waits or is being answered.';
+
+CREATE FUNCTION public.is_courtesy(p_text text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $_$
+  select length(p_text) < 80 and p_text !~ '\d' and (
+    -- With a name or two behind it, and no yes or no.
+    p_text ~* ('^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|bye|goodbye'
+      || '|thanks|thank you|you''?re welcome|welcome|ola|olá|oi|bom dia|boa (?:tarde|noite)|tchau'
+      || '|obrigad[oa]|de nada|hola|buen[oa]s (?:d[ií]as|tardes|noches)|gracias|adi[oó]s|hallo|moin'
+      || '|guten (?:tag|morgen|abend)|danke|gerne?|bitte|bonjour|bonsoir|salut|merci|de rien|ciao'
+      || '|buongiorno|grazie|prego|goede(?:morgen|middag|navond|ndag)|bedankt|dank je)'
+      || '(?:\W+(?!(?:yes|no|not|s[ií]|sim|n[aã]o|ja|nein|oui|non|nee)\M)\w+){0,2}\W*$')
+    or p_text ~* ('^\W*(?:(?:ok|okay|sure|yes)\W+)?(?:(?:just )?(?:one|a) (?:moment|second|sec|minute)'
+      || '|let me (?:check|look|see|ask|find out)|i(?:''ll| will|''m going to) (?:check|look|ask|find out)'
+      || '|um momento|un momento|einen (?:moment|augenblick)|un instant|un attimo|een moment'
+      || '|vou (?:verificar|ver)|voy a (?:comprobar|mirar|ver)|je (?:regarde|vérifie)'
+      || '|ich (?:schaue|frage|prüfe))\M[^.:;!?]*[.!…]*\s*$')
+    or p_text ~* '^\W*(?:ok|okay)\W*$'
+  );
+$_$;
+
+COMMENT ON FUNCTION public.is_courtesy(p_text text) IS 'Whether a teammate''s message only greets, thanks or asks for patience, in the languages that we meet most; in doubt it says something.';
 
 CREATE TABLE public.conversation_work (
     conversation_id uuid NOT NULL,
@@ -4332,6 +4365,18 @@ $$;
 
 COMMENT ON FUNCTION public.tg_sources__make_due() IS 'What waits is due.';
 
+CREATE FUNCTION public.tg_sources__tag_documents() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update documents set tags = new.tags
+   where organization_id = new.organization_id and source_id = new.id;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_sources__tag_documents() IS 'Searches read the tags of documents: of all versions, for the next to be shown may be built already.';
+
 CREATE FUNCTION public.tg_tool_confirmations__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -4801,6 +4846,7 @@ CREATE TABLE public.chatbots (
     loop_limit integer DEFAULT 20,
     is_active boolean DEFAULT true NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    source_tags text[] DEFAULT '{}'::text[] NOT NULL,
     handoff_reply text DEFAULT 'I am passing this on to a colleague, who will answer you here.'::text NOT NULL,
     business_hours jsonb DEFAULT '{}'::jsonb NOT NULL,
     allowed_link_hosts text[] DEFAULT '{}'::text[] NOT NULL,
@@ -4869,6 +4915,8 @@ COMMENT ON COLUMN public.chatbots.failure_notice IS 'What a contact reads when f
 COMMENT ON COLUMN public.chatbots.loop_limit IS 'After so many turns in a row that were asked faster than a person can read, messages are held: the other side is a machine too; null: no limit.';
 
 COMMENT ON COLUMN public.chatbots.is_active IS 'The organization''s own off-switch; nothing else changes it. Messages are held for a teammate.';
+
+COMMENT ON COLUMN public.chatbots.source_tags IS 'It answers from sources that have one of these tags; empty: from all of them.';
 
 COMMENT ON COLUMN public.chatbots.handoff_reply IS 'What a contact reads when a person takes over because the chatbot can''t go on.';
 
@@ -5045,7 +5093,7 @@ COMMENT ON TABLE public.documents IS 'One row per version of a source, as it was
 
 COMMENT ON COLUMN public.documents.language IS 'Whose stems its words are found by (english, as in english_stem); simple for none.';
 
-COMMENT ON COLUMN public.documents.tags IS 'What searches may be narrowed to.';
+COMMENT ON COLUMN public.documents.tags IS 'As its source has them, so that searching needs no join.';
 
 COMMENT ON COLUMN public.documents.is_active IS 'Searched. Written last: chunks and embeddings are there before, then one statement shows them all.';
 
@@ -5499,6 +5547,7 @@ CREATE TABLE public.sources (
     is_taken boolean DEFAULT false NOT NULL,
     attempts integer DEFAULT 0 NOT NULL,
     chunk_count integer DEFAULT 0 NOT NULL,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT sources_are_files_or_have_an_address CHECK (((kind = 'file'::text) = (url IS NULL))),
     CONSTRAINT sources_attempts_check CHECK ((attempts >= 0)),
     CONSTRAINT sources_chunk_count_check CHECK ((chunk_count >= 0)),
@@ -5511,6 +5560,7 @@ CREATE TABLE public.sources (
     CONSTRAINT sources_size_bytes_check CHECK ((size_bytes >= 0)),
     CONSTRAINT sources_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'refused'::text]))),
     CONSTRAINT sources_sync_hours_check CHECK (((sync_hours >= 1) AND (sync_hours <= 8760))),
+    CONSTRAINT sources_tags_check CHECK (((tags)::text = lower((tags)::text))),
     CONSTRAINT sources_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)))
 );
 
@@ -5543,6 +5593,8 @@ COMMENT ON COLUMN public.sources.is_taken IS 'Somebody reads it, unless due_at h
 COMMENT ON COLUMN public.sources.attempts IS 'Starts since it last came any further.';
 
 COMMENT ON COLUMN public.sources.chunk_count IS 'Of the version that is searched.';
+
+COMMENT ON COLUMN public.sources.tags IS 'What it is for, in small letters: chatbots may be held to sources of some tags.';
 
 CREATE TABLE public.ticket_key (
     is_only boolean DEFAULT true NOT NULL,
@@ -6431,6 +6483,10 @@ COMMENT ON TRIGGER _500_set_period_limits ON public.organizations IS 'What was u
 CREATE TRIGGER _500_set_period_limits AFTER UPDATE OF message_limit, token_limit, cost_limit_microcents ON public.plans FOR EACH ROW EXECUTE FUNCTION public.tg_plans__set_period_limits();
 
 COMMENT ON TRIGGER _500_set_period_limits ON public.plans IS 'Nobody has to wait for the next month, or to run anything.';
+
+CREATE TRIGGER _500_tag_documents AFTER UPDATE OF tags ON public.sources FOR EACH ROW WHEN ((new.tags <> old.tags)) EXECUTE FUNCTION public.tg_sources__tag_documents();
+
+COMMENT ON TRIGGER _500_tag_documents ON public.sources IS 'After the source is locked, which whoever builds a version of it holds meanwhile.';
 
 CREATE TRIGGER _600_alert_held AFTER UPDATE OF is_held ON public.documents FOR EACH ROW WHEN ((new.is_held AND (NOT old.is_held))) EXECUTE FUNCTION public.tg_documents__alert_held();
 

@@ -7,11 +7,11 @@ import re
 import f.knowledge.questions as questions
 from f.knowledge import learn_from_turns
 from f.shared.errors import InputRefused
-from local import installation, question_facts, sources
+from local import question_facts, sources
 from local.errors import CannotRun
 from local.migrations import connection_to
-from local.source_facts import organization
 from local.terminal import heading, paint, wrapped
+from local.verbs import give_acts
 
 SHORT_ID = 8
 # What one contact was told is not for the next.
@@ -38,22 +38,22 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         verb.add_argument("which", metavar="ID", help="as the list shows it")
     approved.add_argument("--answer", metavar="TEXT", help="instead of the proposed one")
     approved.add_argument("--question", metavar="TEXT", help="instead of the contact's words")
-    parser.set_defaults(act=show, all=False)
-    listed.add_argument("--all", action="store_true", help="answered and dismissed ones too")
-    for act, verb in (
-        (show, listed),
-        (approve, approved),
-        (reject, rejected),
-        (dismiss, dismissed),
-        (group, grouped),
-    ):
-        verb.set_defaults(act=act)
-    for each in (parser, listed, approved, rejected, dismissed, grouped):
-        each.add_argument(
-            "--organization", type=organization, metavar="ID", default=argparse.SUPPRESS
+    for lists in (parser, listed):
+        lists.add_argument(
+            "--all",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="answered and dismissed ones too",
         )
-        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-    parser.set_defaults(organization=installation.DEMO_ORGANIZATION, json=False)
+    parser.set_defaults(all=False)
+    verbs = {
+        listed: show,
+        approved: approve,
+        rejected: reject,
+        dismissed: dismiss,
+        grouped: group,
+    }
+    give_acts(parser, show, verbs)
     return parser.parse_args(arguments)
 
 

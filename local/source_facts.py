@@ -1,7 +1,5 @@
 """What the database says of an organization's sources, and what an operator does to them."""
 
-import uuid
-
 from f.knowledge import ingestions
 from f.knowledge.ingestions import Ingestion
 from local.errors import CannotRun
@@ -10,7 +8,7 @@ from local.migrations import connection_to
 
 SOURCES = """
 select id::text, kind, name, url, found_by::text, media_type, size_bytes, refusal_code, refusal,
-       chunk_count, sync_hours, synced_at, due_at,
+       chunk_count, tags, sync_hours, synced_at, due_at,
        case when is_taken and due_at > now() then 'reading'
             when exists (select from documents where documents.source_id = sources.id
                                                  and documents.is_held) then 'held'
@@ -47,11 +45,6 @@ update sources set due_at = now(), is_taken = false, attempts = 0
 """
 
 REMOVE = "delete from sources where organization_id = %s and id::text = any (%s)"
-
-
-def organization(text: str) -> str:
-    """For argparse, which says when it is none."""
-    return str(uuid.UUID(text))
 
 
 def all_of(resource: dict, organization_id: str) -> list[dict]:

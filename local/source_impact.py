@@ -5,14 +5,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
 import f.knowledge.held_versions as held_versions
-from f.agent.knowledge_tool import PASSAGES
 from f.knowledge import store
 from f.knowledge.chunk_sets import searched_set
 from f.knowledge.embed_chunks import embed_document
 from f.knowledge.embeddings import embed
 from f.knowledge.held_versions import HeldVersion
-from f.knowledge.relevance import is_relevant
-from f.knowledge.search import Passage
+from f.knowledge.relevance import PASSAGES, Found, find
+from f.knowledge.rerank import wanted
+from f.knowledge.search import neighbours_of
 from local.evals import judged
 from local.rehearsal import Stage, rehearse, turn_for
 
@@ -64,26 +64,41 @@ def changes(stage: Stage, held: HeldVersion, cases: list[dict]) -> list[Change]:
     in, they would differ in without the version."""
     embed_document(stage.resource, stage.model, held.organization_id, held.document_id)
     stage_with = StageWith(**vars(stage), document_id=held.document_id)
-    touched = [case for case in cases if finds_other_passages(stage, held, case["question"])]
-    return [Change(case["question"], said(stage, case), said(stage_with, case)) for case in touched]
+    return [
+        Change(case["question"], said(stage, case), said(stage_with, case))
+        for case in touched(stage, held, cases)
+    ]
 
 
-def finds_other_passages(stage: Stage, held: HeldVersion, question: str) -> bool:
+def touched(stage: Stage, held: HeldVersion, cases: list[dict]) -> list[dict]:
+    """Those for which the model would read something else."""
+    questions = [case["question"] for case in cases]
+    source_tags = turn_for(stage, "").source_tags
     with stage.open_transaction() as connection:
-        chunk_set = searched_set(connection, held.organization_id)
-    name = chunk_set.embedding_model
-    vector = embed({**stage.model, "embedding_model": name}, [question])[0]
+        model = searched_set(connection, held.organization_id).embedding_model
+    vectors = embed({**stage.model, "embedding_model": model}, questions)
+
+    def read(connection) -> list:
+        how = model, wanted(stage.model, PASSAGES), source_tags
+        return [
+            passages_read(connection, find(connection, held.organization_id, *asked, *how), held)
+            for asked in zip(questions, vectors, strict=True)
+        ]
+
     with stage.open_transaction() as connection:
-        ((before, after),) = held_versions.found_before_and_after(
-            connection, held, [(question, vector)], name
-        )
-    return read(before, name) != read(after, name)
+        before, after = held_versions.before_and_after(connection, held, read)
+    return [case for case, was, will in zip(cases, before, after, strict=True) if was != will]
 
 
-def read(passages: list[Passage], embedding_model: str) -> list[tuple]:
-    """What the model would read: the same words in another version are the same passage."""
-    found = passages[:PASSAGES] if is_relevant(passages, embedding_model) else []
-    return [(one.title, one.heading_path, one.content) for one in found]
+def passages_read(connection, found: Found, held: HeldVersion) -> tuple:
+    """The same words in another version are the same passage."""
+    around = neighbours_of(connection, held.organization_id, found.passages)
+    passages = [
+        (one.title, one.heading_path, one.content)
+        + tuple((near.content, near.is_after) for near in around.get(one.chunk_id, []))
+        for one in found.passages
+    ]
+    return found.unknown_codes, passages
 
 
 def said(stage: Stage, case: dict) -> Said:

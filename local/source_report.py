@@ -28,6 +28,8 @@ def print_source(source: dict) -> None:
     indent = "    " if source["found_by"] else "  "
     state = paint(f"{source['state']:<8}", COLOURS.get(source["state"], "dim"))
     print(f"{indent}{state} {shortened(source['name'], 38):<38} {size_of(source):>22}")
+    if source["tags"]:
+        print(paint(wrapped(f"tags: {', '.join(source['tags'])}", f"{indent}         "), "dim"))
     if source["progress"]:
         print(paint(f"{indent}         {in_words(source['progress'])}", "dim"))
     if source["state"] == "held":

@@ -1,13 +1,14 @@
-"""./chatmill sources: what an organization answers from: list, add, sync, hold, review, remove."""
+"""./chatmill sources: what an organization answers from, and what is done to it."""
 
 import argparse
 import json
+import re
 import sys
 from contextlib import contextmanager
 
 from f.knowledge import held_versions, sources
 from f.shared.errors import InputRefused
-from local import installation, source_facts, source_review
+from local import source_facts, source_review
 from local.documents import model_hint, read_document
 from local.errors import CannotRun
 from local.ingesting import read_source, reading
@@ -16,8 +17,8 @@ from local.places import STATE
 from local.postgres import open_postgres
 from local.progress import Progress
 from local.running import prepared
-from local.source_facts import organization
 from local.source_report import print_read, print_sources, step_printer
+from local.verbs import give_acts
 
 
 def main(arguments: list[str]) -> int:
@@ -30,8 +31,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="chatmill sources",
         description="Files, pages and sitemaps that an organization answers from.",
     )
-    acts = parser.add_subparsers(dest="verb", metavar="list | add | sync | hold | review | remove")
-    parser.set_defaults(act=show)
+    acts = parser.add_subparsers(
+        dest="verb", metavar="list | add | tag | sync | hold | review | remove"
+    )
     listed = acts.add_parser("list", help="all of them, with what to do about those refused")
     added = acts.add_parser("add", help="a file, or the address of a page or sitemap")
     added.add_argument("what", metavar="FILE|URL")
@@ -40,6 +42,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "--every", type=hours, default=24, metavar="HOURS", help="look again (24; 0: never)"
     )
     added.add_argument("--hold", action="store_true", help="and wait for its review")
+    added.add_argument(
+        "--tag",
+        type=tag,
+        action="append",
+        default=[],
+        metavar="TAG",
+        help="what it is for; repeatable",
+    )
+    tagged = acts.add_parser("tag", help="what sources are for: see source_tags of a chatbot")
+    tagged.add_argument("tag", type=tag, metavar="TAG")
+    tagged.add_argument("which", nargs="+", metavar="SOURCE", help="a sitemap: its pages too")
+    tagged.add_argument("--off", action="store_true", help="no longer")
     synced = acts.add_parser("sync", help="look now whether pages changed, and read what waits")
     synced.add_argument("which", nargs="*", metavar="SOURCE", help="ids, names or addresses")
     holding = acts.add_parser("hold", help="from now on, new versions wait for a review")
@@ -52,19 +66,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     verbs = {
         listed: show,
         added: add,
+        tagged: give_tag,
         synced: sync,
         holding: hold,
         reviewed: review,
         removed: remove,
     }
-    for verb, act in verbs.items():
-        verb.set_defaults(act=act)
-    for each in (parser, *verbs):
-        each.add_argument(
-            "--organization", type=organization, metavar="ID", default=argparse.SUPPRESS
-        )
-        each.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-    parser.set_defaults(organization=installation.DEMO_ORGANIZATION, json=False)
+    give_acts(parser, show, verbs)
     return parser.parse_args(arguments)
 
 
@@ -72,6 +80,14 @@ def hours(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) <= 8760):
         raise argparse.ArgumentTypeError(f"{text} is no number of hours; there are 0 to 8760")
     return int(text)
+
+
+def tag(text: str) -> str:
+    if not re.fullmatch(r"[\w-]{1,50}", text):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no tag: letters, digits, _ and -, at most 50"
+        )
+    return text.lower()
 
 
 def show(options: argparse.Namespace) -> int:
@@ -93,6 +109,7 @@ def add(options: argparse.Namespace) -> int:
                 source_id = added(connection, options, document)
             except InputRefused as refusal:
                 raise CannotRun(f"{options.what} was refused ({refusal.code}): {refusal}") from None
+            sources.tag(connection, options.organization, [source_id], options.tag)
             if options.hold:
                 held_versions.review(connection, options.organization, [source_id], True)
             connection.commit()
@@ -110,9 +127,9 @@ def added(connection, options: argparse.Namespace, document: dict[str, bytes]) -
 
 def sync(options: argparse.Namespace) -> int:
     with ready(options) as (resource, model):
-        named = [source_facts.find(resource, options.organization, one) for one in options.which]
-        source_facts.make_due(resource, options.organization, named)
-        return read_all(resource, model, options, named)
+        found = named(resource, options)
+        source_facts.make_due(resource, options.organization, found)
+        return read_all(resource, model, options, found)
 
 
 def read_all(
@@ -152,12 +169,24 @@ def read_all(
 def hold(options: argparse.Namespace) -> int:
     is_held = not options.off
     with database() as resource:
-        found = [source_facts.find(resource, options.organization, one) for one in options.which]
+        found = named(resource, options)
         with connection_to(resource) as connection:
             held_versions.review(connection, options.organization, found, is_held)
             connection.commit()
     sentence = "New versions wait for review." if is_held else "New versions are searched at once."
     print(json.dumps({"reviewed": is_held, "sources": found}) if options.json else sentence)
+    return 0
+
+
+def give_tag(options: argparse.Namespace) -> int:
+    with database() as resource:
+        found = named(resource, options)
+        with connection_to(resource) as connection:
+            sources.tag(connection, options.organization, found, [options.tag], not options.off)
+            connection.commit()
+    changed = {"tag": options.tag, "is_on": not options.off, "sources": found}
+    sentence = f"{options.tag} is {'no longer a' if options.off else 'a'} tag of {len(found)}."
+    print(json.dumps(changed) if options.json else sentence)
     return 0
 
 
@@ -168,10 +197,14 @@ def review(options: argparse.Namespace) -> int:
 
 def remove(options: argparse.Namespace) -> int:
     with database() as resource:
-        found = [source_facts.find(resource, options.organization, one) for one in options.which]
+        found = named(resource, options)
         source_facts.remove(resource, options.organization, found)
     print(json.dumps({"removed": found}) if options.json else f"Removed {len(found)}.")
     return 0
+
+
+def named(resource: dict, options: argparse.Namespace) -> list[str]:
+    return [source_facts.find(resource, options.organization, one) for one in options.which]
 
 
 @contextmanager

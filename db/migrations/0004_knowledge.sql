@@ -56,7 +56,7 @@ create unique index documents_one_held_version on documents (source_id) where is
 comment on table documents is 'One row per version of a source, as it was read.';
 comment on column documents.language is
   'Whose stems its words are found by (english, as in english_stem); simple for none.';
-comment on column documents.tags is 'What searches may be narrowed to.';
+comment on column documents.tags is 'As its source has them, so that searching needs no join.';
 comment on column documents.is_active is
   'Searched. Written last: chunks and embeddings are there before, then one statement shows them all.';
 comment on column documents.is_held is
@@ -384,6 +384,15 @@ end;
 $$ language plpgsql volatile;
 comment on function show_document is
   'Has a document searched instead of its source''s version until now; false while a chunk has no embedding by the model that is searched.';
+
+create function documents_to_search(p_organization_id uuid, p_tags text[]) returns setof uuid as $$
+  select id
+    from documents
+   where organization_id = p_organization_id and is_active
+     and (p_tags = '{}' or tags && lower(p_tags::text)::text[]);
+$$ language sql stable;
+comment on function documents_to_search is
+  'The searched documents that have one of the tags, however those are capitalized; all of them without tags.';
 
 create function search_chunks(
   p_organization_id uuid, p_embedding_model text, p_vector vector, p_document_ids uuid[],

@@ -1,9 +1,11 @@
 drop trigger _400_keep_limits on sources;
 drop trigger _500_make_due on sources;
+drop trigger _500_tag_documents on sources;
 drop trigger _600_alert_held on documents;
 drop function tg_documents__alert_held;
 drop function tg_sources__keep_limits;
 drop function tg_sources__make_due;
+drop function tg_sources__tag_documents;
 drop function raise_source_alert;
 drop function has_chunk_room;
 drop function lock_room;
@@ -31,10 +33,12 @@ alter table sources
   drop column is_taken,
   drop column attempts,
   drop column chunk_count,
+  drop column tags,
   drop column is_reviewed,
   alter column original set not null,
   alter column size_bytes set not null,
   alter column sha256 set not null;
+alter table chatbots drop column source_tags;
 alter table plans
   drop column source_limit,
   drop column source_bytes_limit,

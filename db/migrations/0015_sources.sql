@@ -32,6 +32,7 @@ alter table sources
   add column is_taken boolean not null default false,
   add column attempts integer not null default 0 check (attempts >= 0),
   add column chunk_count integer not null default 0 check (chunk_count >= 0),
+  add column tags text[] not null default '{}' check (tags::text = lower(tags::text)),
   add constraint sources_are_files_or_have_an_address check ((kind = 'file') = (url is null)),
   add foreign key (organization_id, found_by)
     references sources (organization_id, id) on delete cascade;
@@ -53,6 +54,12 @@ comment on column sources.due_at is
 comment on column sources.is_taken is 'Somebody reads it, unless due_at has passed.';
 comment on column sources.attempts is 'Starts since it last came any further.';
 comment on column sources.chunk_count is 'Of the version that is searched.';
+comment on column sources.tags is
+  'What it is for, in small letters: chatbots may be held to sources of some tags.';
+
+alter table chatbots add column source_tags text[] not null default '{}';
+comment on column chatbots.source_tags is
+  'It answers from sources that have one of these tags; empty: from all of them.';
 
 create table ingestions (
   id uuid primary key default gen_random_uuid(),
@@ -231,6 +238,23 @@ create trigger _500_make_due
   for each row when (new.state = 'waiting')
   execute function tg_sources__make_due();
 comment on trigger _500_make_due on sources is 'A new or replaced file is read soon.';
+
+create function tg_sources__tag_documents() returns trigger as $$
+begin
+  update documents set tags = new.tags
+   where organization_id = new.organization_id and source_id = new.id;
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_sources__tag_documents is
+  'Searches read the tags of documents: of all versions, for the next to be shown may be built already.';
+
+create trigger _500_tag_documents
+  after update of tags on sources
+  for each row when (new.tags <> old.tags)
+  execute function tg_sources__tag_documents();
+comment on trigger _500_tag_documents on sources is
+  'After the source is locked, which whoever builds a version of it holds meanwhile.';
 
 create function lock_room(p_organization_id uuid) returns void as $$
   select pg_advisory_xact_lock(hashtextextended(p_organization_id::text, 15));

@@ -1,6 +1,7 @@
 drop trigger _500_note_unanswered on turns;
 drop function forget_old_knowledge;
 drop function draft_answers;
+drop function is_courtesy;
 drop function group_question;
 drop function questions_to_group;
 drop function organizations_with_new_questions;

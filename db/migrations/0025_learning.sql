@@ -166,6 +166,26 @@ $$ language plpgsql volatile;
 comment on function group_question is
   'Puts a question to those that ask the same, by the vector of its words (unit length), or begins a group; answered ones are open again when they are asked in vain.';
 
+create function is_courtesy(p_text text) returns boolean as $$
+  select length(p_text) < 80 and p_text !~ '\d' and (
+    -- With a name or two behind it, and no yes or no.
+    p_text ~* ('^\W*(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day)|bye|goodbye'
+      || '|thanks|thank you|you''?re welcome|welcome|ola|olá|oi|bom dia|boa (?:tarde|noite)|tchau'
+      || '|obrigad[oa]|de nada|hola|buen[oa]s (?:d[ií]as|tardes|noches)|gracias|adi[oó]s|hallo|moin'
+      || '|guten (?:tag|morgen|abend)|danke|gerne?|bitte|bonjour|bonsoir|salut|merci|de rien|ciao'
+      || '|buongiorno|grazie|prego|goede(?:morgen|middag|navond|ndag)|bedankt|dank je)'
+      || '(?:\W+(?!(?:yes|no|not|s[ií]|sim|n[aã]o|ja|nein|oui|non|nee)\M)\w+){0,2}\W*$')
+    or p_text ~* ('^\W*(?:(?:ok|okay|sure|yes)\W+)?(?:(?:just )?(?:one|a) (?:moment|second|sec|minute)'
+      || '|let me (?:check|look|see|ask|find out)|i(?:''ll| will|''m going to) (?:check|look|ask|find out)'
+      || '|um momento|un momento|einen (?:moment|augenblick)|un instant|un attimo|een moment'
+      || '|vou (?:verificar|ver)|voy a (?:comprobar|mirar|ver)|je (?:regarde|vérifie)'
+      || '|ich (?:schaue|frage|prüfe))\M[^.:;!?]*[.!…]*\s*$')
+    or p_text ~* '^\W*(?:ok|okay)\W*$'
+  );
+$$ language sql immutable;
+comment on function is_courtesy is
+  'Whether a teammate''s message only greets, thanks or asks for patience, in the languages that we meet most; in doubt it says something.';
+
 create function draft_answers() returns bigint as $$
   with answered as (
     select distinct on (questions.group_id) questions.organization_id, questions.group_id,
@@ -174,8 +194,8 @@ create function draft_answers() returns bigint as $$
       join unanswered_questions as questions on questions.group_id = question_groups.id
       join turns on turns.id = questions.turn_id
       join conversations on conversations.id = turns.conversation_id
-     -- What they wrote from then on, until the chatbot answered again: a question back, a greeting
-     -- and the like is no answer.
+     -- What they wrote from then on, until the chatbot answered again: a question back and a
+     -- greeting are no answer, and one word may be.
      cross join lateral (
        select string_agg(body, E'\n\n' order by written_at, messages.id) as answer
          from messages
@@ -185,7 +205,7 @@ create function draft_answers() returns bigint as $$
                                       where later.conversation_id = turns.conversation_id
                                         and later.created_at > turns.created_at
                                         and later.outcome = 'reply'), 'infinity')
-          and body !~ '[?？]\s*$' and length(body) >= 20
+          and body !~ '[?？]\s*$' and not is_courtesy(body)
      ) as said
      where question_groups.state = 'open' and conversations.mode = 'bot'
        and said.answer is not null

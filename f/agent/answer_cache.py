@@ -31,8 +31,10 @@ UNCOMMON = re.compile(
     re.I,
 )
 
+# One number for which versions there are: their order and their times play no part.
 STATE = """
-select count(*), max(created_at)::text from documents where organization_id = %s and is_active
+select count(*), bit_xor(hashtextextended(id::text, 0))
+  from documents_to_search(%s, %s::text[]) as id
 """
 FIND = """
 select answer, citations from cached_answers
@@ -65,15 +67,21 @@ class Cached:
 
 
 def find(
-    cursor, organization_id: str, chatbot_id: str, owners_words: list, question: str, known: Known
+    cursor,
+    organization_id: str,
+    chatbot_id: str,
+    owners_words: list,
+    source_tags: list[str],
+    question: str,
+    known: Known,
 ) -> Cached:
-    """`owners_words`: everything of the chatbot that shapes an answer."""
+    """`owners_words`: everything of the chatbot that shapes an answer; `source_tags`: what it
+    answers from."""
     key = key_of(question)
     if not key or known != Known():
         return Cached()
-    cursor.execute(STATE, (organization_id,))
-    state = [str(one) for one in cursor.fetchone()]
-    text = json.dumps([key, VERSION, owners_words, state], ensure_ascii=False)
+    cursor.execute(STATE, (organization_id, source_tags))
+    text = json.dumps([key, VERSION, owners_words, cursor.fetchone()], ensure_ascii=False)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
     cursor.execute(FIND, (chatbot_id, fingerprint, DAYS))
     row = cursor.fetchone()

@@ -11,12 +11,16 @@ SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 def renumbered(text: str, first: int) -> tuple[str, list[str]]:
     """What the knowledge tool told, its passages numbered through the turn from `first`; and the
-    passages' texts."""
+    passages' texts, with what was told around them."""
     told = json.loads(text)
     passages = told["passages"]
     for number, passage in enumerate(passages, start=first):
         passage["source"] = number
-    return json.dumps(told, ensure_ascii=False), [passage["text"] for passage in passages]
+    return json.dumps(told, ensure_ascii=False), [_whole(passage) for passage in passages]
+
+
+def _whole(passage: dict) -> str:
+    return "\n".join(passage[name] for name in ("before", "text", "after") if name in passage)
 
 
 def without_numbers(reply: str) -> str:

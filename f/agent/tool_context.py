@@ -12,7 +12,8 @@ from f.shared.resources import c_model
 @dataclass(frozen=True)
 class ToolContext:
     """`open_transaction` opens one that holds the turn; `now` is where the organization is;
-    `question` is what the contact wrote in this turn, `files` are theirs in this conversation."""
+    `question` is what the contact wrote in this turn, `files` are theirs in this conversation;
+    `source_tags` are the sources that the chatbot answers from."""
 
     open_transaction: Callable[[], AbstractContextManager]
     model: c_model
@@ -27,4 +28,5 @@ class ToolContext:
     question: str
     sign_in_request: str
     sealing_key: str = field(repr=False)
+    source_tags: list[str] = field(default_factory=list)
     files: tuple[ContactFile, ...] = ()

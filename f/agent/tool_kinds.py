@@ -21,7 +21,9 @@ def tools_of(context: ToolContext, approved: list[ApprovedTool]) -> list:
     """Ours come last: an organization's tool of the same name does not stand in for one."""
     return [
         *(_outside(tool, context) for tool in approved if tool.kind in APPROVED),
-        KnowledgeTool(context.open_transaction, context.model, context.organization_id),
+        KnowledgeTool(
+            context.open_transaction, context.model, context.organization_id, context.source_tags
+        ),
         *([ContactFilesTool(context.files)] if is_search_needed(context.files) else []),
         HandOffTool(context),
         RememberFactTool(context),

@@ -55,6 +55,7 @@ class TurnContext:
     allowed_link_hosts: list[str]
     forbidden_words: list[str]
     languages: list[str]
+    source_tags: list[str]
     max_reply_tokens: int
     now: datetime
     known: Known
@@ -133,6 +134,7 @@ class TurnContext:
             question=self.question,
             sign_in_request=self.sign_in_request,
             sealing_key=sealing_key,
+            source_tags=self.source_tags,
             files=self.attached.files,
         )
 
@@ -143,7 +145,7 @@ CHATBOT_COLUMNS = """
        chatbots.failure_notice, chatbots.confirm_question, chatbots.sign_in_request,
        chatbots.business_hours, chatbots.policy, chatbots.least_confidence,
        chatbots.spam_confidence, chatbots.allowed_link_hosts, chatbots.forbidden_words,
-       chatbots.languages, chatbots.max_reply_tokens
+       chatbots.languages, chatbots.source_tags, chatbots.max_reply_tokens
 """
 LOAD_TURN = f"""
 select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
@@ -205,7 +207,13 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
         if not caches_answers or not question or attached:
             return turn
         cached = answer_cache.find(
-            cursor, turn.organization_id, turn.chatbot_id, turn.owners_words, question, known
+            cursor,
+            turn.organization_id,
+            turn.chatbot_id,
+            turn.owners_words,
+            turn.source_tags,
+            question,
+            known,
         )
         return replace(turn, cached=cached)
 

@@ -12,7 +12,6 @@ import f.knowledge.file_types as file_types
 import f.knowledge.markdown as markdown
 import f.knowledge.pdf as pdf
 import f.knowledge.plain_text as plain_text
-import f.knowledge.reading as reading
 import f.knowledge.sandbox as sandbox
 import f.knowledge.spreadsheet as spreadsheet
 import f.knowledge.web_page as web_page
@@ -49,12 +48,6 @@ def extract(file_name: str, content: bytes) -> Extracted:
     media_type = tell(file_name, content)
     found = sandbox.run(READERS[media_type].__name__, content)
     return extracted(file_name, media_type, found)
-
-
-def extract_here(file_name: str, content: bytes) -> Extracted:
-    """The same in this process: for files of our own."""
-    media_type = tell(file_name, content)
-    return extracted(file_name, media_type, reading.read(READERS[media_type], content))
 
 
 def tell(file_name: str, content: bytes) -> str:

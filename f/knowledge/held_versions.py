@@ -4,13 +4,13 @@ A source that is reviewed holds its newest version; what was searched until then
 organization's first version of it waits as well.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import f.knowledge.ingestions as ingestions
 import f.knowledge.sources as sources
 import f.knowledge.store as store
 from f.knowledge.ingestions import Ingestion
-from f.knowledge.search import Passage, search
 
 REVIEW = """
 update sources set is_reviewed = %(is_reviewed)s
@@ -106,22 +106,13 @@ def drop_of(conn, source_id: str) -> None:
         cursor.execute(DROP, [source_id])
 
 
-def found_before_and_after(
-    conn, held: HeldVersion, questions: list[tuple[str, list[float]]], embedding_model: str
-) -> list[tuple[list[Passage], list[Passage]]]:
-    """For each question, with its vector, what a search finds now and what it would find with the
-    version; nothing is changed. The version has its embeddings (embed_chunks.embed_document)."""
-
-    def found() -> list[list[Passage]]:
-        return [
-            search(conn, held.organization_id, question, vector, embedding_model)
-            for question, vector in questions
-        ]
-
+def before_and_after(conn, held: HeldVersion, look: Callable[..., list]) -> tuple[list, list]:
+    """What `look(conn)` sees now, and what it would see with the version; nothing is changed. The
+    version has its embeddings (embed_chunks.embed_document)."""
     with conn.cursor() as cursor:
-        before = found()
+        before = look(conn)
         cursor.execute("savepoint version_is_held")
         store.show_document(conn, held.document_id)
-        after = found()
+        after = look(conn)
         cursor.execute("rollback to savepoint version_is_held")
-    return list(zip(before, after, strict=True))
+    return before, after

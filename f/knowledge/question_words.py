@@ -6,7 +6,8 @@ A word tells the more the fewer chunks hold it. Codes, numbers and names mean ex
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 MAX_CHARACTERS = 4000
 MAX_FORMS = 128
@@ -42,6 +43,12 @@ select asked.place, asked.form, known.chunk_count, known.chunk_ids::text[],
                       where organization_id = %(organization_id)s and word = asked.form
                       limit 1) as known
 """
+FIND_WITHIN = """
+select chunks.id::text
+  from documents_to_search(%(organization_id)s, %(tags)s::text[]) as documents (id)
+  join chunks on chunks.document_id = documents.id
+ where organization_id = %(organization_id)s and chunks.id = any (%(chunk_ids)s::uuid[])
+"""
 
 
 @dataclass(frozen=True)
@@ -66,7 +73,14 @@ class QuestionWords:
     chunk_ids: list[str]
 
 
-def find_words(cursor, organization_id: str, question: str, most_chunks: int) -> QuestionWords:
+def find_words(
+    cursor,
+    organization_id: str,
+    question: str,
+    most_chunks: int,
+    tags: Sequence[str] = (),
+) -> QuestionWords:
+    """`tags`: chunks of sources with one of them; how much a word tells is counted in all."""
     values = {
         "organization_id": organization_id,
         "question": searchable(question),
@@ -76,8 +90,24 @@ def find_words(cursor, organization_id: str, question: str, most_chunks: int) ->
     words = [
         Word(place, form, count, chunk_ids, math.log(1 + total / (count + 0.5)))
         for place, form, count, chunk_ids, total in cursor.fetchall()
-    ]
-    return weighed(words[:MAX_FORMS], most_chunks)
+    ][:MAX_FORMS]
+    if tags:
+        named = {chunk_id for word in words for chunk_id in word.chunk_ids or ()}
+        kept = chunks_within(cursor, organization_id, named, tags)
+        words = [
+            replace(one, chunk_ids=[each for each in one.chunk_ids or () if each in kept])
+            for one in words
+        ]
+    return weighed(words, most_chunks)
+
+
+def chunks_within(
+    cursor, organization_id: str, chunk_ids: Iterable[str], tags: Sequence[str]
+) -> set[str]:
+    """Those of sources with one of the tags."""
+    values = {"chunk_ids": list(chunk_ids), "tags": list(tags)}
+    cursor.execute(FIND_WITHIN, {"organization_id": organization_id, **values})
+    return {chunk_id for (chunk_id,) in cursor.fetchall()}
 
 
 def searchable(question: str) -> str:

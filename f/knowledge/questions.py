@@ -33,6 +33,12 @@ select answer_drafts.id::text, question, answer
   from answer_drafts
  where organization_id = %(organization_id)s and group_id = %(group_id)s and state = 'waiting'
 """
+# What answers for a chatbot that answers from some sources only has to be one of them.
+FIND_TAGS = """
+select chatbots.source_tags
+  from question_groups join chatbots on chatbots.id = question_groups.chatbot_id
+ where question_groups.organization_id = %(organization_id)s and question_groups.id = %(group_id)s
+"""
 DECIDE_DRAFT = """
 update answer_drafts
    set state = %(state)s, question = %(question)s, answer = %(answer)s, source_id = %(source_id)s,
@@ -110,6 +116,10 @@ def approve(
     source_id = sources.add_file(
         conn, organization_id, name[-MAX_NAME_CHARACTERS:], content.encode()
     )
+    with conn.cursor() as cursor:
+        cursor.execute(FIND_TAGS, {"organization_id": organization_id, "group_id": group_id})
+        (tags,) = cursor.fetchone()
+    sources.tag(conn, organization_id, [source_id], tags)
     if draft:
         _decide(conn, Draft(draft.id, question, answer), "approved", source_id)
     close(conn, organization_id, group_id, "answered")

@@ -1,9 +1,14 @@
 """Whether a search found anything to answer from."""
 
-from f.knowledge.question_words import FOR_CODE
-from f.knowledge.search import WEIGHTS, Passage
-from f.knowledge.unknown_codes import names_another
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from f.knowledge.question_words import FOR_CODE
+from f.knowledge.search import WEIGHTS, Passage, search
+from f.knowledge.unknown_codes import codes_in_no_document, names_another
+
+# How many passages an agent reads.
+PASSAGES = 5
 # Below this cosine similarity, a passage without a code from the question is most likely about
 # something else. Models that are not listed were not measured: they are trusted to tell themselves.
 RELEVANT_SIMILARITY = {"minilm-l6-v2": 0.3, "hashing-384": 0.2}
@@ -13,11 +18,34 @@ RELEVANT_FOR_ANOTHER_CODE = {"minilm-l6-v2": 0.65, "hashing-384": 0.65}
 RELEVANT_WORDS = 0.5
 
 
-def is_relevant(
-    passages: list[Passage], embedding_model: str, unknown_codes: list[str] | None = None
-) -> bool:
+@dataclass(frozen=True)
+class Found:
+    """`passages`: none when even the best is about something else; `unknown_codes`: those of the
+    question that stand in no document."""
+
+    passages: list[Passage]
+    unknown_codes: list[str]
+
+
+def find(
+    conn,
+    organization_id: str,
+    question: str,
+    query_vector: list[float],
+    embedding_model: str,
+    limit: int = PASSAGES,
+    tags: Sequence[str] = (),
+) -> Found:
+    """`tags`: only in sources that have one of them; none: in all."""
+    passages = search(conn, organization_id, question, query_vector, embedding_model, limit, tags)
+    unknown = codes_in_no_document(conn, organization_id, question, tags)
+    is_found = is_relevant(passages[:PASSAGES], embedding_model, unknown)
+    return Found(passages if is_found else [], unknown)
+
+
+def is_relevant(passages: list[Passage], embedding_model: str, unknown_codes: list[str]) -> bool:
     """`unknown_codes`: those of the question that stand in no document."""
-    is_another = any(names_another(passages[0], code) for code in unknown_codes or () if passages)
+    is_another = any(names_another(passages[0], code) for code in unknown_codes if passages)
     if not any(one.similarity for one in passages):
         least = RELEVANT_WORDS * WEIGHTS.words
         return not is_another and any(one.score >= least for one in passages)

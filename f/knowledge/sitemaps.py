@@ -24,8 +24,9 @@ RULES = Rules(media_types=(*DOCUMENT_TYPES, "application/gzip", "application/x-g
 
 # Pages that a person gave are left alone.
 KEEP_PAGE = """
-insert into sources (organization_id, kind, name, url, found_by)
-values (%(organization_id)s, 'page', %(name)s, %(url)s, %(found_by)s)
+insert into sources (organization_id, kind, name, url, found_by, tags)
+select organization_id, 'page', %(name)s, %(url)s, id, tags
+  from sources as sitemap where id = %(found_by)s
 on conflict (organization_id, url) do update
   set due_at = now(), attempts = 0
   where sources.found_by = excluded.found_by
@@ -110,7 +111,6 @@ def keep_pages(conn, source: Source, listed: dict[str, datetime | None]) -> int:
         cursor.execute(FORGET_OTHERS, [source.id, list(listed)])
         for number, (url, changed_at) in enumerate(listed.items()):
             values = {
-                "organization_id": source.organization_id,
                 "name": sources.shown_url(url),
                 "url": url,
                 "found_by": source.id,

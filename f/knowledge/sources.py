@@ -1,6 +1,7 @@
 """Sources as they are read: files, pages and sitemaps, when they are due, and how it ended."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
@@ -29,11 +30,21 @@ returning id::text, organization_id::text, kind, name, url, state, sha256, etag,
 """
 
 ADD_ADDRESS = """
-insert into sources (organization_id, kind, name, url, sync_hours, found_by)
-values (%(organization_id)s, %(kind)s, %(name)s, %(url)s, %(sync_hours)s, %(found_by)s)
+insert into sources (organization_id, kind, name, url, sync_hours)
+values (%(organization_id)s, %(kind)s, %(name)s, %(url)s, %(sync_hours)s)
 on conflict (organization_id, url) do update
   set sync_hours = excluded.sync_hours, due_at = now(), attempts = 0
 returning id::text
+"""
+
+# Pages have the tags of the sitemap that lists them, and may have more.
+TAG = """
+update sources
+   set tags = array(select tag from unnest(tags || %(tags)s::text[]) as tag
+                     where %(is_on)s or tag <> all (%(tags)s::text[])
+                     group by tag order by tag)
+ where organization_id = %(organization_id)s
+   and (id = any (%(source_ids)s::uuid[]) or found_by = any (%(source_ids)s::uuid[]))
 """
 
 DESCRIBE = """
@@ -107,7 +118,6 @@ def add_address(
     kind: str,
     url: str,
     sync_hours: int | None = DEFAULT_SYNC_HOURS,
-    found_by: str | None = None,
 ) -> str:
     """The id of the page or sitemap, which is due now; the same address is the same source.
 
@@ -120,7 +130,6 @@ def add_address(
         "name": shown_url(url),
         "url": url,
         "sync_hours": sync_hours,
-        "found_by": found_by,
     }
     with conn.cursor() as cursor:
         try:
@@ -128,6 +137,20 @@ def add_address(
         except CheckViolation as error:
             raise full(error) from error
         return cursor.fetchone()[0]
+
+
+def tag(
+    conn, organization_id: str, source_ids: list[str], tags: Iterable[str], is_on: bool = True
+) -> None:
+    """Gives them these tags besides those that they have, or takes them away."""
+    values = {
+        "organization_id": organization_id,
+        "source_ids": source_ids,
+        "tags": [tag.lower() for tag in tags],
+        "is_on": is_on,
+    }
+    with conn.cursor() as cursor:
+        cursor.execute(TAG, values)
 
 
 def full(error: CheckViolation) -> InputRefused | CheckViolation:

@@ -35,9 +35,9 @@ update sources set state = 'waiting', refusal_code = null, refusal = null where 
 SHOW_DOCUMENT = "select show_document(%s)"
 
 INSERT_DOCUMENT = """
-insert into documents (organization_id, source_id, version, title, language)
+insert into documents (organization_id, source_id, version, title, language, tags)
 select %(organization_id)s, %(source_id)s, coalesce(max(version), 0) + 1, %(title)s,
-       language_of(%(text)s)
+       language_of(%(text)s), (select tags from sources where id = %(source_id)s)
   from documents
  where source_id = %(source_id)s
 returning id::text

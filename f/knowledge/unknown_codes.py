@@ -1,8 +1,9 @@
 """Codes of a question that stand in no document: what is found is about others like them."""
 
 import re
+from collections.abc import Sequence
 
-from f.knowledge.question_words import searchable
+from f.knowledge.question_words import chunks_within, searchable
 from f.knowledge.search import Passage
 
 MAX_CODES = 5
@@ -12,19 +13,33 @@ CODE = re.compile(r"[a-z](?=.*\d).{1,39}", re.I | re.ASCII)
 BETWEEN = re.compile(r"(?<=[a-z])[-./_+#]?(?=\d)")
 SEPARATORS = ("", "-", "/", ".", "_")
 
-FIND_KNOWN = "select word from words where organization_id = %s and word = any (%s)"
+FIND_KNOWN = """
+select word, chunk_ids::text[] from words where organization_id = %s and word = any (%s)
+"""
 
 
-def codes_in_no_document(conn, organization_id: str, question: str) -> list[str]:
-    """As the contact wrote them; in doubt a code is known."""
+def codes_in_no_document(
+    conn, organization_id: str, question: str, tags: Sequence[str] = ()
+) -> list[str]:
+    """As the contact wrote them; in doubt a code is known. `tags`: in no source with one."""
     asked = {code: forms_of(code) for code in codes_of(question)}
     if not asked:
         return []
     with conn.cursor() as cursor:
         forms = [form for forms in asked.values() for form in forms]
         cursor.execute(FIND_KNOWN, [organization_id, forms])
-        known = {form for (form,) in cursor.fetchall()}
+        found = cursor.fetchall()
+        if tags:
+            found = _within(cursor, organization_id, found, tags)
+        known = {form for form, _ in found}
     return [code for code, forms in asked.items() if not known & forms]
+
+
+def _within(cursor, organization_id: str, found: list[tuple], tags: Sequence[str]) -> list:
+    """Where a form stands too often to say where, it may well stand there."""
+    named = {chunk_id for _, chunk_ids in found for chunk_id in chunk_ids or ()}
+    kept = chunks_within(cursor, organization_id, named, tags)
+    return [one for one in found if one[1] is None or kept.intersection(one[1])]
 
 
 def codes_of(question: str) -> list[str]:

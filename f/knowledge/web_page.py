@@ -7,7 +7,7 @@ from lxml import etree, html  # pin: lxml==6.1.3
 import f.knowledge.plain_text as plain_text
 from f.knowledge.page_walk import PageWalk
 from f.knowledge.refusals import refused
-from f.knowledge.sections import Section
+from f.knowledge.sections import Section, is_question
 
 # Only encodings that pages really declare: some of Python's other codecs take quadratic time.
 DECLARED = re.compile(
@@ -28,23 +28,72 @@ BOILERPLATE = re.compile(
     r"|related(?:-posts|-articles)?)(?:\s|$)",
     re.IGNORECASE,
 )
+HIDDEN = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+# Where the question of an answer stands that a visitor has to open.
+QUESTION_PLACES = ("h1", "h2", "h3", "h4", "h5", "h6", "dt")
 MIN_MENU_LINKS = 4
 MENU_LINK_SHARE = 0.8
 
 
 def read(content: bytes) -> tuple[str, list[Section]]:
     text = plain_text.clean(decode(content))
+    page = parsed(text)
+    if page is None:
+        return "", []
+    name = page.findtext(".//title") or ""
+    sections = PageWalk(main_part(without_hidden(page))).sections()
+    if not sections:
+        # Some pages show everything only by their scripts.
+        sections = PageWalk(main_part(parsed(text))).sections()
+    headings = [section.heading_path[0] for section in sections if section.heading_path]
+    return next(iter(headings), name), sections
+
+
+def parsed(text: str):
+    """None when nothing of it is markup."""
     parser = html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True)
     try:
         # As bytes: lxml refuses a text that declares an encoding.
-        page = html.document_fromstring(text.encode(), parser=parser)
+        return html.document_fromstring(text.encode(), parser=parser)
     except etree.ParserError:
-        return "", []
-    name = page.findtext(".//title") or ""
-    part = main_part(page)
-    sections = PageWalk(part).sections()
-    headings = [section.heading_path[0] for section in sections if section.heading_path]
-    return next(iter(headings), name), sections
+        return None
+
+
+def without_hidden(page):
+    """What nobody sees may be outdated, or meant for programs like this one."""
+    opened = {target for element in page.iter(etree.Element) for target in opened_by(element)}
+    for element in list(page.iterdescendants(etree.Element)):
+        if is_hidden(element) and element.get("id") not in opened and not is_page(element):
+            element.drop_tree()
+    return page
+
+
+def opened_by(element) -> list[str]:
+    """Ids of the answers that are shown when somebody clicks on this question, or tab."""
+    links = (element.get(name, "") for name in ("href", "data-target", "data-bs-target"))
+    targets = [link[1:] for link in links if link[:1] == "#"]
+    targets += element.get("aria-controls", "").split()
+    if not targets or element.get("role") == "tab":
+        return targets
+    is_in_question = next(element.iterancestors(*QUESTION_PLACES), None) is not None
+    if not is_in_question and not is_question(text_of(element)):
+        return []
+    if element.tag == "button":
+        element.tag = "div"  # its words are text, as those of other buttons are not
+    return targets
+
+
+def is_hidden(element) -> bool:
+    return (
+        element.get("hidden", "until-found") != "until-found"
+        or element.get("aria-hidden") == "true"
+        or bool(HIDDEN.search(element.get("style", "")))
+    )
+
+
+def is_page(element) -> bool:
+    """All of it, which is hidden only until its scripts have run."""
+    return element.tag in ("body", "main") or element.find(".//main") is not None
 
 
 def main_part(page):
@@ -74,8 +123,6 @@ def is_boilerplate(element) -> bool:
     names = f"{element.get('class', '')} {element.get('id', '')}"
     return (
         element.get("role") in AROUND_TEXT
-        or element.get("hidden") is not None
-        or element.get("aria-hidden") == "true"
         or bool(BOILERPLATE.search(names[:500]))
         or (element.tag in ("ul", "ol") and is_menu(element))
     )

@@ -39,3 +39,13 @@ def test_passages_of_a_turn_are_numbered_through():
 
     assert [one["source"] for one in json.loads(text)["passages"]] == [4, 5]
     assert texts == ["x", "y"]
+
+
+def test_what_is_told_around_a_passage_belongs_to_it():
+    around = {"source": 1, "before": "a", "text": "x", "after": "It is free in all of Spain."}
+    told = json.dumps({"passages": [around]})
+
+    _, texts = renumbered(told, 1)
+
+    assert texts == ["a\nx\nIt is free in all of Spain."]
+    assert [one["how"] for one in cited(texts[0], PASSAGES[:1], texts)] == ["words"]

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bench import knowledge_tuning
+from bench import knowledge, knowledge_tuning
 from bench.knowledge_faq import Faq, is_held_out, measure
 from bench.knowledge_grouping import grouped, pairs
 from f.knowledge.search import WEIGHTS
@@ -65,6 +65,14 @@ def test_the_best_of_the_first_half_stands_first_whatever_the_other_says(monkeyp
     found = knowledge_tuning.measure(None, {}, [], Progress(io.StringIO()))
 
     assert [one["words"] for one in found] == [0.2, 0.1]
+
+
+def test_the_help_says_the_form_of_a_file_of_questions(capsys):
+    with pytest.raises(SystemExit):
+        knowledge.main(["--help"])
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert '{"items": [{"question": TEXT, "answers": [TEXT], "paraphrases": [TEXT]}]}' in said
 
 
 def test_questions_are_compared_with_the_first_of_a_group():

@@ -87,6 +87,23 @@ def test_x12_another_state_of_the_world_is_another_question(ask, query, arrive, 
     assert ask(QUESTION, "2", SEARCH, ANSWER) == 2
 
 
+def test_x12_other_sources_are_another_question(ask, query):
+    query("update chatbots set source_tags = '{shop}'")
+    query(
+        "with given as (insert into sources (organization_id, name, tags)"
+        " select id, unnest('{a,b}'::text[]), '{shop}' from organizations returning *)"
+        " insert into documents (organization_id, source_id, version, title, is_active, tags)"
+        " select organization_id, id, 1, name, name = 'a', tags from given"
+    )
+    assert [ask(QUESTION, "1", SEARCH, ANSWER), ask(QUESTION, "2")] == [2, 0]
+
+    # As many as before, and of the same time.
+    query("update documents set is_active = (title = 'b')")
+    assert ask(QUESTION, "3", SEARCH, ANSWER) == 2
+    query("update sources set tags = '{old}'")
+    assert ask(QUESTION, "4", SEARCH, ANSWER) == 2
+
+
 def test_an_answer_that_did_more_than_look_up_is_not_kept(ask, query):
     ask(QUESTION, "1", SEARCH, calls("hand_off", reason="complaint"), ANSWER)
     ask("How long do returns take?", "2", says("I am Nora."))

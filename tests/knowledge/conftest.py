@@ -1,6 +1,7 @@
-"""Organizations with documents in them, and an endpoint that embeds."""
+"""Organizations with documents in them, an endpoint that embeds, and commands on both."""
 
 import json
+from contextlib import contextmanager
 
 import pytest
 from werkzeug import Response
@@ -8,6 +9,7 @@ from werkzeug import Response
 from bench.knowledge_base import publish
 from f.knowledge import store
 from f.knowledge.chunks import Chunk
+from local import sources
 from local.hashing_embedder import HashingEmbedder
 from local.places import ROOT
 from runner.checks import load_checked_workspace
@@ -72,6 +74,22 @@ def model(httpserver, embedded) -> dict:
         "model": "none",
         "embedding_model": embedder.name,
     }
+
+
+@pytest.fixture
+def installed(owner, model, monkeypatch):
+    """Commands about sources and questions work on this database and with this model."""
+
+    @contextmanager
+    def database():
+        yield owner
+
+    @contextmanager
+    def ready(options):
+        yield owner, model
+
+    monkeypatch.setattr(sources, "database", database)
+    monkeypatch.setattr(sources, "ready", ready)
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from semantic_text_splitter import TextSplitter
 
 from f.knowledge.chunks import MAX_BLOCK_CHARACTERS, Chunk, embedding_text, split
 from f.knowledge.extraction import Extracted
-from f.knowledge.extraction import extract_here as extract
 from f.knowledge.sections import Section
+from tests.knowledge.reading_here import extract
 
 SPLITTER = TextSplitter.from_tiktoken_model("gpt-4o", 200)
 

@@ -11,10 +11,11 @@ import pytest
 
 from f.knowledge import extraction, pdf, sandbox
 from f.knowledge.chunks import split
-from f.knowledge.extraction import READERS, extract, extract_here
+from f.knowledge.extraction import READERS, extract
 from f.knowledge.refusals import SENTENCES
 from f.shared.errors import InputRefused
 from tests.knowledge import many_files_reader, sample_files
+from tests.knowledge.reading_here import extract as extract_here
 from tests.knowledge.seed_files import mutated, seeds
 
 MEGABYTE = 1024 * 1024

@@ -4,7 +4,7 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from f.knowledge.extraction import extract_here as extract
+from tests.knowledge.reading_here import extract
 from tests.knowledge.sample_files import docx, pdf, pdf_table
 
 MARKDOWN = b"""# Returns

@@ -4,10 +4,10 @@ import pytest
 
 from f.knowledge import chunks, pdf, refusals
 from f.knowledge.extraction import Extracted
-from f.knowledge.extraction import extract_here as extract
 from f.knowledge.sections import Section
 from f.shared.errors import InputRefused
 from tests.knowledge import sample_files
+from tests.knowledge.reading_here import extract
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 TEXT_OF_A_DOCX = b"<w:t>" + b"a" * 3_000_000

@@ -1,12 +1,10 @@
 """A version that is to be reviewed is searched when somebody has seen what it changes."""
 
 import json
-from contextlib import contextmanager
 
 import pytest
 
 from f.knowledge import held_versions, store
-from local import sources
 from local.__main__ import main as chatmill
 from local.hashing_embedder import HashingEmbedder
 from local.offline_model import OfflineModel
@@ -41,14 +39,8 @@ def returns(conn, ingest):
 
 
 @pytest.fixture
-def review(monkeypatch, owner, model, tmp_path, capsys):
+def review(installed, tmp_path, capsys):
     """review(option, ...) -> exit status, what was printed"""
-
-    @contextmanager
-    def ready(options):
-        yield owner, model
-
-    monkeypatch.setattr(sources, "ready", ready)
     (tmp_path / "golden.yaml").write_text(QUESTIONS)
 
     def run(*options: str):
@@ -89,6 +81,24 @@ def test_the_review_names_the_questions_that_change_and_changes_nothing(returns,
     assert "30 days" in change["before"]["text"] and "14 days" in change["after"]["text"]
     assert change["after"]["problem"] == "does not say '30 days'"
     assert searched() == ["You have 30 days"]
+
+
+def test_what_a_chatbot_does_not_answer_from_changes_none_of_its_answers(returns, review, query):
+    returns(BEFORE), returns(AFTER)
+    query("update chatbots set source_tags = '{shop}'")
+    assert json.loads(review("--json")[1])["changes"] == []
+
+    query("update sources set tags = '{shop}'")
+
+    assert len(json.loads(review("--json")[1])["changes"]) == 1
+
+
+def test_a_code_that_stands_nowhere_is_not_answered_otherwise(returns, review, tmp_path):
+    codes = b"# Codes\n\ncode: ZX-4471; meaning: pump blocked\n"
+    returns(codes), returns(codes.replace(b"blocked", b"stuck"))
+    (tmp_path / "golden.yaml").write_text("- question: meaning of code ZX-9999")
+
+    assert json.loads(review("--json")[1])["changes"] == []
 
 
 def test_the_review_fits_eighty_columns_and_says_how_to_decide(returns, review):

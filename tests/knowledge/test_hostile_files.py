@@ -8,8 +8,8 @@ import pytest
 
 from f.knowledge import web_page
 from f.knowledge.chunks import split
-from f.knowledge.extraction import extract_here as extract
 from f.shared.errors import InputRefused
+from tests.knowledge.reading_here import extract
 from tests.knowledge.sample_files import docx, encrypted_pdf, pdf, pdf_table, zip_of
 
 FILES = {

@@ -5,7 +5,7 @@ import pytest
 import f.knowledge.chunk_sets as chunk_sets
 from f.knowledge import store
 from f.knowledge.chunks import Chunk
-from f.knowledge.search import Only, search
+from f.knowledge.search import search
 from f.shared.errors import Misconfigured
 
 NEAR, CLOSE, FAR = [1.0, 0.0, 0.0], [0.9, 0.4, 0.0], [0.0, 0.0, 1.0]
@@ -186,27 +186,6 @@ def test_two_answers_to_one_question_are_no_copies(organization_id, add_document
     add_document(organization_id, "b", {answers[1]: NEAR})
 
     assert set(find(organization_id, "?", limit=2)) == set(answers)
-
-
-def test_a_search_is_narrowed_to_sources_languages_and_tags(
-    conn, query, organization_id, add_document
-):
-    add_document(organization_id, "a", {"The answer of the first source.": NEAR})
-    wanted = add_document(organization_id, "b", {"The answer of the second source.": FAR})
-    ((source_id,),) = query(
-        "update documents set tags = '{prices,2026}', language = 'spanish' where id = %s"
-        " returning source_id::text",
-        wanted,
-    )
-
-    def found(**only):
-        passages = search(conn, organization_id, "answer", NEAR, "model-a", only=Only(**only))
-        return [passage.document_id for passage in passages]
-
-    assert found(source_ids=[source_id]) == [wanted]
-    assert found(language="spanish") == [wanted]
-    assert found(tags=("prices",)) == [wanted]
-    assert found(tags=("prices", "2025")) == []
 
 
 def test_a_version_that_is_being_built_is_not_found(conn, organization_id, add_document, find):

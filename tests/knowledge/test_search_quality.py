@@ -11,7 +11,6 @@ from bench.knowledge_base import publish
 from f.knowledge import store
 from f.knowledge.chunks import embedding_texts, split
 from f.knowledge.embeddings import mean
-from f.knowledge.extraction import extract_here as extract
 from f.knowledge.relevance import is_relevant
 from f.knowledge.search import WEIGHTS, search
 from f.knowledge.unknown_codes import codes_in_no_document
@@ -19,6 +18,7 @@ from local.embedder import load_embedder
 from local.migrations import migrate
 from local.minilm import NAME, model_folder
 from tests.conftest import ORGANIZATION_ID, connected
+from tests.knowledge.reading_here import extract
 
 DEMO = Path(__file__).parents[2] / "db" / "demo"
 QUESTIONS = yaml.safe_load((DEMO / "questions.yaml").read_text())
@@ -141,8 +141,8 @@ def test_rows_of_other_codes_are_no_answer_to_one_in_no_document(
         unknown = codes_in_no_document(help_centre, ORGANIZATION_ID, question)
         cursor.execute("rollback to before_table")
 
-    assert is_relevant(passages, NAME) and not is_relevant(passages, NAME, unknown)
-    assert is_relevant(known, NAME)
+    assert is_relevant(passages, NAME, []) and not is_relevant(passages, NAME, unknown)
+    assert is_relevant(known, NAME, [])
 
 
 # Measured: 78 of 80 kept, 3 of 12 let through.

@@ -56,6 +56,20 @@ def test_each_page_that_a_sitemap_lists_is_a_source_that_is_due(query, ingest, s
     assert {ingest(page_id)["state"] for (page_id,) in due} == {"ready"}
 
 
+def test_pages_have_the_tags_of_their_sitemap(
+    conn, query, ingest, organization_id, sitemap_id, internet
+):
+    sources.tag(conn, organization_id, [sitemap_id], ["shop"])
+    ingest(sitemap_id)
+    sources.tag(conn, organization_id, [sitemap_id], ["north"])
+    assert query("select distinct tags from sources") == [(["north", "shop"],)]
+
+    internet.web.answers["/sitemap.xml"] = sitemap("a", "b", "c")
+    ingest(sitemap_id)
+
+    assert query("select count(*), min(tags) from sources") == [(4, ["north", "shop"])]
+
+
 def test_a_page_that_is_listed_no_longer_is_forgotten(query, ingest, sitemap_id, found, internet):
     ingest(sitemap_id)
     internet.web.answers["/sitemap.xml"] = sitemap("b", "c")

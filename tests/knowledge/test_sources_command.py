@@ -1,7 +1,6 @@
 """./chatmill sources: an operator adds, looks at, syncs and removes what is answered from."""
 
 import json
-from contextlib import contextmanager
 
 import pytest
 
@@ -12,20 +11,6 @@ from local.__main__ import main as chatmill
 from local.ingesting import read_source
 from tests.conftest import ORGANIZATION_ID
 from tests.shared.fake_internet import PUBLIC, FakeInternet, answer
-
-
-@pytest.fixture
-def installed(owner, model, monkeypatch, query):
-    @contextmanager
-    def database():
-        yield owner
-
-    @contextmanager
-    def ready(options):
-        yield owner, model
-
-    monkeypatch.setattr(sources, "database", database)
-    monkeypatch.setattr(sources, "ready", ready)
 
 
 @pytest.fixture
@@ -48,6 +33,28 @@ def test_a_file_is_added_listed_and_removed(installed, guide, capsys, query):
 
     assert chatmill(["sources", "remove", "guide.md"]) == 0
     assert query("select count(*) from chunks") == [(0,)]
+
+
+def test_a_source_is_given_tags_and_loses_them_and_the_list_shows_them(
+    installed, guide, capsys, query
+):
+    assert chatmill(["sources", "add", guide, "--tag", "Shop", "--tag", "north", "--json"]) == 0
+    assert told(capsys)[0]["tags"] == ["north", "shop"]
+    assert query("select tags from documents") == [(["north", "shop"],)]
+
+    assert chatmill(["sources", "tag", "north", "guide.md", "--off"]) == 0
+    assert chatmill(["sources", "tag", "summer", "guide.md"]) == 0
+    capsys.readouterr()
+    chatmill(["sources"])
+
+    assert "tags: shop, summer" in capsys.readouterr().out
+
+
+def test_a_tag_that_is_none_is_said(installed, guide, capsys):
+    with pytest.raises(SystemExit):
+        chatmill(["sources", "add", guide, "--tag", "two words"])
+
+    assert "'two words' is no tag" in capsys.readouterr().err
 
 
 def test_a_refused_file_tells_what_to_do_in_eighty_columns(installed, tmp_path, capsys):

@@ -2,7 +2,6 @@
 
 import json
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from threading import Event
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 import f.knowledge.learn_from_turns as learn_from_turns
 from f.knowledge.questions import GROUP, approve, lock_group
 from f.shared.db import connect
-from local import question_facts, questions, sources
+from local import question_facts, questions
 from local.__main__ import main as chatmill
 from local.errors import CannotRun
 from tests.conftest import ORGANIZATION_ID
@@ -70,20 +69,6 @@ def groups(owner):
         return [(one["times"], one["wordings"][0], one["proposed_answer"]) for one in found]
 
     return run
-
-
-@pytest.fixture
-def installed(monkeypatch, owner, model):
-    @contextmanager
-    def database():
-        yield owner
-
-    @contextmanager
-    def ready(options):
-        yield owner, model
-
-    monkeypatch.setattr(sources, "database", database)
-    monkeypatch.setattr(sources, "ready", ready)
 
 
 def only_id(owner) -> str:
@@ -157,6 +142,32 @@ def test_what_a_teammate_answered_is_proposed_once_the_conversation_is_given_bac
     assert learn()["answers_drafted"] == 0
 
 
+@pytest.mark.parametrize(
+    "answer", ["Yes.", "14 days", "Yes, by sea.", "Hi, yes of course!", "Sim."]
+)
+def test_a_short_answer_is_proposed_too(ask, teammate, learn, groups, answer):
+    courtesies = ("Hi Ada!", "Good morning", "One moment, please...", "Let me check that for you")
+    teammate(ask("Do you ship to the Canary Islands?", "1"), *courtesies, answer, "Thank you!")
+    learn()
+
+    assert groups()[0][2] == answer
+
+
+def test_courtesies_alone_are_no_answer(ask, teammate, learn, groups):
+    said = (
+        "Hello there",
+        "Olá, bom dia!",
+        "Einen Moment bitte",
+        "ok",
+        "You're welcome",
+        "Bye!",
+    )
+    teammate(ask("Do you ship to the Canary Islands?", "1"), *said)
+    learn()
+
+    assert groups()[0][2] is None
+
+
 def test_an_approved_answer_becomes_a_source_by_the_usual_way(
     ask, teammate, learn, groups, owner, query, installed, capsys
 ):
@@ -172,6 +183,16 @@ def test_an_approved_answer_becomes_a_source_by_the_usual_way(
     ]
     assert query("select state, source_id::text from answer_drafts") == [("approved", source["id"])]
     assert groups() == []
+
+
+def test_an_approved_answer_is_for_the_chatbot_that_was_asked(ask, learn, owner, query, installed):
+    query("update chatbots set source_tags = '{Shop,north}'")
+    ask("Do you ship to the Canary Islands?", "1")
+    learn()
+
+    chatmill(["questions", "approve", only_id(owner), "--answer", "Yes, by sea."])
+
+    assert query("select tags from documents where is_active") == [(["north", "shop"],)]
 
 
 def test_of_two_who_approve_at_once_the_second_is_told(ask, learn, owner, query, installed, capsys):
@@ -233,6 +254,17 @@ def test_a_dismissed_question_is_not_listed_however_often_it_is_asked(
     learn()
 
     assert groups() == []
+
+
+def test_all_questions_are_listed_with_or_without_the_verb(ask, learn, owner, installed, capsys):
+    ask("What is the meaning of life?", "1")
+    learn()
+    chatmill(["questions", "dismiss", only_id(owner)])
+    capsys.readouterr()
+
+    for command, listed in (["--all"], 1), (["list", "--all"], 1), ([], 0), (["list"], 0):
+        chatmill(["questions", *command, "--json"])
+        assert len(json.loads(capsys.readouterr().out)["groups"]) == listed
 
 
 def test_a_transaction_of_another_organization_sees_no_question(

@@ -25,6 +25,7 @@ from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
 from f.chat.thinking import keep, think
+from f.shared.db import connect
 from f.shared.deadline import Deadline
 from f.shared.resources import c_model, postgresql
 from f.shared.windmill import get_variable
@@ -73,7 +74,7 @@ def answer(
             on_refusal=partial(turns.alert_of_model, open_transaction, turn.organization_id),
         )
         stored_model = StoredModel(
-            conn, chain, open_transaction, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
+            conn, chain, partial(connect, db), turn_id, fence, turn.draft, turns.RESERVED_TOKENS
         )
         approved = approved_tools(conn, turn.chatbot_id)
     context = turn.for_tools(open_transaction, model, sealing_key)

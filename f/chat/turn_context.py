@@ -152,7 +152,7 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
        chatbots.name, channels.kind, channels.settings, contacts.language,
        {CHATBOT_COLUMNS}, chatbots.caches_answers,
-       organizations.time_zone, has_unread_files(turns.id)
+       organizations.time_zone, turns.told_at, has_unread_files(turns.id)
   from turns
   join conversations on conversations.id = turns.conversation_id
   join contacts on contacts.id = conversations.contact_id
@@ -191,16 +191,16 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     turns.begin_attempt(conn, turn_id, fence)
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
-        *columns, caches_answers, time_zone, has_unread_files = cursor.fetchone()
+        *columns, caches_answers, time_zone, told_at, has_unread_files = cursor.fetchone()
         question, commands = _read_question(cursor, turn_id)
         question = _with_first_question(cursor, turn_id, columns[3], question)
-        known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
+        known = conversation_memory.read(cursor, turn_id, columns[2], contact_id=columns[3])
         is_afresh = "clear" in dict(commands)
         if is_afresh:
             known = Known([], "", {}, known.notes)  # what is asked beside it is asked afresh
         attached = attachments.of_turn(cursor, turn_id, columns[2], only_own=is_afresh)
         known = replace(known, files=told(attached.files))
-        now = datetime.now(ZoneInfo(time_zone))
+        now = told_at.astimezone(ZoneInfo(time_zone))
         turn = TurnContext(*columns, now, known, question, commands, has_unread_files, attached)
         if not caches_answers or not question or attached:
             return turn

@@ -19,8 +19,8 @@ DOORS = {
     "claim_conversation", "enter_conversation", "enter_turn", "enter_source", "give_back_turn",
     "enter_outbound_message", "find_channel", "find_sibling_channel", "find_channel_of_delivery",
     "begin_attempt", "commit_turn", "claim_outbound_message", "complete_turn", "charge_turn",
-    "postpone_turn", "store_model_call", "gather_turn", "read_web_chatbot", "find_web_session",
-    "read_web_lines", "find_web_upload", "read_web_upload",
+    "postpone_turn", "store_model_call", "book_lost_call", "gather_turn", "read_web_chatbot",
+    "find_web_session", "read_web_lines", "find_web_upload", "read_web_upload",
 }  # fmt: skip
 # The sweep and the alerts are for all organizations, one row at a time.
 FOR_ALL = {

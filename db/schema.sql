@@ -360,6 +360,62 @@ $$;
 
 COMMENT ON FUNCTION public.accept_watermark(p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamp with time zone) IS 'Everything that was sent to the contact until then was delivered, or read.';
 
+CREATE TABLE public.model_calls (
+    turn_id uuid NOT NULL,
+    draft integer NOT NULL,
+    "position" integer NOT NULL,
+    organization_id uuid NOT NULL,
+    call_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    request_sha256 text,
+    is_lost boolean DEFAULT false NOT NULL,
+    model text NOT NULL,
+    input_tokens bigint NOT NULL,
+    output_tokens bigint NOT NULL,
+    is_estimated boolean DEFAULT false NOT NULL,
+    response jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT model_calls_draft_check CHECK ((draft >= 0)),
+    CONSTRAINT model_calls_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT model_calls_output_tokens_check CHECK ((output_tokens >= 0)),
+    CONSTRAINT model_calls_position_check CHECK (("position" >= 0)),
+    CONSTRAINT model_calls_request_sha256_check CHECK ((request_sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+ALTER TABLE ONLY public.model_calls FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.model_calls IS 'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for the same request again.';
+
+COMMENT ON COLUMN public.model_calls.draft IS 'turns.drafts_dropped when it was made; 9: before all drafts, a voice message was written down.';
+
+COMMENT ON COLUMN public.model_calls."position" IS 'In the order in which the answers of a draft were stored.';
+
+COMMENT ON COLUMN public.model_calls.call_id IS 'Drawn by who paid, so that a call is kept once though nobody knows whether a first try to keep it came through.';
+
+COMMENT ON COLUMN public.model_calls.request_sha256 IS 'Of the messages and tools that it answers: it is served again to these alone. Null: it is never served (a voice message that was heard).';
+
+COMMENT ON COLUMN public.model_calls.is_lost IS 'Paid by a worker that had lost the turn meanwhile: charged, and never served.';
+
+COMMENT ON COLUMN public.model_calls.input_tokens IS 'A model that is paid by time is given a token a second.';
+
+COMMENT ON COLUMN public.model_calls.is_estimated IS 'The provider told no usage; the tokens are our estimate.';
+
+CREATE FUNCTION public.add_model_call(p_call public.model_calls) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+begin
+  -- Twins of a turn wait for each other here, so that each of their calls has a position.
+  perform from turns where id = p_call.turn_id for no key update;
+  p_call.position := (
+    select coalesce(max(position) + 1, 0) from model_calls
+     where turn_id = p_call.turn_id and draft = p_call.draft);
+  insert into model_calls select p_call.*
+  on conflict on constraint model_calls_are_booked_once do nothing;
+  return found;
+end;
+$$;
+
+COMMENT ON FUNCTION public.add_model_call(p_call public.model_calls) IS 'Keeps a paid call behind the others of its draft, once; false when it is kept already.';
+
 CREATE FUNCTION public.add_web_line(p_conversation_id uuid, p_inbound_message_id bigint, p_outbound_message_id uuid, p_message_id bigint) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -544,6 +600,7 @@ CREATE TABLE public.turns (
     attempt_fence bigint DEFAULT 0 NOT NULL,
     drafts_dropped integer DEFAULT 0 NOT NULL,
     arrivals_seen bigint NOT NULL,
+    told_at timestamp with time zone DEFAULT now() NOT NULL,
     usage_decision text,
     receipt jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -573,6 +630,8 @@ COMMENT ON COLUMN public.turns.attempt_fence IS 'The claim that began the newest
 COMMENT ON COLUMN public.turns.drafts_dropped IS 'Answers thrown away because the contact wrote on before they were committed.';
 
 COMMENT ON COLUMN public.turns.arrivals_seen IS 'conversation_work.arrivals when its messages were gathered.';
+
+COMMENT ON COLUMN public.turns.told_at IS 'The date and time that the model is told: of the newest attempt before which nothing of this draft was paid, so that what was paid stays an answer to the same words.';
 
 COMMENT ON COLUMN public.turns.usage_decision IS 'What reserve_usage said: normal, economy, or which limit was reached.';
 
@@ -722,6 +781,7 @@ begin
       ('reserve_usage', '{chatmill_worker}'),
       ('settle_usage', '{chatmill_worker}'),
       ('release_usage', '{chatmill_worker}'),
+      ('book_lost_call', '{chatmill_worker}'),
       ('claim_limit_notice', '{chatmill_worker}'),
       ('set_period_limits', '{}'),
       ('tg_turns__release_usage', '{}'),
@@ -749,6 +809,7 @@ begin
       ('find_channel_of_delivery', '{chatmill_operations}'),
       ('forget_accepted_deliveries', '{chatmill_operations}'),
       ('forget_attachments', '{chatmill_operations}'),
+      ('forget_sign_ins', '{chatmill_operations}'),
       ('tg_inbound_messages__forget_attachment', '{}'),
       ('release_expired_holds', '{chatmill_operations}'),
       ('open_coming_usage_periods', '{chatmill_operations}'),
@@ -881,7 +942,9 @@ declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
 begin
   if v_turn.attempt_fence <> p_fence then
-    update turns set attempts = attempts + 1, attempt_fence = p_fence
+    update turns
+       set attempts = attempts + 1, attempt_fence = p_fence,
+           told_at = case when has_paid_answer(v_turn) then told_at else now() end
      where id = p_turn_id returning * into v_turn;
   end if;
   return v_turn;
@@ -903,6 +966,36 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.begin_sweep() IS 'False while another sweep is at work. One that was lost or frozen holds up the others for less than their interval; Windmill''s no_flow_overlap would for a minute.';
+
+CREATE FUNCTION public.book_lost_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_call_id uuid, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_call model_calls;
+begin
+  select p_turn_id, p_draft, 0, turns.organization_id, p_call_id, null::text, true,
+         p_model, p_input_tokens, p_output_tokens, p_is_estimated, '{}'::jsonb, now()
+    into v_call
+    from turns
+    join conversation_work on conversation_work.conversation_id = turns.conversation_id
+   where turns.id = p_turn_id and p_fence between 1 and conversation_work.fence - 1;
+  if not found then
+    return false;
+  elsif not add_model_call(v_call) then
+    return false;
+  end if;
+  -- Whoever ends the hold at this moment is waited for; while it is there, the call is charged
+  -- with the turn's others when it ends.
+  perform from usage_holds where turn_id = p_turn_id for update;
+  if not found then
+    perform charge_late(v_call);
+  end if;
+  return true;
+end;
+$$;
+
+COMMENT ON FUNCTION public.book_lost_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_call_id uuid, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean) IS 'Charges a call that was paid by a worker that had lost the turn, once; nothing of the turn changes by it. False: it is booked already, the turn is erased, or the fence is the newest, and the call to be stored.';
 
 CREATE FUNCTION public.burst_wait_seconds(p_kind text, p_body text, p_usual_seconds numeric) RETURNS numeric
     LANGUAGE sql IMMUTABLE
@@ -1048,6 +1141,31 @@ CREATE FUNCTION public.channels_to_check() RETURNS SETOF public.channels
 $$;
 
 COMMENT ON FUNCTION public.channels_to_check() IS 'Every channel in use that has credentials.';
+
+CREATE FUNCTION public.charge_late(p_call public.model_calls) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_event usage_events;
+  v_cost constant bigint := price_of(
+    p_call.model, p_call.input_tokens, p_call.output_tokens, usage_today(p_call.organization_id));
+begin
+  update usage_events
+     set model_calls = model_calls + 1,
+         input_tokens = input_tokens + p_call.input_tokens,
+         output_tokens = output_tokens + p_call.output_tokens,
+         is_estimated = is_estimated or p_call.is_estimated,
+         cost_microcents = cost_microcents + v_cost
+   where turn_id = p_call.turn_id
+  returning * into v_event;
+  update usage_periods
+     set tokens_overrun = tokens_overrun + p_call.input_tokens + p_call.output_tokens,
+         cost_overrun_microcents = cost_overrun_microcents + coalesce(v_cost, 0)
+   where organization_id = v_event.organization_id and starts_on = v_event.period_starts_on;
+end;
+$$;
+
+COMMENT ON FUNCTION public.charge_late(p_call public.model_calls) IS 'Charges a call to a turn that was charged before it: beyond what the turn had reserved, which was given back. The cost becomes null when the model''s price is unknown.';
 
 CREATE FUNCTION public.percent_of(p_use bigint, p_limit bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -2103,6 +2221,23 @@ $$;
 
 COMMENT ON FUNCTION public.forget_outgoing_events() IS 'What was posted, or given up, holds texts of contacts.';
 
+CREATE FUNCTION public.forget_sign_ins() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with forgotten as (
+    -- A code that was written is read again when its turn is; a browser that came back at the last
+    -- moment is still served.
+    delete from sign_ins
+     where expires_at < now() - interval '10 minutes'
+       and (state <> 'confirmed' or expires_at < now() - interval '1 day')
+    returning state_sha256
+  )
+  select count(*) from forgotten;
+$$;
+
+COMMENT ON FUNCTION public.forget_sign_ins() IS 'Links that nobody came back by and tokens that no code was written for are not kept; returns how many went.';
+
 CREATE FUNCTION public.forget_usage_days() RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2179,10 +2314,7 @@ begin
   elsif v_turn.id is not null then
     -- A stored answer knows nothing of what arrived since: then that waits for the commit, which
     -- drops the draft or leaves it to the next turn.
-    if not exists (
-      select from model_calls
-       where model_calls.turn_id = v_turn.id and draft = v_turn.drafts_dropped
-    ) then
+    if not has_paid_answer(v_turn) then
       perform take_messages(v_turn, p_arrivals);
     end if;
     return query select 'answer', 'thinking_again', v_turn.id, null::numeric;
@@ -2353,6 +2485,17 @@ CREATE FUNCTION public.has_chunk_room(p_source_id uuid, p_chunks integer) RETURN
 $$;
 
 COMMENT ON FUNCTION public.has_chunk_room(p_source_id uuid, p_chunks integer) IS 'Whether the plan of the organization that the transaction has entered has room for so many chunks of a source.';
+
+CREATE FUNCTION public.has_paid_answer(p_turn public.turns) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select exists (
+    select from model_calls
+     where turn_id = p_turn.id and draft = p_turn.drafts_dropped and not is_lost
+  );
+$$;
+
+COMMENT ON FUNCTION public.has_paid_answer(p_turn public.turns) IS 'Whether a model answered something of the turn''s present draft: it is served again when the turn is taken up again, so the model must be told the same.';
 
 CREATE FUNCTION public.has_room(p_period public.usage_periods, p_hold public.usage_holds) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -3875,23 +4018,21 @@ $$;
 
 COMMENT ON FUNCTION public.store_delivery(p_channel_id uuid, p_body text, p_reference uuid) IS 'Keeps a verified delivery as it was received.';
 
-CREATE FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) RETURNS void
+CREATE FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_call_id uuid, p_request_sha256 text, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
 declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
+  v_call model_calls;
 begin
-  insert into model_calls (
-    turn_id, draft, position, organization_id, model, input_tokens, output_tokens,
-    is_estimated, response
-  ) values (
-    p_turn_id, p_draft, p_position, v_turn.organization_id, p_model, p_input_tokens,
-    p_output_tokens, p_is_estimated, p_response
-  ) on conflict on constraint model_calls_pkey do nothing;
+  select p_turn_id, p_draft, 0, v_turn.organization_id, p_call_id, p_request_sha256, false,
+         p_model, p_input_tokens, p_output_tokens, p_is_estimated, p_response, now()
+    into v_call;
+  perform add_model_call(v_call);
 end;
 $$;
 
-COMMENT ON FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) IS 'Keeps an answer that was just paid for.';
+COMMENT ON FUNCTION public.store_model_call(p_turn_id uuid, p_fence bigint, p_draft integer, p_call_id uuid, p_request_sha256 text, p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb) IS 'Keeps an answer that was just paid for.';
 
 CREATE FUNCTION public.store_web_upload(p_session_id uuid, p_token_hash text, p_file_name text, p_media_type text, p_sha256 text, p_content bytea) RETURNS uuid
     LANGUAGE sql SECURITY DEFINER
@@ -5299,33 +5440,6 @@ COMMENT ON COLUMN public.model_breakers.provider_key IS 'A hash of the address a
 
 COMMENT ON COLUMN public.model_breakers.open_until IS 'Until then nobody asks; after it one asks, and the others wait for what becomes of that.';
 
-CREATE TABLE public.model_calls (
-    turn_id uuid NOT NULL,
-    draft integer NOT NULL,
-    "position" integer NOT NULL,
-    organization_id uuid NOT NULL,
-    model text NOT NULL,
-    input_tokens bigint NOT NULL,
-    output_tokens bigint NOT NULL,
-    is_estimated boolean DEFAULT false NOT NULL,
-    response jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT model_calls_draft_check CHECK ((draft >= 0)),
-    CONSTRAINT model_calls_input_tokens_check CHECK ((input_tokens >= 0)),
-    CONSTRAINT model_calls_output_tokens_check CHECK ((output_tokens >= 0)),
-    CONSTRAINT model_calls_position_check CHECK (("position" >= 0))
-);
-
-ALTER TABLE ONLY public.model_calls FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.model_calls IS 'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
-
-COMMENT ON COLUMN public.model_calls.draft IS 'turns.drafts_dropped when it was made; 9: before all drafts, a voice message was written down.';
-
-COMMENT ON COLUMN public.model_calls.input_tokens IS 'A model that is paid by time is given a token a second.';
-
-COMMENT ON COLUMN public.model_calls.is_estimated IS 'The provider told no usage; the tokens are our estimate.';
-
 CREATE TABLE public.model_slots (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -6092,6 +6206,9 @@ ALTER TABLE ONLY public.model_breakers
     ADD CONSTRAINT model_breakers_pkey PRIMARY KEY (organization_id, provider_key);
 
 ALTER TABLE ONLY public.model_calls
+    ADD CONSTRAINT model_calls_are_booked_once UNIQUE (turn_id, call_id);
+
+ALTER TABLE ONLY public.model_calls
     ADD CONSTRAINT model_calls_pkey PRIMARY KEY (turn_id, draft, "position");
 
 ALTER TABLE ONLY public.model_slots
@@ -6349,6 +6466,8 @@ CREATE INDEX question_groups_chatbot_id_idx ON public.question_groups USING btre
 CREATE INDEX rate_buckets_channel_id_idx ON public.rate_buckets USING btree (channel_id, organization_id);
 
 CREATE INDEX sign_ins_contact_id_idx ON public.sign_ins USING btree (contact_id, organization_id);
+
+CREATE INDEX sign_ins_expires_at_idx ON public.sign_ins USING btree (expires_at);
 
 CREATE INDEX sign_ins_tool_server_id_idx ON public.sign_ins USING btree (tool_server_id, organization_id);
 

@@ -35,7 +35,7 @@ select turns.id::text, turns.state, turns.outcome, turns.attempts, turns.drafts_
 """
 PARTS = {
     "model_calls": """
-      select draft, position, model, input_tokens, output_tokens, is_estimated,
+      select draft, position, model, input_tokens, output_tokens, is_estimated, is_lost,
              price_of(model, input_tokens, output_tokens, created_at::date) as cost_microcents
         from model_calls where turn_id = %(turn_id)s order by draft, position""",
     "tool_calls": """
@@ -126,9 +126,10 @@ def print_costs(receipt: dict) -> None:
     heading("Paid")
     for call in receipt["model_calls"]:
         guess = " (estimated)" if call["is_estimated"] else ""
+        lost = ", by a worker that had lost the turn" if call["is_lost"] else ""
         print(f"  draft {call['draft']} call {call['position']}: {call['model']}, "
               f"{call['input_tokens']} + {call['output_tokens']} tokens{guess}, "
-              f"{cents(call['cost_microcents'])}")  # fmt: skip
+              f"{cents(call['cost_microcents'])}{lost}")  # fmt: skip
     print(f"  the turn {cents(receipt['cost_microcents'])}, "
           f"its conversation {cents(receipt['conversation_cost_microcents'])}")  # fmt: skip
 

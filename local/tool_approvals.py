@@ -1,5 +1,6 @@
 """Approve a tool for a chatbot: its definition as it is now, with the hash that pins it."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,9 @@ from runner.workspace import Script, load_workspace
 
 # What of a script's form says which arguments it takes.
 SCHEMA_WORDS = ("type", "properties", "required")
+# With the longest name of a server before it, as long as tools.name may be.
+MAX_NAME_CHARACTERS = 39
+HASH_CHARACTERS = 8
 
 ADD_SERVER = """
 insert into tool_servers (organization_id, name, url, callback_url)
@@ -45,6 +49,9 @@ select organization_id, id, %(server_id)s, %(kind)s, %(name)s, %(title)s, %(targ
        class = excluded.class, bindings = excluded.bindings, honours_key = excluded.honours_key,
        approved_by = excluded.approved_by, approved_at = now(), state = 'approved',
        kind = excluded.kind, tool_server_id = excluded.tool_server_id
+ where (tool.kind, tool.target, tool.tool_server_id) is not distinct from
+       (excluded.kind, excluded.target, excluded.tool_server_id)
+    or tool.state = 'off'
 returning name
 """
 
@@ -110,7 +117,7 @@ def approve_remote(resource: dict, sealing_key: str, path: str, approval: Approv
     if len(found) != 1:
         raise CannotRun(f"server {server_name} has no tool {target!r}.")
     # Prefixed, so that tools of two servers can't be mistaken for each other.
-    name = f"{server_name}__{_plain(target)}"
+    name = f"{server_name}__{_distinct(target)}"
     where = {
         "kind": "mcp",
         "target": target,
@@ -131,7 +138,7 @@ def approve(resource: dict, script: Script, version: str | None, approval: Appro
     """`version`: a script's hash in Windmill; else the local one's."""
     schema = dict(script.metadata.get("schema") or {})
     definition = {
-        "name": _plain(Path(script.path).name),
+        "name": _distinct(Path(script.path).name),
         "description": script.metadata.get("summary") or script.path,
         "inputSchema": {word: schema[word] for word in SCHEMA_WORDS if word in schema},
         "outputSchema": None,
@@ -168,7 +175,10 @@ def _approve(resource: dict, name: str, definition: dict, where: dict, approval:
         cursor.execute(APPROVE, values)
         row = cursor.fetchone()
         if row is None:
-            raise CannotRun(f"there is no chatbot {approval.chatbot_id}.")
+            raise CannotRun(
+                f"there is no chatbot {approval.chatbot_id or 'of the demo'}, or another tool of"
+                f" its has the name {name}: switch that off first."
+            )
         connection.commit()
         return row[0]
 
@@ -192,5 +202,11 @@ def server_of(resource: dict, name: str, organization: str | None) -> tuple:
         return row
 
 
-def _plain(name: str) -> str:
-    return "".join(one if one.isalnum() and one.isascii() else "_" for one in name.lower())[:40]
+def _distinct(name: str) -> str:
+    """In the letters and the length that every model's vendor takes. Where a letter gives way or
+    the end is cut, a hash of the whole stands for it: no two names become one."""
+    plain = "".join(one if one.isalnum() and one.isascii() else "_" for one in name.lower())
+    if plain == name and len(name) <= MAX_NAME_CHARACTERS:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:HASH_CHARACTERS]
+    return f"{plain[: MAX_NAME_CHARACTERS - HASH_CHARACTERS - 1]}_{digest}"

@@ -20,16 +20,30 @@ values (%s, %s, %s, %s, %s)
    set issuer = excluded.issuer, client_id = excluded.client_id,
        sealed_secret = excluded.sealed_secret, known_since = now()
 """
+# Also who came back and did not write the code yet: written after this, it would sign them in.
 SIGNED_IN = """
-select contact_tokens.organization_id::text, contact_tokens.contact_id::text, tool_server_id::text,
-       terms, sealed_tokens, client_id, sealed_secret
-  from contact_tokens
-  join contacts on contacts.id = contact_tokens.contact_id
-  join tool_servers on tool_servers.id = tool_server_id
+select kept.organization_id::text, contact_id::text, tool_server_id::text, terms, sealed_tokens,
+       client_id, sealed_secret
+  from (
+    select organization_id, contact_id, tool_server_id, terms, sealed_tokens from contact_tokens
+     union all
+    select organization_id, contact_id, tool_server_id, terms, sealed_tokens from sign_ins
+     where sealed_tokens is not null
+  ) as kept
+  join contacts on contacts.id = contact_id
   join tool_clients using (tool_server_id)
- where tool_servers.id = %(server_id)s and contacts.contact_key = coalesce(%(contact)s, contact_key)
+ where tool_server_id = %(server_id)s and contacts.contact_key = coalesce(%(contact)s, contact_key)
 """
-FORGET = "delete from contact_tokens where contact_id = %s and tool_server_id = %s"
+FORGET = """
+with signed_out as (
+  select id from contacts where contact_key = coalesce(%(contact)s, contact_key)
+), forgotten as (
+  delete from sign_ins
+   where tool_server_id = %(server_id)s and contact_id in (select id from signed_out)
+)
+delete from contact_tokens
+ where tool_server_id = %(server_id)s and contact_id in (select id from signed_out)
+"""
 
 
 def callback_at(public_url: str) -> str:
@@ -63,13 +77,15 @@ def sign_out(
 ) -> tuple[int, int]:
     """How many contacts were signed out, and of how many the server took notice."""
     server_id, *_ = server_of(resource, server, organization)
+    which = {"server_id": server_id, "contact": contact}
     with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(SIGNED_IN, {"server_id": server_id, "contact": contact})
+        cursor.execute(SIGNED_IN, which)
         rows = cursor.fetchall()
-        for _, contact_id, server_id, *_ in rows:
-            cursor.execute(FORGET, [contact_id, server_id])
+        cursor.execute(FORGET, which)
         connection.commit()
-    return len(rows), sum(_is_revoked(sealing_key, *row) for row in rows)
+    contacts = {contact_id for _, contact_id, *_ in rows}
+    unheard = {row[1] for row in rows if not _is_revoked(sealing_key, *row)}
+    return len(contacts), len(contacts - unheard)
 
 
 def _is_revoked(

@@ -10,6 +10,7 @@ from f.agent.approved_tool import IDENTITIES
 from local import tool_approvals, tool_sign_ins
 from local.errors import CannotRun
 from local.facts import rows
+from local.installation import DEMO_ORGANIZATION
 from local.migrations import connection_to
 from local.places import STATE
 from local.postgres import open_postgres
@@ -67,9 +68,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     approve.add_argument("--honours-key", action="store_true", help="called twice, it acts once")
     approve.add_argument("--version", help="a script's hash in Windmill; else the local one's")
     approve.add_argument("--chatbot", type=uuid.UUID, help="its id; the demo's without one")
-    for name, text in (("off", "switch a tool off"), ("confirm", "let a waiting call be made")):
-        action = actions.add_parser(name, help=text)
-        action.add_argument("subject", help="the tool's name, or the call's turn")
+    off = actions.add_parser("off", help="switch a tool off, for all chatbots of an organization")
+    off.add_argument("name")
+    off.add_argument("--organization", type=uuid.UUID, help="its id; the demo's without one")
+    waiting = actions.add_parser("confirm", help="let a waiting call be made")
+    waiting.add_argument("turn", type=uuid.UUID, help="its id, as the list tells it")
     return parser.parse_args(arguments)
 
 
@@ -155,30 +158,39 @@ def approve(resource: dict, options: argparse.Namespace) -> int:
     return 0
 
 
+SWITCH_OFF = """
+update tools set state = 'off' where name = %s and organization_id = %s and state <> 'off'
+"""
+
+
 def switch_off(resource: dict, options: argparse.Namespace) -> int:
-    change(resource, "update tools set state = 'off' where name = %s", options.subject)
-    print(f"{options.subject} is not called any more")
+    organization = organization_in(options) or DEMO_ORGANIZATION
+    chatbots = change(resource, SWITCH_OFF, options.name, organization)
+    if not chatbots:
+        raise CannotRun(f"no chatbot of organization {organization} may call {options.name!r}.")
+    print(f"{options.name} is not called any more, by {chatbots} of the organization's chatbots")
     return 0
 
 
 CONFIRM = """
 update tool_confirmations set state = 'confirmed', confirmed_at = now(), confirmed_by = current_user
- where turn_id::text = %s and needs = 'teammate' and state = 'asked'
+ where turn_id = %s and needs = 'teammate' and state = 'asked'
 """
 
 
 def confirm(resource: dict, options: argparse.Namespace) -> int:
-    change(resource, CONFIRM, options.subject)
+    if not change(resource, CONFIRM, str(options.turn)):
+        raise CannotRun(f"no call of turn {options.turn} waits for a teammate.")
     print("confirmed for a day, for these arguments; give the conversation back to the chatbot")
     return 0
 
 
-def change(resource: dict, statement: str, subject: str) -> None:
+def change(resource: dict, statement: str, *values: str) -> int:
+    """How many rows."""
     with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(statement, [subject])
-        if not cursor.rowcount:
-            raise CannotRun(f"there is nothing of the name {subject!r} to change.")
+        cursor.execute(statement, values)
         connection.commit()
+        return cursor.rowcount
 
 
 ACTIONS = {

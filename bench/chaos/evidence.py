@@ -13,7 +13,13 @@ select distinct inbound_messages.provider_message_id
              and alerts.organization_id = outbound_messages.organization_id
  where outbound_messages.state = 'unknown'
 """
-CALLS = "select count(*) from model_calls"
+# A draft needs one answer in words and at most one that calls a tool (bench/chaos/model.py): what
+# was asked for anew although it was paid counts as paid in vain.
+CALLS = """
+select count(distinct (turn_id, draft, response ->> 'content' is null)) from model_calls
+ where not is_lost
+"""
+LOST_CALLS = "select count(*) from model_calls where is_lost"
 DRAFTS = "select coalesce(sum(drafts_dropped), 0) from turns"
 ALERTS = "select code, sum(occurrences) from alerts group by code order by 2 desc"
 HISTORY = """
@@ -48,6 +54,7 @@ async def sums(database: Database) -> dict:
 
     return {
         "model_calls": await one(CALLS),
+        "lost_model_calls": await one(LOST_CALLS),
         "dropped_drafts": await one(DRAFTS),
         "alerts": {code: int(count) for code, count in await database.rows(ALERTS)},
     }

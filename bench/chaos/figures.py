@@ -23,7 +23,7 @@ def figures_of(run: Conductor, verdict: Verdict, stored: dict) -> dict:
     waits = sorted(delays(run))
     window = sum(one.in_window for one in kills)
     cut = journal.counts["model is paid, answer cut"]
-    refused = journal.counts["answers lost to errors"]
+    refused = journal.counts["answers lost to errors"] + stored["lost_model_calls"]
     return {
         "messages": len(journal.messages),
         "deliveries": sum(one.deliveries for one in journal.messages.values()),

@@ -62,6 +62,15 @@ def figures_of(seen: Seen) -> dict:
     }
 
 
+def headline(figures: dict) -> str:
+    return (
+        f"{figures['answered_share']:.1%} of {figures['turns']} turns answered by the chain"
+        f" (at least {LEAST_ANSWERED:.1%}), {figures['duplicate_effects']} duplicate effects,"
+        f" {figures['half_replies']} half replies,\n  slowest turn"
+        f" {figures['turn_seconds']['max']} s (at most {LONGEST_TURN_SECONDS} s)"
+    )
+
+
 def broken(figures: dict) -> list[str]:
     nothing = ("half_replies", "duplicate_effects", "duplicate_replies", "unanswered")
     found = [f"{name}: {figures[name]}" for name in nothing if figures[name]]
@@ -74,6 +83,7 @@ def broken(figures: dict) -> list[str]:
 
 def report(figures: dict) -> None:
     heading("Turns while three vendors of models are killed, stalled, throttled and garbled")
+    print(f"  {headline(figures)}")
     for name, value in figures.items():
         print(f"  {name.replace('_', ' '):24} {value}")
     for sentence in broken(figures):

@@ -94,7 +94,7 @@ def run(
         ready = Prepared(resource, model, secrets)
         engine = stack.enter_context(running(ready, organization_id, Progress(), how))
         with progress.phase(f"{turns} turns, {AT_A_TIME} contacts at a time"):
-            write(engine, graph, turns // 2, seen)
+            write(engine, graph, max(1, turns // 2), seen)
     return seen
 
 

@@ -43,6 +43,7 @@ create table turns (
   attempt_fence bigint not null default 0,
   drafts_dropped integer not null default 0 check (drafts_dropped between 0 and 2),
   arrivals_seen bigint not null,
+  told_at timestamptz not null default now(),
   usage_decision text,
   receipt jsonb,
   created_at timestamptz not null default now(),
@@ -74,6 +75,8 @@ comment on column turns.drafts_dropped is
   'Answers thrown away because the contact wrote on before they were committed.';
 comment on column turns.usage_decision is 'What reserve_usage said: normal, economy, or which limit was reached.';
 comment on column turns.arrivals_seen is 'conversation_work.arrivals when its messages were gathered.';
+comment on column turns.told_at is
+  'The date and time that the model is told: of the newest attempt before which nothing of this draft was paid, so that what was paid stays an answer to the same words.';
 comment on column turns.receipt is 'What was retrieved and decided, with ids and scores.';
 
 create table model_calls (
@@ -81,6 +84,9 @@ create table model_calls (
   draft integer not null check (draft >= 0),
   position integer not null check (position >= 0),
   organization_id uuid not null,
+  call_id uuid not null default gen_random_uuid(),
+  request_sha256 text check (request_sha256 ~ '^[0-9a-f]{64}$'),
+  is_lost boolean not null default false,
   model text not null,
   input_tokens bigint not null check (input_tokens >= 0),
   output_tokens bigint not null check (output_tokens >= 0),
@@ -88,13 +94,21 @@ create table model_calls (
   response jsonb not null,
   created_at timestamptz not null default now(),
   primary key (turn_id, draft, position),
+  constraint model_calls_are_booked_once unique (turn_id, call_id),
   foreign key (organization_id, turn_id) references turns (organization_id, id) on delete cascade
 );
 create index model_calls_turn_id_idx on model_calls (turn_id, organization_id);
 comment on table model_calls is
-  'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for it again.';
+  'One row per paid call of a model, stored as soon as its answer came: a turn that is taken up again does not pay for the same request again.';
 comment on column model_calls.draft is
   'turns.drafts_dropped when it was made; 9: before all drafts, a voice message was written down.';
+comment on column model_calls.position is 'In the order in which the answers of a draft were stored.';
+comment on column model_calls.call_id is
+  'Drawn by who paid, so that a call is kept once though nobody knows whether a first try to keep it came through.';
+comment on column model_calls.request_sha256 is
+  'Of the messages and tools that it answers: it is served again to these alone. Null: it is never served (a voice message that was heard).';
+comment on column model_calls.is_lost is
+  'Paid by a worker that had lost the turn meanwhile: charged, and never served.';
 comment on column model_calls.input_tokens is 'A model that is paid by time is given a token a second.';
 comment on column model_calls.is_estimated is 'The provider told no usage; the tokens are our estimate.';
 

@@ -1,6 +1,7 @@
 drop function bury_turn;
 drop function end_turn;
 drop function store_model_call;
+drop function add_model_call;
 drop function begin_attempt;
 drop function answer_turn;
 drop function refuse_turn;
@@ -10,6 +11,7 @@ drop function hold_messages;
 drop function reason_to_be_silent;
 drop function is_instant;
 drop function gather_turn;
+drop function has_paid_answer;
 drop function release_conversation;
 drop function claim_conversation;
 drop function enter_turn;

@@ -107,6 +107,15 @@ $$ language plpgsql volatile;
 comment on function release_conversation is
   'Gives the conversation free; returns seconds after which to start a flow when more has arrived, else null.';
 
+create function has_paid_answer(p_turn turns) returns boolean as $$
+  select exists (
+    select from model_calls
+     where turn_id = p_turn.id and draft = p_turn.drafts_dropped and not is_lost
+  );
+$$ language sql stable;
+comment on function has_paid_answer is
+  'Whether a model answered something of the turn''s present draft: it is served again when the turn is taken up again, so the model must be told the same.';
+
 create function gather_turn(
   p_conversation_id uuid, p_fence bigint, p_arrivals bigint, p_model text,
   p_reserve_tokens bigint, p_max_attempts integer
@@ -133,10 +142,7 @@ begin
   elsif v_turn.id is not null then
     -- A stored answer knows nothing of what arrived since: then that waits for the commit, which
     -- drops the draft or leaves it to the next turn.
-    if not exists (
-      select from model_calls
-       where model_calls.turn_id = v_turn.id and draft = v_turn.drafts_dropped
-    ) then
+    if not has_paid_answer(v_turn) then
       perform take_messages(v_turn, p_arrivals);
     end if;
     return query select 'answer', 'thinking_again', v_turn.id, null::numeric;
@@ -285,7 +291,9 @@ declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
 begin
   if v_turn.attempt_fence <> p_fence then
-    update turns set attempts = attempts + 1, attempt_fence = p_fence
+    update turns
+       set attempts = attempts + 1, attempt_fence = p_fence,
+           told_at = case when has_paid_answer(v_turn) then told_at else now() end
      where id = p_turn_id returning * into v_turn;
   end if;
   return v_turn;
@@ -294,20 +302,34 @@ $$ language plpgsql volatile;
 comment on function begin_attempt is
   'Counts the attempt where the work begins: a flow that was overtaken while it queued has tried nothing.';
 
+create function add_model_call(p_call model_calls) returns boolean as $$
+begin
+  -- Twins of a turn wait for each other here, so that each of their calls has a position.
+  perform from turns where id = p_call.turn_id for no key update;
+  p_call.position := (
+    select coalesce(max(position) + 1, 0) from model_calls
+     where turn_id = p_call.turn_id and draft = p_call.draft);
+  insert into model_calls select p_call.*
+  on conflict on constraint model_calls_are_booked_once do nothing;
+  return found;
+end;
+$$ language plpgsql volatile;
+comment on function add_model_call is
+  'Keeps a paid call behind the others of its draft, once; false when it is kept already.';
+
 create function store_model_call(
-  p_turn_id uuid, p_fence bigint, p_draft integer, p_position integer, p_model text,
-  p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean, p_response jsonb
+  p_turn_id uuid, p_fence bigint, p_draft integer, p_call_id uuid, p_request_sha256 text,
+  p_model text, p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean,
+  p_response jsonb
 ) returns void as $$
 declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
+  v_call model_calls;
 begin
-  insert into model_calls (
-    turn_id, draft, position, organization_id, model, input_tokens, output_tokens,
-    is_estimated, response
-  ) values (
-    p_turn_id, p_draft, p_position, v_turn.organization_id, p_model, p_input_tokens,
-    p_output_tokens, p_is_estimated, p_response
-  ) on conflict on constraint model_calls_pkey do nothing;
+  select p_turn_id, p_draft, 0, v_turn.organization_id, p_call_id, p_request_sha256, false,
+         p_model, p_input_tokens, p_output_tokens, p_is_estimated, p_response, now()
+    into v_call;
+  perform add_model_call(v_call);
 end;
 $$ language plpgsql volatile;
 comment on function store_model_call is 'Keeps an answer that was just paid for.';

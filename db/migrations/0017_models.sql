@@ -1,4 +1,5 @@
--- Which models answer for a chatbot, and which of them are not asked just now.
+-- Which models answer for a chatbot, and which of them are not asked just now; and what is charged
+-- when one was paid by a worker that had lost its turn.
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
@@ -43,5 +44,58 @@ comment on table model_breakers is
 comment on column model_breakers.provider_key is 'A hash of the address and the key.';
 comment on column model_breakers.open_until is
   'Until then nobody asks; after it one asks, and the others wait for what becomes of that.';
+
+create function charge_late(p_call model_calls) returns void as $$
+declare
+  v_event usage_events;
+  v_cost constant bigint := price_of(
+    p_call.model, p_call.input_tokens, p_call.output_tokens, usage_today(p_call.organization_id));
+begin
+  update usage_events
+     set model_calls = model_calls + 1,
+         input_tokens = input_tokens + p_call.input_tokens,
+         output_tokens = output_tokens + p_call.output_tokens,
+         is_estimated = is_estimated or p_call.is_estimated,
+         cost_microcents = cost_microcents + v_cost
+   where turn_id = p_call.turn_id
+  returning * into v_event;
+  update usage_periods
+     set tokens_overrun = tokens_overrun + p_call.input_tokens + p_call.output_tokens,
+         cost_overrun_microcents = cost_overrun_microcents + coalesce(v_cost, 0)
+   where organization_id = v_event.organization_id and starts_on = v_event.period_starts_on;
+end;
+$$ language plpgsql volatile;
+comment on function charge_late is
+  'Charges a call to a turn that was charged before it: beyond what the turn had reserved, which was given back. The cost becomes null when the model''s price is unknown.';
+
+create function book_lost_call(
+  p_turn_id uuid, p_fence bigint, p_draft integer, p_call_id uuid, p_model text,
+  p_input_tokens bigint, p_output_tokens bigint, p_is_estimated boolean
+) returns boolean as $$
+declare
+  v_call model_calls;
+begin
+  select p_turn_id, p_draft, 0, turns.organization_id, p_call_id, null::text, true,
+         p_model, p_input_tokens, p_output_tokens, p_is_estimated, '{}'::jsonb, now()
+    into v_call
+    from turns
+    join conversation_work on conversation_work.conversation_id = turns.conversation_id
+   where turns.id = p_turn_id and p_fence between 1 and conversation_work.fence - 1;
+  if not found then
+    return false;
+  elsif not add_model_call(v_call) then
+    return false;
+  end if;
+  -- Whoever ends the hold at this moment is waited for; while it is there, the call is charged
+  -- with the turn's others when it ends.
+  perform from usage_holds where turn_id = p_turn_id for update;
+  if not found then
+    perform charge_late(v_call);
+  end if;
+  return true;
+end;
+$$ language plpgsql volatile security definer set search_path = public, pg_temp;
+comment on function book_lost_call is
+  'Charges a call that was paid by a worker that had lost the turn, once; nothing of the turn changes by it. False: it is booked already, the turn is erased, or the fence is the newest, and the call to be stored.';
 
 do $$ begin perform apply_access(); end $$;

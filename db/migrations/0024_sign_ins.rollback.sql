@@ -1,3 +1,4 @@
+drop function forget_sign_ins;
 drop function enter_sign_in;
 drop table contact_tokens;
 drop table sign_ins;

@@ -61,6 +61,7 @@ create table sign_ins (
 create index sign_ins_contact_id_idx on sign_ins (contact_id, organization_id);
 create index sign_ins_turn_id_idx on sign_ins (turn_id, organization_id);
 create index sign_ins_tool_server_id_idx on sign_ins (tool_server_id, organization_id);
+create index sign_ins_expires_at_idx on sign_ins (expires_at);
 comment on table sign_ins is
   'One row per link with which a contact was asked to sign in at an MCP server.';
 comment on column sign_ins.terms is
@@ -103,5 +104,19 @@ end;
 $$ language plpgsql volatile security definer set search_path = public, pg_temp;
 comment on function enter_sign_in is
   'Opens the transaction to the organization of a sign-in, by the hash of its state, 256 random bits; null when there is none.';
+
+create function forget_sign_ins() returns bigint as $$
+  with forgotten as (
+    -- A code that was written is read again when its turn is; a browser that came back at the last
+    -- moment is still served.
+    delete from sign_ins
+     where expires_at < now() - interval '10 minutes'
+       and (state <> 'confirmed' or expires_at < now() - interval '1 day')
+    returning state_sha256
+  )
+  select count(*) from forgotten;
+$$ language sql volatile;
+comment on function forget_sign_ins is
+  'Links that nobody came back by and tokens that no code was written for are not kept; returns how many went.';
 
 do $$ begin perform apply_access(); end $$;

@@ -8,12 +8,12 @@ the organization; the fingerprint in the chatbot's very words and documents.
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 
 from f.agent.context import Known
 from f.agent.links import addresses_in, links_in
 from f.agent.plain_text import unmasked, words
 from f.agent.prompts import VERSION
+from f.agent.reply import Cached
 
 LEAST_WORDS, MOST_WORDS = 2, 30
 DAYS = 7
@@ -54,16 +54,6 @@ FORGET = """
 delete from cached_answers
  where chatbot_id = %s and written_at < now() - make_interval(days => %s)
 """
-
-
-@dataclass(frozen=True)
-class Cached:
-    """`fingerprint` is empty where the question is none for the cache; `answer` where there is
-    none yet."""
-
-    fingerprint: str = ""
-    answer: str = ""
-    citations: tuple = ()
 
 
 def find(

@@ -27,14 +27,18 @@ YES = re.compile(
 )
 
 # Asked by the turn before this one, in words that reached the contact, within the hour; or by any
-# turn, and a teammate approved it within a day. One that this very call used is its own.
+# turn, and a teammate approved it within a day. One that this very call used is its own; one to the
+# tool as it was before its last approval is none.
 FIND = """
-select confirmation.turn_id::text from tool_confirmations as confirmation
+select confirmation.turn_id::text
+  from tool_confirmations as confirmation join tools on tools.id = confirmation.tool_id
  where confirmation.conversation_id = %(conversation_id)s
    and confirmation.tool_id = %(tool_id)s
    and confirmation.arguments_sha256 = %(arguments_sha256)s
    and (
-     (confirmation.needs = 'contact' and %(is_yes)s and confirmation.state = 'asked'
+     (used_turn_id = %(turn_id)s and used_position = %(position)s)
+     or (confirmation.needs = 'contact' and confirmation.asked_at >= tools.approved_at
+       and %(is_yes)s and confirmation.state = 'asked'
        -- The words that a code of f/agent/sign_ins.py brings back are older than the question.
        and not exists (select from sign_ins where confirmed_turn_id = %(turn_id)s)
        and confirmation.asked_at > now() - interval '1 hour'
@@ -51,9 +55,9 @@ select confirmation.turn_id::text from tool_confirmations as confirmation
          select from outbound_messages
           where outbound_messages.turn_id = confirmation.turn_id
             and state in ('sent', 'delivered', 'read')))
-     or (confirmation.needs = 'teammate' and confirmation.state = 'confirmed'
+     or (confirmation.needs = 'teammate' and confirmation.asked_at >= tools.approved_at
+       and confirmation.state = 'confirmed'
        and confirmation.confirmed_at > now() - interval '1 day')
-     or (used_turn_id = %(turn_id)s and used_position = %(position)s)
    )
  limit 1
 """

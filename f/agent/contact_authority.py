@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 
 import f.agent.oauth as oauth
 import f.agent.sign_ins as sign_ins
@@ -14,6 +15,8 @@ from f.shared.errors import SignInNeeded, ToolFailed, UpstreamDown, UpstreamRefu
 
 STATE_BYTES = 32
 VERIFIER_BYTES = 48
+# Before another turn's renewal is believed not to come any more.
+LOOKS_AFTER_SECONDS = (0, 1)
 
 READ_TOKENS = """
 select terms, sealed_tokens from contact_tokens where contact_id = %s and tool_server_id = %s
@@ -22,7 +25,10 @@ RENEW = """
 update contact_tokens set sealed_tokens = %s
  where contact_id = %s and tool_server_id = %s and sealed_tokens = %s
 """
-FORGET = "delete from contact_tokens where contact_id = %s and tool_server_id = %s"
+# Only what was refused: another turn may have put newer ones in their place.
+FORGET = """
+delete from contact_tokens where contact_id = %s and tool_server_id = %s and sealed_tokens = %s
+"""
 READ_CLIENT = """
 select name, issuer, client_id, sealed_secret, callback_url
   from tool_servers left join tool_clients on tool_server_id = id where id = %s
@@ -37,7 +43,7 @@ RAISE_ALERT = "select raise_alert(%s, 'error', 'sign_in_refused', %s, %s)"
 
 
 class ContactAuthority:
-    """Of the turn's contact at the server of one tool."""
+    """Of the turn's contact at the server of one tool, for one call of it."""
 
     def __init__(self, tool: ApprovedTool, context: ToolContext):
         self._server_id = tool.server_id
@@ -45,23 +51,22 @@ class ContactAuthority:
         self._context = context
         place = (context.organization_id, context.contact_id, tool.server_id)
         self._place = sign_ins.tokens_place(*place)
+        self._sealed = ""  # the tokens as they were read last
 
-    def token(self, was_refused: bool = False) -> str:
-        """`was_refused`: the server takes the one that is kept no more, whenever it should have
-        ended. Raises SignInNeeded with what the contact is asked, ToolFailed."""
-        with self._context.open_transaction() as conn, conn.cursor() as cursor:
-            cursor.execute(READ_TOKENS, (self._context.contact_id, self._server_id))
-            row = cursor.fetchone()
-        if row is None:
-            raise self.asked()
-        terms, sealed = Terms(**row[0]), row[1]
-        tokens = Tokens(**json.loads(open_sealed(self._context.sealing_key, sealed, self._place)))
-        if was_refused or tokens.is_over:
-            tokens = self._renewed(terms, tokens, sealed)
-        return tokens.access_token
+    def token(self) -> str:
+        """Raises SignInNeeded with what the contact is asked, ToolFailed."""
+        terms, tokens = self._read()
+        return (self._renewed(terms, tokens) if tokens.is_over else tokens).access_token
+
+    def token_after_refusal(self) -> str:
+        """Of the one that was given: the server takes it no more, whenever it should have ended."""
+        refused = self._sealed
+        terms, tokens = self._read()
+        is_another = self._sealed != refused and not tokens.is_over
+        return (tokens if is_another else self._renewed(terms, tokens)).access_token
 
     def asked(self) -> SignInNeeded:
-        """To be raised. What is kept is forgotten: it is not taken any more."""
+        """To be raised. What was read last is forgotten: it is not taken any more."""
         state, verifier = (
             secrets.token_urlsafe(STATE_BYTES),
             secrets.token_urlsafe(VERIFIER_BYTES),
@@ -75,26 +80,56 @@ class ContactAuthority:
         except UpstreamDown as error:
             raise ToolFailed("the system behind this tool did not answer") from error
         with self._context.open_transaction() as conn, conn.cursor() as cursor:
-            cursor.execute(FORGET, (self._context.contact_id, self._server_id))
+            cursor.execute(FORGET, (self._context.contact_id, self._server_id, self._sealed))
             sign_ins.ask(cursor, self._context, self._server_id, terms, state, verifier)
         link = oauth.link(terms, client, callback_url, state, verifier)
         words = self._context.sign_in_request
         return SignInNeeded(words.replace("{server}", name).replace("{link}", link))
 
-    def _renewed(self, terms: Terms, tokens: Tokens, sealed: str) -> Tokens:
+    def _read(self) -> tuple[Terms, Tokens]:
+        found = self._find()
+        if found is None:
+            self._sealed = ""
+            raise self.asked()
+        terms, self._sealed = found
+        return terms, self._opened(self._sealed)
+
+    def _find(self) -> tuple[Terms, str] | None:
+        with self._context.open_transaction() as conn, conn.cursor() as cursor:
+            cursor.execute(READ_TOKENS, (self._context.contact_id, self._server_id))
+            row = cursor.fetchone()
+        return row and (Terms(**row[0]), row[1])
+
+    def _opened(self, sealed: str) -> Tokens:
+        return Tokens(**json.loads(open_sealed(self._context.sealing_key, sealed, self._place)))
+
+    def _renewed(self, terms: Terms, tokens: Tokens) -> Tokens:
         if not tokens.refresh_token:
             raise self.asked()
         try:
             _, _, client = self._client(terms)
             renewed = oauth.refresh(terms, client, tokens)
         except UpstreamRefused:
-            raise self.asked() from None
+            return self._renewed_by_another()
         except UpstreamDown as error:
             raise ToolFailed("the system behind this tool did not answer") from error
         again = seal(self._context.sealing_key, renewed.text(), self._place)
         with self._context.open_transaction() as conn, conn.cursor() as cursor:
-            cursor.execute(RENEW, (again, self._context.contact_id, self._server_id, sealed))
+            values = (again, self._context.contact_id, self._server_id, self._sealed)
+            cursor.execute(RENEW, values)
+        self._sealed = again
         return renewed
+
+    def _renewed_by_another(self) -> Tokens:
+        """A token to renew with is good for once: another turn of this contact's may have spent it,
+        and then keeps what it got for it in this moment."""
+        for seconds in LOOKS_AFTER_SECONDS:
+            time.sleep(seconds)
+            found = self._find()
+            if found and found[1] != self._sealed:
+                self._sealed = found[1]
+                return self._opened(self._sealed)
+        raise self.asked()
 
     def _client(self, terms: Terms) -> tuple[str, str, Client]:
         """The server's name, where contacts come back to, and our name at its authorization

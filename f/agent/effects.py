@@ -35,6 +35,7 @@ select position, tool, class, state from tool_effects where turn_id = %s
 """
 
 REFUSED = "it was refused; nothing was changed"
+UNKNOWN = "nobody knows whether it was done; a person has to look"
 
 
 class Effects:
@@ -101,12 +102,12 @@ class Effects:
             state, stored = "done", _json(text, result)
             return text, result
         except UpstreamRefused as error:
-            state, stored = "refused", _json("", {"error": "it was refused"})
+            state, stored = "refused", _json(REFUSED, {"error": "it was refused"})
             raise ToolFailed(REFUSED) from error
         except UpstreamError as error:
-            raise ToolFailed("nobody knows whether it was done; a person has to look") from error
-        except ToolError:
-            state, stored = "refused", _json("", {"error": "it was refused"})
+            raise ToolFailed(UNKNOWN) from error
+        except ToolError as error:
+            state, stored = "refused", _json(str(error), {"error": "it was refused"})
             raise
         finally:
             self._end(tool, position, state, stored)
@@ -145,7 +146,7 @@ def _json(text: str, result: dict) -> str:
 def _stored(row: tuple) -> tuple[str, dict]:
     state, result, *_ = row
     if state == "refused":
-        raise ToolFailed(REFUSED)
+        raise ToolFailed(result["text"])
     if state != "done":
-        raise ToolFailed("nobody knows whether it was done; a person has to look")
+        raise ToolFailed(UNKNOWN)
     return result["text"], result["result"]

@@ -2,9 +2,9 @@
 
 import base64
 import codecs
+import importlib
 from dataclasses import dataclass, field, replace
 
-from f.agent.languages import language_of
 from f.agent.links import addresses_in, has_markup, host_of, links_in, without_markup
 from f.agent.plain_text import letters, visible, words
 
@@ -97,6 +97,7 @@ def _has_forbidden_word(reply: str, forbidden: tuple[str, ...]) -> bool:
 def _is_in_wrong_language(reply: str, rules: Rules) -> bool:
     if not rules.languages:
         return False
+    language_of = importlib.import_module("f.agent.languages").language_of
     asked, said = language_of(rules.question), language_of(reply)
     expected = asked if asked in rules.languages else rules.languages[0]
     return (

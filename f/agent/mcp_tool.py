@@ -17,13 +17,16 @@ class McpTool(OutsideTool):
     def __init__(self, tool: ApprovedTool, context: ToolContext):
         super().__init__(tool, context)
         self.honours_key = False  # the protocol has no key for a call
+        self._authority = None
         self._contacts_token = ""
 
     def authorize(self) -> None:
         """Before anything is asked or done. Raises SignInNeeded where the server wants to know the
         contact and does not yet."""
         if self.approved.callback_url:
-            self._contacts_token = self._authority().token()
+            library = importlib.import_module("f.agent.contact_authority")
+            self._authority = library.ContactAuthority(self.approved, self._context)
+            self._contacts_token = self._authority.token()
 
     def run(self, arguments: dict, effect_key: str = "") -> tuple[str, dict]:
         filled = self.approved.filled(arguments, self._context)
@@ -38,11 +41,11 @@ class McpTool(OutsideTool):
         try:
             return self._called(filled)
         except UpstreamRefused:
-            self._contacts_token = self._authority().token(was_refused=True)
+            self._contacts_token = self._authority.token_after_refusal()
         try:
             return self._called(filled)
         except UpstreamRefused as error:
-            raise self._authority().asked() from error
+            raise self._authority.asked() from error
 
     def _called(self, filled: dict) -> dict:
         client = mcp_client()
@@ -64,10 +67,6 @@ class McpTool(OutsideTool):
             return ""
         place = token_place(self.approved.server_id)
         return open_sealed(self._context.sealing_key, self.approved.sealed_token, place)
-
-    def _authority(self):
-        library = importlib.import_module("f.agent.contact_authority")
-        return library.ContactAuthority(self.approved, self._context)
 
     def _check_definition(self, definitions: list[dict]) -> None:
         """What the model was told of the tool is what a person approved; if the server now tells

@@ -3,11 +3,20 @@
 https://platform.openai.com/docs/api-reference/chat/create
 """
 
+import re
+from urllib.parse import urlsplit
+
 from f.agent.completion import Completion, completion, tool_call
 from f.agent.contact_files import sees, without_pictures
 from f.agent.model_http import post
 from f.agent.model_slot import ModelSlot
 from f.shared.errors import UpstreamDown
+
+# The limit of a reply has two names. OpenAI's own models of thought refuse the older one; of others
+# some refuse the newer one (Mistral), some pass over it (Ollama), and then nothing limits a reply.
+NEW_LIMIT, OLD_LIMIT = "max_completion_tokens", "max_tokens"
+OPENAIS_HOST = re.compile(r"(?:.+\.)?(?:openai|openai\.azure)\.com")
+MODEL_OF_THOUGHT = re.compile(r"(?:.*/)?(?:o\d|gpt-5)", re.I)
 
 
 class OpenAIModel:
@@ -24,12 +33,21 @@ class OpenAIModel:
         body = {
             "model": self._slot.model,
             "messages": [self._sent(message) for message in messages],
-            "max_completion_tokens": self._max_reply_tokens,
+            self._limit_name(): self._max_reply_tokens,
             **({"tools": schemas} if schemas else {}),
         }
-        url = (self._slot.base_url or self.default_url).rstrip("/") + "/chat/completions"
+        url = f"{self._base_url}/chat/completions"
         answer = post(url, {"authorization": f"Bearer {self._slot.key}"}, body, seconds)
         return self._read(answer, messages)
+
+    @property
+    def _base_url(self) -> str:
+        return (self._slot.base_url or self.default_url).rstrip("/")
+
+    def _limit_name(self) -> str:
+        is_openais = OPENAIS_HOST.fullmatch(urlsplit(self._base_url).hostname or "")
+        is_new = is_openais or MODEL_OF_THOUGHT.match(self._slot.model)
+        return NEW_LIMIT if is_new else OLD_LIMIT
 
     def _read(self, answer: dict, messages: list[dict]) -> Completion:
         try:

@@ -1,10 +1,9 @@
 """Every word that we say to a model."""
 
 import hashlib
+import importlib
 import re
 from datetime import datetime
-
-from f.agent.business_hours import is_open, next_opening
 
 SYSTEM = """\
 You are {name}, the assistant of {organization}. You answer its customers in a chat.
@@ -59,9 +58,10 @@ def system_prompt(
 def hours_in_words(business_hours: dict, now: datetime) -> str:
     if not business_hours:
         return ""
-    if is_open(business_hours, now):
+    clock = importlib.import_module("f.agent.business_hours")  # of owners who entered some
+    if clock.is_open(business_hours, now):
         return "People of the organization are there now. "
-    coming = next_opening(business_hours, now)
+    coming = clock.next_opening(business_hours, now)
     when = coming.strftime("%A, %d %B, %H:%M") if coming else "at a time that nobody knows"
     return f"Nobody of the organization is there now; somebody is again on {when}. "
 

@@ -56,6 +56,16 @@ class Reply:
     citations: list[dict] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Cached:
+    """A reply that the same question got before (f/agent/answer_cache.py). `fingerprint` is empty
+    where the question is none for the cache; `answer` where there is none yet."""
+
+    fingerprint: str = ""
+    answer: str = ""
+    citations: tuple = ()
+
+
 def before_thinking(question: str, words: OwnWords) -> Reply | None:
     """What needs no model: nobody pays for spam, nor to be told of a plain wish for a person."""
     spam = spam_confidence(question)

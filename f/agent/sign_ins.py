@@ -17,9 +17,6 @@ from f.shared.crypto import open_sealed, seal
 LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 CODE_LETTERS = 10  # 49 bits: nobody guesses one within its quarter of an hour
 
-FORGET_OLD = """
-delete from sign_ins where contact_id = %s and expires_at < now() - interval '1 day'
-"""
 ASK = """
 insert into sign_ins (
   state_sha256, organization_id, contact_id, turn_id, tool_server_id, terms, sealed_verifier
@@ -86,7 +83,6 @@ class Returned:
 
 def ask(cursor, context, server_id: str, terms: Terms, state: str, verifier: str) -> None:
     digest = sha256_of(state)
-    cursor.execute(FORGET_OLD, (context.contact_id,))
     values = {
         "state_sha256": digest,
         "contact_id": context.contact_id,
@@ -123,8 +119,8 @@ def take(conn, sealing_key: str, state: str) -> Returned | None:
     )
 
 
-def keep(conn, sealing_key: str, state: str, returned: Returned, tokens: Tokens) -> str:
-    """The code that the contact has to write."""
+def keep(conn, sealing_key: str, state: str, returned: Returned, tokens: Tokens) -> str | None:
+    """The code that the contact has to write; None when they were signed out meanwhile."""
     code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LETTERS))
     digest = sha256_of(state)
     place = tokens_place(returned.organization_id, returned.contact_id, returned.server_id)
@@ -135,6 +131,8 @@ def keep(conn, sealing_key: str, state: str, returned: Returned, tokens: Tokens)
     }
     with conn.cursor() as cursor:
         cursor.execute("select enter_sign_in(%s)", (digest,))
+        if cursor.fetchone()[0] is None:
+            return None
         cursor.execute(KEEP, values)
     return f"{code[:5]}-{code[5:]}"
 

@@ -5,7 +5,6 @@ import time
 from typing import Protocol
 
 from f.agent.citations import renumbered
-from f.agent.confirmations import Confirmations
 from f.agent.effects import Effects
 from f.agent.json_schema import problem_of_value
 from f.shared.errors import SignInNeeded, ToolError, ToolFailed, ToolRetry, UpstreamError
@@ -31,7 +30,8 @@ class Tool(Protocol):
 
 
 class Toolbox:
-    """`passages` and `passage_texts`: what was found in the documents in this turn, in order;
+    """`confirmations`: of f/agent/confirmations.py, where a tool may need a yes.
+    `passages` and `passage_texts`: what was found in the documents in this turn, in order;
     `has_read_outside`: whether a system of the organization's told something;
     `sign_in_request`: what the contact reads instead of a reply, because a tool is for who signed
     in."""
@@ -40,7 +40,7 @@ class Toolbox:
         self,
         tools: list[Tool],
         effects: Effects | None = None,
-        confirmations: Confirmations | None = None,
+        confirmations=None,
     ):
         self._tools = {tool.name: tool for tool in tools}
         self._effects = effects

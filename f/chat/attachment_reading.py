@@ -5,19 +5,20 @@ a transcription that was paid is used.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 
 import f.agent.document_reading as document_reading
 import f.channels.registry as registry
 import f.chat.attachment_store as attachment_store
+import f.chat.turns as turns
 from f.agent.model_slot import ModelSlot
 from f.agent.transcription import MAX_BYTES as MAX_RECORDING_BYTES
 from f.agent.transcription import Transcript, transcribe
 from f.channels.accounts import Account
-from f.chat.attachment_store import Begun, Unread
-from f.chat.model_calls import until_kept
+from f.chat.attachment_store import TRANSCRIPTION_DRAFT, Begun, Unread
+from f.chat.model_calls import charge_of, until_kept
+from f.shared.db import connect
 from f.shared.errors import (
     DeliveryUnknown,
     InputRefused,
@@ -27,6 +28,7 @@ from f.shared.errors import (
     UpstreamRefused,
 )
 from f.shared.media_types import PICTURES, RECORDINGS, seconds_of, tell
+from f.shared.resources import postgresql
 
 MAX_ATTEMPTS = 3
 # Of one turn: an album has at most ten.
@@ -61,7 +63,7 @@ class AttachmentReader:
 
     def __init__(
         self,
-        open_transaction: Callable[[], AbstractContextManager],
+        db: postgresql,
         turn_id: str,
         fence: int,
         account: Account,
@@ -69,7 +71,9 @@ class AttachmentReader:
         in_words: Callable[[str], str],
         on_refusal: Callable[[ModelSlot, int | None], None],
     ):
-        self._open, self._turn_id, self._fence = open_transaction, turn_id, fence
+        self._open = partial(turns.transaction, db, turn_id, fence)
+        self._open_any = partial(connect, db)
+        self._turn = {"turn_id": turn_id, "fence": fence, "draft": TRANSCRIPTION_DRAFT}
         self._account, self._senses = account, senses
         self._in_words, self._on_refusal = in_words, on_refusal
 
@@ -137,11 +141,12 @@ class AttachmentReader:
         except (Misconfigured, UpstreamRefused) as error:
             self._on_refusal(self._senses.ears, getattr(error.__cause__ or error, "status", None))
             raise _refused("voice_not_heard") from error
-        until_kept(partial(self._keep_heard, file, heard))
+        charge = {**self._turn, **charge_of(heard)}
+        until_kept(partial(self._keep_heard, charge, file, heard), self._open_any, charge)
 
-    def _keep_heard(self, file: Unread, heard: Transcript) -> None:
+    def _keep_heard(self, charge: dict, file: Unread, heard: Transcript) -> None:
         with self._open() as conn:
-            attachment_store.keep_heard(conn, self._turn_id, self._fence, file, heard)
+            attachment_store.keep_heard(conn, charge, file, heard)
             if not heard.text:
                 self._refuse_in(conn, file, "voice_not_understood")
 

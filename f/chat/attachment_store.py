@@ -45,9 +45,8 @@ update inbound_messages
 """
 CHARGE = """
 select store_model_call(
-  %(turn_id)s, %(fence)s, %(draft)s,
-  (select count(*)::integer from model_calls where turn_id = %(turn_id)s and draft = %(draft)s),
-  %(model)s, %(input_tokens)s, %(output_tokens)s, %(is_estimated)s, %(response)s)
+  %(turn_id)s, %(fence)s, %(draft)s, %(call_id)s, null, %(model)s,
+  %(input_tokens)s, %(output_tokens)s, %(is_estimated)s, %(response)s)
 """
 
 
@@ -91,18 +90,9 @@ def keep_read(conn, message_id: int, text: str | None) -> None:
     _do(conn, KEEP_READ, text, list(PICTURES), message_id)
 
 
-def keep_heard(conn, turn_id: str, fence: int, file: Unread, heard: Transcript) -> None:
+def keep_heard(conn, charge: dict, file: Unread, heard: Transcript) -> None:
     """What was paid for is charged in the transaction that keeps it; words, where there are any."""
-    values = {
-        "turn_id": turn_id,
-        "fence": fence,
-        "draft": TRANSCRIPTION_DRAFT,
-        "model": heard.model,
-        "input_tokens": heard.input_tokens,
-        "output_tokens": heard.output_tokens,
-        "is_estimated": heard.is_estimated,
-        "response": json.dumps({"heard": file.message_id}),
-    }
+    values = {**charge, "response": json.dumps({"heard": file.message_id})}
     said = {"text": heard.text, "sign": named(file.media), "message_id": file.message_id}
     with conn.cursor() as cursor:
         cursor.execute(CHARGE, values)

@@ -22,10 +22,11 @@ select id, case author when 'contact' then 'user' else 'assistant' end, body fro
    order by id desc limit %(lines)s
 ) as newest order by id
 """
-# What was learned before the contact had the conversation forgotten is forgotten too.
+# What was learned before the contact had the conversation forgotten is forgotten too. What this
+# turn learned itself is in its own calls: taken up again, it is told what it was told at first.
 READ_FACTS = """
 select name, value from contact_facts
- where contact_id = %s and written_at > coalesce((
+ where contact_id = %s and turn_id is distinct from %s and written_at > coalesce((
    select max(messages.written_at)
      from messages join conversations on conversations.id = messages.conversation_id
     where conversations.id = %s and messages.id <= history_after
@@ -54,7 +55,7 @@ select id, organization_id, %(version)s, %(sha256)s, %(sealed_prompt)s
 """
 
 
-def read(cursor, conversation_id: str, contact_id: str) -> Known:
+def read(cursor, turn_id: str, conversation_id: str, contact_id: str) -> Known:
     cursor.execute(READ_SUMMARY, (conversation_id,))
     last_message_id, summary = cursor.fetchone() or (0, "")
     values = {
@@ -65,7 +66,7 @@ def read(cursor, conversation_id: str, contact_id: str) -> Known:
     }
     cursor.execute(READ_LINES, values)
     lines = [Line(*row) for row in cursor]
-    cursor.execute(READ_FACTS, (contact_id, conversation_id))
+    cursor.execute(READ_FACTS, (contact_id, turn_id, conversation_id))
     facts = dict(cursor.fetchall())
     cursor.execute(READ_NOTES, (conversation_id,))
     return Known(lines, summary, facts, [note for (note,) in cursor])

@@ -71,6 +71,8 @@ def finish(db: postgresql, sealing_key: str, query: dict) -> Shown:
         return Shown(502, returned.failure_notice)
     with connect(db) as conn:
         written = sign_ins.keep(conn, sealing_key, state, returned, tokens)
+    if written is None:
+        return Shown(400, returned.failure_notice)
     return Shown(200, returned.signed_in_notice.replace("{code}", written))
 
 

@@ -34,7 +34,7 @@ def main(db: postgresql, model: c_model, sealing_key: str, turn_id: str, fence: 
         organization_id, language, senses = senses_of(conn, turn_id, model, sealing_key)
         unread = attachment_store.unread(conn, turn_id)
     reader = AttachmentReader(
-        open_transaction,
+        db,
         turn_id,
         fence,
         account,

@@ -15,9 +15,7 @@ import f.chat.outbox as outbox
 import f.chat.turn_context as turn_context
 import f.chat.turns as turns
 import f.chat.typing_sign as typing_sign
-from f.agent.approved_tool import approved_tools
 from f.agent.breaker import Breaker
-from f.agent.confirmations import Confirmations
 from f.agent.effects import Effects
 from f.agent.model_chain import ModelChain
 from f.agent.model_slot import in_order, slots_of
@@ -25,6 +23,7 @@ from f.agent.tool_kinds import tools_of
 from f.agent.toolbox import Toolbox
 from f.chat.model_calls import StoredModel
 from f.chat.thinking import keep, think
+from f.shared.db import connect
 from f.shared.deadline import Deadline
 from f.shared.resources import c_model, postgresql
 from f.shared.windmill import get_variable
@@ -73,11 +72,11 @@ def answer(
             on_refusal=partial(turns.alert_of_model, open_transaction, turn.organization_id),
         )
         stored_model = StoredModel(
-            conn, chain, open_transaction, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
+            conn, chain, partial(connect, db), turn_id, fence, turn.draft, turns.RESERVED_TOKENS
         )
-        approved = approved_tools(conn, turn.chatbot_id)
+        approved = approved_tools(conn, turn) if turn.has_tools else []
     context = turn.for_tools(open_transaction, model, sealing_key)
-    confirmations = Confirmations(context, turn.confirm_question)
+    confirmations = confirmations_of(context, turn) if approved else None
     toolbox = Toolbox(tools_of(context, approved), effects, confirmations)
     with typing_sign.shown(account):
         draft = think(turn, stored_model, toolbox, effects, deadline)
@@ -106,3 +105,13 @@ def answer(
 def contact_commands() -> ModuleType:
     """Three modules that only a turn with a command needs."""
     return importlib.import_module("f.chat.contact_commands")
+
+
+def approved_tools(conn, turn: turn_context.TurnContext) -> list:
+    """Two modules that only a chatbot with tools of its organization needs."""
+    return importlib.import_module("f.agent.approved_tool").approved_tools(conn, turn.chatbot_id)
+
+
+def confirmations_of(context, turn: turn_context.TurnContext):
+    library = importlib.import_module("f.agent.confirmations")
+    return library.Confirmations(context, turn.confirm_question)

@@ -1,8 +1,8 @@
 """One draft of an answer: what the model was told, what it did, what the contact will read."""
 
+import importlib
 from dataclasses import asdict, dataclass
 
-import f.agent.answer_cache as answer_cache
 import f.agent.loop as loop
 import f.chat.conversation_memory as conversation_memory
 from f.agent.context import Summary, messages_of, new_summary, prompt_text
@@ -86,19 +86,14 @@ def keep(conn, turn: TurnContext, sealing_key: str, draft: Draft) -> None:
 
 
 def _keep_answer(cursor, turn: TurnContext, draft: Draft) -> None:
-    reply = draft.reply
+    reply, cached = draft.reply, turn.cached
+    if not cached.fingerprint:
+        return
+    answer_cache = importlib.import_module("f.agent.answer_cache")
     if reply.route.reason == CACHED:
-        answer_cache.count_hit(cursor, turn.chatbot_id, turn.cached)
-    elif (
-        turn.cached.fingerprint
-        and reply.route.reason == "answered"
-        and answer_cache.is_common(draft.thought.tool_calls, reply.citations)
+        answer_cache.count_hit(cursor, turn.chatbot_id, cached)
+    elif reply.route.reason == "answered" and answer_cache.is_common(
+        draft.thought.tool_calls, reply.citations
     ):
-        answer_cache.keep(
-            cursor,
-            turn.organization_id,
-            turn.chatbot_id,
-            turn.cached,
-            reply.text,
-            reply.citations,
-        )
+        place = (turn.organization_id, turn.chatbot_id)
+        answer_cache.keep(cursor, *place, cached, reply.text, reply.citations)

@@ -6,16 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-import f.agent.answer_cache as answer_cache
 import f.chat.attachments as attachments
 import f.chat.conversation_memory as conversation_memory
 import f.chat.turns as turns
-from f.agent.answer_cache import Cached
 from f.agent.contact_files import told
 from f.agent.context import Known
 from f.agent.guards import Rules
 from f.agent.prompts import canary_of, our_rules, system_prompt
-from f.agent.reply import OwnWords
+from f.agent.reply import Cached, OwnWords
 from f.agent.tool_context import ToolContext
 from f.channels.content import named
 from f.chat.attachments import Attached
@@ -64,6 +62,7 @@ class TurnContext:
     has_unread_files: bool = False
     attached: Attached = Attached()
     cached: Cached = Cached()
+    has_tools: bool = False  # approved by the organization
 
     @property
     def own_words(self) -> OwnWords:
@@ -154,7 +153,8 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        case when turns.usage_decision = 'economy' then chatbots.economy_model end,
        chatbots.name, channels.kind, channels.settings, contacts.language,
        {CHATBOT_COLUMNS}, chatbots.caches_answers,
-       organizations.time_zone, has_unread_files(turns.id)
+       organizations.time_zone, turns.told_at, has_unread_files(turns.id), exists (
+         select from tools where tools.chatbot_id = chatbots.id and tools.state = 'approved')
   from turns
   join conversations on conversations.id = turns.conversation_id
   join contacts on contacts.id = conversations.contact_id
@@ -193,19 +193,21 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     turns.begin_attempt(conn, turn_id, fence)
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
-        *columns, caches_answers, time_zone, has_unread_files = cursor.fetchone()
+        *columns, caches_answers, time_zone, told_at, has_files, has_tools = cursor.fetchone()
         question, commands = _read_question(cursor, turn_id)
         question = _with_first_question(cursor, turn_id, columns[3], question)
-        known = conversation_memory.read(cursor, conversation_id=columns[2], contact_id=columns[3])
+        known = conversation_memory.read(cursor, turn_id, columns[2], contact_id=columns[3])
         is_afresh = "clear" in dict(commands)
         if is_afresh:
             known = Known([], "", {}, known.notes)  # what is asked beside it is asked afresh
         attached = attachments.of_turn(cursor, turn_id, columns[2], only_own=is_afresh)
         known = replace(known, files=told(attached.files))
-        now = datetime.now(ZoneInfo(time_zone))
-        turn = TurnContext(*columns, now, known, question, commands, has_unread_files, attached)
+        now = told_at.astimezone(ZoneInfo(time_zone))
+        turn = TurnContext(*columns, now, known, question, commands, has_files, attached)
+        turn = replace(turn, has_tools=has_tools)
         if not caches_answers or not question or attached:
             return turn
+        answer_cache = importlib.import_module("f.agent.answer_cache")  # where an owner wants one
         cached = answer_cache.find(
             cursor,
             turn.organization_id,

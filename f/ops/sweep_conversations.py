@@ -26,6 +26,7 @@ def sweep(db: postgresql, sealing_key: str) -> dict:
         forgotten = inbox.forget_accepted(conn)
         given_back = inbox.give_back(conn)
         files_forgotten = forget_files(conn)
+        sign_ins_forgotten = forget_sign_ins(conn)
     started = start_left_behind(db)
     in_doubt = start_successors(db)
     accepted = accept_left_behind(db, sealing_key)
@@ -37,6 +38,7 @@ def sweep(db: postgresql, sealing_key: str) -> dict:
         "deliveries_forgotten": forgotten,
         "conversations_given_back": given_back,
         "files_forgotten": files_forgotten,
+        "sign_ins_forgotten": sign_ins_forgotten,
     }
 
 
@@ -69,9 +71,12 @@ def end(conn) -> None:
 
 def forget_files(conn) -> int:
     """Contacts' files that were read a week ago."""
-    with conn.cursor() as cursor:
-        cursor.execute("select forget_attachments()")
-        return cursor.fetchone()[0]
+    return count(conn, "select forget_attachments()")
+
+
+def forget_sign_ins(conn) -> int:
+    """Links that are too old to come back by, and tokens that no contact wrote the code for."""
+    return count(conn, "select forget_sign_ins()")
 
 
 def start_left_behind(db: postgresql) -> int:
@@ -116,6 +121,10 @@ def start_successors(db: postgresql) -> int:
 def alert_stuck_turns(conn) -> int:
     """How many conversations wait for ten minutes since the last sweep, though they were started
     again and again: each is alerted once."""
+    return count(conn, "select alert_stuck_turns()")
+
+
+def count(conn, query: str) -> int:
     with conn.cursor() as cursor:
-        cursor.execute("select alert_stuck_turns()")
+        cursor.execute(query)
         return cursor.fetchone()[0]

@@ -5,6 +5,11 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from f.shared.errors import ChatmillError
+
+# What calls over a network and look-ups of names raise; raised again where they are waited for.
+EXPECTED = (ChatmillError, OSError, ValueError)
+
 
 class Deadline:
     def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic):
@@ -24,7 +29,8 @@ class Deadline:
 
 
 def within(seconds: float, act: Callable[[], object]):
-    """What `act` returns or raises; raises TimeoutError when that takes longer.
+    """What `act` returns, or raises of EXPECTED; raises TimeoutError when that takes longer,
+    RuntimeError when it breaks in another way: then its own thread tells the log how.
 
     A socket's timeout starts anew with every byte, so a server that sends one now and then holds
     its reader for ever; the system's look-up of a name can't be interrupted at all. The thread
@@ -43,7 +49,10 @@ def within(seconds: float, act: Callable[[], object]):
 
 
 def _settle(act: Callable[[], object], outcome: SimpleQueue) -> None:
+    result, error = None, RuntimeError("what was waited for broke; the log has its thread's error")
     try:
-        outcome.put((act(), None))
-    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-        outcome.put((None, error))
+        result, error = act(), None
+    except EXPECTED as told:
+        error = told
+    finally:
+        outcome.put((result, error))  # nobody waits for a thread that is gone

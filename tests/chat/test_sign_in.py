@@ -1,6 +1,7 @@
 """Contacts who sign in at an MCP server: in a turn, over real TLS, and what attackers try."""
 
 import re
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -8,16 +9,23 @@ import yaml
 
 pytest.importorskip("mcp", reason="mcp is installed by ./chatmill")
 
+import f.agent.contact_authority as contact_authority
+import f.agent.oauth as oauth
+import f.chat.turns as turns
 import f.shared.safe_call as safe_call
+from f.agent.approved_tool import approved_tools
+from f.agent.contact_authority import ContactAuthority
 from f.agent.oauth_terms import read_terms
 from f.chat import finish_sign_in, load_turn, run_agent
+from f.ops.sweep_conversations import forget_sign_ins
 from f.shared.crypto import open_sealed
-from f.shared.errors import Misconfigured, UpstreamDown, UpstreamRefused
+from f.shared.db import connect
+from f.shared.errors import Misconfigured, SignInNeeded, UpstreamDown, UpstreamRefused
 from local.places import ROOT
 from local.tool_sign_ins import callback_at, enter_client, sign_out
 from tests.chat.sign_in_server import CALLBACK, ISSUER, MCP_URL, PUBLIC, Reach, SignInServer
 from tests.chat.tools import MODEL, STATUS, approve
-from tests.conftest import ORGANIZATION_ID, SEALING_KEY
+from tests.conftest import CHATBOT_ID, ORGANIZATION_ID, SEALING_KEY
 from tests.scripted_model import calls, says
 
 ASK = calls("shop__status", number="7")
@@ -304,6 +312,103 @@ def test_a_token_that_ends_without_a_word_is_renewed(say, asked, come_back, serv
     assert server.called == [("ada", {"number": "7"})] * 2
 
 
+@pytest.fixture
+def authority(database, query):
+    """authority() -> a turn's own look at the contact's tokens, in connections of its own."""
+
+    def begin():
+        ((turn_id, contact_id, fence),) = query(
+            "select turns.id::text, contact_id::text, fence from turns"
+            " join conversations on conversations.id = turns.conversation_id"
+            " join conversation_work using (conversation_id) order by turns.created_at desc limit 1"
+        )
+        open_transaction = partial(turns.transaction, database, turn_id, fence)
+        context = SimpleNamespace(
+            open_transaction=open_transaction,
+            organization_id=ORGANIZATION_ID,
+            contact_id=contact_id,
+            turn_id=turn_id,
+            sign_in_request="{server} {link}",
+            sealing_key=SEALING_KEY,
+        )
+        with open_transaction() as conn:
+            (tool,) = approved_tools(conn, CHATBOT_ID)
+        return ContactAuthority(tool, context)
+
+    return begin
+
+
+@pytest.fixture
+def signed_in(say, asked, come_back, server):
+    """A contact with tokens that end at once and are good for one renewal each."""
+    server.seconds = 1
+    _, words = come_back(server.sign_in(asked(), "ada"))
+    say(code_in(words), ASK, says("Here."))
+
+
+def test_of_two_turns_that_renew_at_once_the_second_takes_what_the_first_got(
+    signed_in, authority, query, monkeypatch
+):
+    slow, quick, refresh = authority(), authority(), oauth.refresh
+    first = []
+
+    def refresh_after_the_other(*terms):
+        monkeypatch.setattr(oauth, "refresh", refresh)
+        first.append(quick.token())
+        return refresh(*terms)
+
+    monkeypatch.setattr(oauth, "refresh", refresh_after_the_other)
+
+    second = slow.token()
+
+    assert [second] == first
+    assert query("select count(*) from contact_tokens") == [(1,)]
+    assert query("select state from sign_ins") == [("confirmed",)]
+
+
+def test_a_renewal_that_is_kept_a_moment_later_is_waited_for(
+    signed_in, authority, query, monkeypatch
+):
+    slow, quick, refresh = authority(), authority(), oauth.refresh
+
+    def refuse(*terms):
+        raise UpstreamRefused("it was used before")
+
+    def sleep(seconds):
+        if seconds:
+            monkeypatch.setattr(oauth, "refresh", refresh)
+            quick.token()
+
+    monkeypatch.setattr(oauth, "refresh", refuse)
+    monkeypatch.setattr(contact_authority, "time", SimpleNamespace(sleep=sleep))
+
+    assert slow.token()
+    assert query("select count(*) from contact_tokens") == [(1,)]
+
+
+def test_who_was_refused_forgets_no_tokens_but_those_that_they_read(signed_in, authority, query):
+    slow, quick = authority(), authority()
+    slow.token()
+    kept = quick.token()
+
+    error = slow.asked()
+
+    assert isinstance(error, SignInNeeded)
+    assert query("select count(*) from contact_tokens") == [(1,)]
+    assert kept
+
+
+def test_a_token_that_another_turn_renewed_is_taken_as_it_is(signed_in, authority, server):
+    slow, quick = authority(), authority()
+    slow.token()
+    server.seconds = 3600
+    renewed = quick.token()
+    exchanged = len(server.exchanged)
+
+    assert slow.token_after_refusal() == renewed
+    assert len(server.exchanged) == exchanged
+
+
 def test_m16_who_is_signed_out_since_a_change_is_told_of_it(
     say, asked, come_back, server, query, database, arrive, model
 ):
@@ -427,6 +532,58 @@ def test_who_is_signed_out_signs_in_anew(owner, say, asked, come_back, server, q
     assert sign_out(owner, SEALING_KEY, "shop", "15550001") == (1, 1)
     assert len(server.revoked) == 1
     link_in(say("And now?", ASK, says("Here.")))
+
+
+def test_who_is_signed_out_before_they_wrote_the_code_stays_out(
+    owner, say, asked, come_back, server, query
+):
+    _, words = come_back(server.sign_in(asked(), "ada"))
+
+    assert sign_out(owner, SEALING_KEY, "shop", None) == (1, 1)
+    say(code_in(words), says("Pardon?"))
+
+    assert len(server.revoked) == 1
+    assert query("select count(*) from contact_tokens") == [(0,)]
+    assert query("select count(*) from sign_ins") == [(0,)]
+
+
+def test_who_is_signed_out_while_the_browser_comes_back_is_told_so(
+    owner, asked, come_back, server, query, monkeypatch
+):
+    exchange = oauth.exchange
+
+    def exchange_and_sign_out(*terms):
+        query("delete from sign_ins")
+        return exchange(*terms)
+
+    monkeypatch.setattr(oauth, "exchange", exchange_and_sign_out)
+
+    status, _ = come_back(server.sign_in(asked(), "ada"))
+
+    assert status == 400
+
+
+AGES = [
+    ("asked", "9 minutes", 1),
+    ("asked", "11 minutes", 0),
+    ("signed_in", "11 minutes", 0),
+    ("confirmed", "23 hours", 1),
+    ("confirmed", "25 hours", 0),
+]
+
+
+@pytest.mark.parametrize(("state", "age", "left"), AGES)
+def test_what_no_contact_came_back_for_is_forgotten_by_the_sweep(
+    asked, query, operations_database, state, age, left
+):
+    asked()
+    query("update sign_ins set state = %s, expires_at = now() - %s::interval", state, age)
+
+    with connect(operations_database) as conn:
+        forgotten = forget_sign_ins(conn)
+
+    assert forgotten == 1 - left
+    assert query("select count(*) from sign_ins") == [(left,)]
 
 
 def test_contacts_come_back_to_a_route_that_there_is():

@@ -97,6 +97,16 @@ def test_m11_a_yes_is_bound_to_its_arguments_and_its_contact(say, query, windmil
     assert windmill.scripts == []
 
 
+def test_m09_a_yes_to_a_tool_as_it_was_before_its_last_approval_is_none(say, query, windmill):
+    approve(query)
+    say("Cancel order 12", CANCEL, says("Sure?"))
+    query("update tools set approved_at = clock_timestamp()")
+
+    say("yes", CANCEL, says("It waits for you."))
+
+    assert windmill.scripts == []
+
+
 def test_m11_a_yes_is_used_once(say, query, windmill):
     approve(query)
     say("Cancel order 12", CANCEL, says("Sure?"))

@@ -15,12 +15,15 @@ def gather(query, conversation_id, fence, arrivals):
 
 
 def pay(query, turn_id, fence, input_tokens=100, output_tokens=20, draft=0, position=0):
+    """The same call however often it is told, by its draft and position."""
     query(
-        "select store_model_call(%s, %s, %s, %s, 'm', %s, %s, false, '{}')",
+        "select store_model_call(%s, %s, %s, md5(%s || ' ' || %s)::uuid, null, 'm', %s, %s, false,"
+        " '{}')",
         turn_id,
         fence,
         draft,
-        position,
+        str(draft),
+        str(position),
         input_tokens,
         output_tokens,
     )

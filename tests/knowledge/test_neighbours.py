@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bench.knowledge_base import publish
-from f.agent import knowledge_tool
+from f.agent import knowledge_search
 from f.agent.knowledge_tool import KnowledgeTool
 from f.knowledge import store
 from f.knowledge.chunks import Chunk
@@ -39,7 +39,7 @@ def add(conn, organization_id):
 @pytest.fixture
 def told(owner, organization_id, monkeypatch):
     """told() -> what a model reads of each passage, by its text."""
-    monkeypatch.setattr(knowledge_tool, "embed", lambda model, texts: [NEAR])
+    monkeypatch.setattr(knowledge_search, "embed", lambda model, texts: [NEAR])
 
     def run() -> dict[str, dict]:
         tool = KnowledgeTool(lambda: connect(owner), {}, organization_id)
@@ -89,7 +89,7 @@ def test_nothing_is_told_twice(add, add_document, organization_id, told):
 def test_neighbours_have_so_much_room_and_the_best_passage_comes_first(
     add, add_document, organization_id, told, monkeypatch
 ):
-    monkeypatch.setattr(knowledge_tool, "NEIGHBOUR_CHARACTERS", 25)
+    monkeypatch.setattr(knowledge_search, "NEIGHBOUR_CHARACTERS", 25)
     for name, vector in (("first", NEAR), ("second", [0.99, 0.05, 0.0])):
         texts = [(f"Before {name}.", FAR), (f"The {name}.", vector), (f"After {name}, long.", FAR)]
         add(name, [(name, *one) for one in texts])

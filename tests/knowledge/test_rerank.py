@@ -21,7 +21,7 @@ def reranker(httpserver):
 @pytest.fixture
 def look_up(owner, model, organization_id, add_document, monkeypatch):
     """look_up(reranker's resource) -> (what the model reads, what the receipt keeps)"""
-    monkeypatch.setattr("f.agent.knowledge_tool.embed", lambda model, texts: [[1.0, 0.0]])
+    monkeypatch.setattr("f.agent.knowledge_search.embed", lambda model, texts: [[1.0, 0.0]])
     add_document(organization_id, "zoo", ANIMALS)
 
     def run(resource: dict) -> tuple[str, dict]:

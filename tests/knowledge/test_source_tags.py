@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from f.agent import knowledge_tool
+from f.agent import knowledge_search
 from f.agent.knowledge_tool import KnowledgeTool
 from f.knowledge import sources, store
 from f.knowledge.search import search
@@ -88,7 +88,7 @@ def test_a_code_is_found_however_often_other_sources_have_it(
 
 
 def test_the_agent_is_told_nothing_of_other_sources(shops, owner, organization_id, monkeypatch):
-    monkeypatch.setattr(knowledge_tool, "embed", lambda model, texts: [NEAR])
+    monkeypatch.setattr(knowledge_search, "embed", lambda model, texts: [NEAR])
     tool = KnowledgeTool(lambda: connect(owner), {}, organization_id, ["rome"])
 
     told, receipt = tool.run({"query": "When is it open, and what is E77?"})

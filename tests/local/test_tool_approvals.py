@@ -8,7 +8,7 @@ from local.errors import CannotRun
 from local.places import ROOT
 from local.tool_approvals import Approval, add_server, approve_remote, approve_script
 from local.tool_sign_ins import enter_client, sign_out
-from local.tools_command import change, parse, report
+from local.tools_command import parse, report, switch_off
 from runner.workspace import load_workspace
 from tests.conftest import CHATBOT_ID, SEALING_KEY, connected
 
@@ -36,7 +36,8 @@ def test_m08_a_servers_tool_is_offered_under_its_servers_name(owner, shop, query
     name = approve_remote(owner, SEALING_KEY, "shop/Order Status", approval)
 
     (tool,) = offered(owner)
-    assert name == tool.name == "shop__order_status"
+    assert name == tool.name
+    assert name.startswith("shop__order_status_")
     assert tool.parameters["properties"] == {}
     assert "canary" not in str(query("select * from tool_servers"))
 
@@ -106,10 +107,71 @@ def test_m14_a_server_is_an_https_address_and_nothing_else(owner, url):
 
 
 def test_a08_a_tool_that_is_switched_off_is_not_offered(owner, shop, capsys):
-    approve_remote(owner, SEALING_KEY, "shop/Order Status", Approval("read", "ann"))
+    name = approve_remote(owner, SEALING_KEY, "shop/Order Status", Approval("read", "ann"))
 
-    change(owner, "update tools set state = 'off' where name = %s", "shop__order_status")
+    switch_off(owner, parse(["off", name]))
     report(owner, parse(["list"]))
 
     assert offered(owner) == []
-    assert "shop__order_status  read, off" in capsys.readouterr().out
+    assert f"{name}  read, off" in capsys.readouterr().out
+
+
+def test_a_tool_is_switched_off_in_one_organization_alone(owner, shop, other, query):
+    organization, chatbot = other
+    approve_script(owner, "f/chat/save_turn", None, Approval("write", "ann"))
+    approve_script(owner, "f/chat/save_turn", None, Approval("write", "ann", chatbot_id=chatbot))
+
+    switch_off(owner, parse(["off", "save_turn", "--organization", organization]))
+
+    states = "select organization_id::text = %s, state from tools order by state"
+    assert query(states, organization) == [(False, "approved"), (True, "off")]
+
+
+def test_a_tool_that_there_is_not_is_not_switched_off(owner, shop, other):
+    approve_script(owner, "f/chat/save_turn", None, Approval("write", "ann"))
+
+    with pytest.raises(CannotRun):
+        switch_off(owner, parse(["off", "save_turn", "--organization", other[0]]))
+
+
+LONG = "find_all_orders_of_a_customer_in_the_warehouse_of_"
+ALIKE = [f"{LONG}lisbon", f"{LONG}porto", "get-order", "get.order", "getOrder", "GetOrder"]
+
+
+def test_m08_names_that_are_cut_or_changed_stay_apart(owner, shop, monkeypatch):
+    told = [{**STATUS, "name": name} for name in ALIKE]
+    monkeypatch.setattr(tool_approvals, "definitions_of", lambda *_: told)
+
+    names = [
+        approve_remote(owner, SEALING_KEY, f"shop/{name}", Approval("read", "ann"))
+        for name in (*ALIKE, *ALIKE)
+    ]
+
+    assert names[:6] == names[6:]
+    assert len(set(names)) == len(offered(owner)) == 6
+    assert {tool.name: tool.target for tool in offered(owner)} == dict(
+        zip(names, ALIKE, strict=False)
+    )
+
+
+def test_m08_the_longest_names_are_kept_and_taken_by_every_vendor(owner, monkeypatch):
+    server, target = "s" * 20, "t" * 64
+    add_server(owner, SEALING_KEY, server, "https://mcp.example/mcp", "", None)
+    monkeypatch.setattr(tool_approvals, "definitions_of", lambda *_: [{**STATUS, "name": target}])
+
+    name = approve_remote(owner, SEALING_KEY, f"{server}/{target}", Approval("read", "ann"))
+
+    assert len(name) <= 64
+    assert [tool.target for tool in offered(owner)] == [target]
+
+
+def test_a_name_is_not_taken_from_another_tool_that_is_in_use(owner, query):
+    approve_script(owner, "f/chat/save_turn", None, Approval("write", "ann"))
+    query("update tools set target = 'f/shop/save_turn'")
+
+    with pytest.raises(CannotRun, match="another tool"):
+        approve_script(owner, "f/chat/save_turn", None, Approval("write", "ann"))
+    switch_off(owner, parse(["off", "save_turn"]))
+    approve_script(owner, "f/chat/save_turn", None, Approval("write", "ann"))
+
+    assert query("select target, state from tools") == [("f/chat/save_turn", "approved")]

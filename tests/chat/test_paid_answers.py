@@ -1,0 +1,135 @@
+"""A paid answer is served again to the request that it was paid for, and to no other."""
+
+import json
+
+import pytest
+
+from f.chat import load_turn, record_usage, run_agent, save_turn, send_reply
+from f.shared.errors import StaleTurn, UpstreamDown
+from tests.chat.tools import MODEL
+from tests.conftest import SEALING_KEY
+from tests.scripted_model import calls, says
+
+QUESTION = "How long do refunds take?"
+LOOKS_UP = calls("knowledge", query="refunds")
+CALLS = "select draft, position, is_lost from model_calls order by draft, position"
+REPLIES = "select body from outbound_messages"
+
+
+@pytest.fixture
+def taken_up_again(database, windmill, arrive, query, model, monkeypatch):
+    """taken_up_again(question, paid, between, anew) -> how often the second worker asked the model.
+    The first one paid for the answers `paid` and was lost before its commit; then `between`
+    happened. `anew`: what the model answers the second."""
+
+    def run(question, paid, between=lambda: None, anew=(), before=lambda: None):
+        _, conversation_id, _ = arrive(question)
+        turn = load_turn.main(database, MODEL, conversation_id)
+        before()
+        model.will(*paid)
+        with monkeypatch.context() as patch, pytest.raises(UpstreamDown):
+            patch.setattr("f.chat.turns.commit", lost)
+            run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+        query("update conversation_work set lease_until = null")
+        between()
+        model.will(*anew)
+        again = load_turn.main(database, MODEL, conversation_id)
+        result = run_agent.main(database, model.resource, again["turn_id"], again["fence"])
+        assert result["state"] == "answered"
+        return len(model.requests) - len(paid)
+
+    return run
+
+
+def lost(*_):
+    raise UpstreamDown("this worker is gone")
+
+
+def test_k06_the_same_requests_are_not_paid_again(taken_up_again, query):
+    asked = taken_up_again(QUESTION, [LOOKS_UP, says("Five days.")])
+
+    assert asked == 0
+    assert query(REPLIES) == [("Five days.",)]
+
+
+def test_k06_a_clock_that_went_on_makes_no_other_request(taken_up_again, query, model):
+    def begin_an_hour_ago():
+        query("update turns set told_at = '2026-01-05 10:07+00', attempt_fence = 1")
+
+    asked = taken_up_again(QUESTION, [LOOKS_UP, says("Five days.")], before=begin_an_hour_ago)
+
+    assert asked == 0
+    assert "Monday, 05 January 2026" in model.requests[0]["messages"][0]["content"]
+
+
+def test_k06_a_fact_that_the_turn_itself_learned_makes_no_other_request(taken_up_again, query):
+    learns = calls("remember_fact", name="name", value="Ada")
+
+    asked = taken_up_again("I am Ada", [learns, says("Hello Ada.")])
+
+    assert asked == 0
+    assert query("select value from contact_facts") == [("Ada",)]
+
+
+def test_words_that_the_owner_changed_are_asked_with_anew(taken_up_again, query, model):
+    asked = taken_up_again(
+        QUESTION,
+        [LOOKS_UP, says("Five days.")],
+        lambda: query("update chatbots set instructions = 'Refunds take six days.'"),
+        [LOOKS_UP, says("Six days.")],
+    )
+
+    assert asked == 2
+    assert "six days" in model.requests[-1]["messages"][0]["content"]
+    assert query(CALLS) == [(0, position, False) for position in range(4)]
+    assert query(REPLIES) == [("Six days.",)]
+
+
+def test_words_that_were_taken_back_are_not_answered_from_what_was_paid(
+    taken_up_again, query, model
+):
+    asked = taken_up_again(
+        "My card is 4242",
+        [says("4242, got it.")],
+        lambda: query("update inbound_messages set body = 'Never mind'"),
+        [says("Fine.")],
+    )
+
+    assert asked == 1
+    assert "4242" not in str(model.requests[-1]["messages"])
+    assert query(REPLIES) == [("Fine.",)]
+
+
+def test_what_a_tool_tells_differently_is_answered_anew(taken_up_again, query, monkeypatch):
+    passage = {"chunk_id": "c", "title": "", "heading_path": "", "score": 0.9}
+    told = (json.dumps({"passages": [{"source": 1, "text": days}]}) for days in ("Five", "Six"))
+    monkeypatch.setattr(
+        "f.agent.knowledge_tool.KnowledgeTool.run",
+        lambda tool, arguments: (next(told), {"passages": [dict(passage)]}),
+    )
+
+    asked = taken_up_again(QUESTION, [LOOKS_UP, says("Five days.")], anew=[says("Six days.")])
+
+    assert asked == 1
+    assert query(REPLIES) == [("Six days.",)]
+
+
+def test_k14_a_call_that_a_frozen_worker_paid_is_charged_and_never_served(
+    database, windmill, whatsapp, arrive, query, model
+):
+    _, conversation_id, _ = arrive(QUESTION)
+    turn = load_turn.main(database, MODEL, conversation_id)
+    model.will(says("The frozen one's answer."), says("Five days."))
+    model.meanwhile(lambda: query("update conversation_work set lease_until = null, fence = 2"))
+    with pytest.raises(StaleTurn):
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+
+    run_agent.main(database, model.resource, turn["turn_id"], 2)
+    send_reply.main(database, SEALING_KEY, conversation_id, turn["turn_id"], 2)
+    save_turn.main(database, conversation_id, turn["turn_id"], 2)
+    record_usage.main(database, conversation_id, turn["turn_id"], 2)
+
+    assert query(CALLS) == [(0, 0, True), (0, 1, False)]
+    assert [sent["text"]["body"] for sent in whatsapp.accepted] == ["Five days."]
+    charged = "select model_calls, input_tokens, output_tokens from usage_events"
+    assert query(charged) == [(2, 200, 40)]

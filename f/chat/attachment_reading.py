@@ -16,6 +16,7 @@ from f.agent.model_slot import ModelSlot
 from f.agent.transcription import MAX_BYTES as MAX_RECORDING_BYTES
 from f.agent.transcription import Transcript, transcribe
 from f.channels.accounts import Account
+from f.channels.content import UNSEEN
 from f.chat.attachment_store import Begun, Unread
 from f.chat.model_calls import until_kept
 from f.shared.errors import (
@@ -116,6 +117,8 @@ class AttachmentReader:
 
     def _check(self, kind: str) -> None:
         """What nobody could take in need not be fetched."""
+        if kind == UNSEEN:
+            raise _refused("message_unseen")
         if kind == "image" and not self._senses.sees:
             raise _refused("picture_not_seen")
         if kind == "audio" and not self._senses.ears:

@@ -1,11 +1,10 @@
 """./chatmill bench splitting: 10,000 generated texts through split and convert, for each channel.
 
-    ./chatmill bench splitting [COUNT] [CHANNEL ...]
-
 Holds: every piece is within the vendor's limit in the vendor's unit, no word is lost, every mark
 that we wrote is closed.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -40,14 +39,24 @@ LONG = ("x" * 1_000_000, CLUSTERS * 20_000, "**" * 300_000, "[a](https://a.examp
 
 
 def main(arguments: list[str]) -> int:
-    counts = [one for one in arguments if one.isdigit()]
-    kinds = [one for one in arguments if one in LIMITS] or list(LIMITS)
-    count = int(counts[0]) if counts else 10_000
+    options = parse(arguments)
+    kinds = options.channels or list(LIMITS)
     with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
-        reports = list(pool.map(report_of, kinds, [count] * len(kinds)))
+        reports = list(pool.map(report_of, kinds, [options.texts] * len(kinds)))
     for report, _ in reports:
         print(report)
     return 1 if any(faults for _, faults in reports) else 0
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="chatmill bench splitting", description=__doc__)
+    parser.add_argument("--texts", type=int, default=10_000, help="how many; 10,000")
+    parser.add_argument("channels", nargs="*", metavar="CHANNEL", help=", ".join(LIMITS))
+    options = parser.parse_args(arguments)
+    unknown = [one for one in options.channels if one not in LIMITS]
+    if unknown:
+        parser.error(f"there is no channel {unknown[0]}")
+    return options
 
 
 def report_of(kind: str, count: int) -> tuple[str, int]:

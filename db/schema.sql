@@ -346,8 +346,23 @@ CREATE FUNCTION public.accept_watermark(p_channel_id uuid, p_contact_key text, p
     AS $$
 begin
   perform enter_channel(p_channel_id);
+  -- Who notes at this moment that a message was sent waits for us, or we for them: else neither
+  -- would see the other.
+  perform from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+    join contacts on contacts.id = conversations.contact_id
+   where conversations.channel_id = p_channel_id and contacts.contact_key = p_contact_key
+     and outbound_messages.state in ('sending', 'unknown')
+   order by outbound_messages.id for update of outbound_messages;
+  -- Kept for what we are just sending: the mark may come before the answer to our call.
+  update contacts
+     set delivered_until = greatest(delivered_until, p_up_to),
+         read_until = case p_status when 'read' then greatest(read_until, p_up_to) else read_until end
+   where channel_id = p_channel_id and contact_key = p_contact_key;
   update outbound_messages set state = p_status
-   where sent_at <= p_up_to
+   -- By the time before our call: what we note after it is later than the vendor's own time of the
+   -- message, which is the watermark.
+   where sending_at <= p_up_to
      and state in ('sent', case when p_status = 'read' then 'delivered' else 'sent' end)
      and conversation_id in (
        select conversations.id
@@ -704,6 +719,7 @@ begin
         ('chatmill_worker', 'update (opted_out_at)', 'contacts'),
         ('chatmill_worker', 'select, insert, update', 'rate_buckets'),
         ('chatmill_worker', 'select, insert', 'feedback'),
+        ('chatmill_worker', 'select, insert, update', 'template_sends'),
         ('chatmill_worker', 'select (organization_id, channel_id, received_at, accepted_at, attempts)',
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
@@ -761,6 +777,8 @@ begin
       ('find_web_upload', '{chatmill_ingress}'),
       ('read_web_upload', '{chatmill_worker}'),
       ('take_web_tokens', '{chatmill_ingress}'),
+      ('write_as_teammate', '{chatmill_ingress}'),
+      ('set_web_mode', '{chatmill_ingress}'),
       ('forget_web_contact', '{chatmill_ingress}'),
       ('forget_web_leftovers', '{chatmill_operations}'),
       ('claim_outgoing_event', '{chatmill_operations}'),
@@ -852,6 +870,17 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.apply_access() IS 'Isolates new tables and brings every right of the runtime roles to what its two tables say; a table or function that is not made yet is left out.';
+
+CREATE FUNCTION public.ask_for_template(p_outbound_message_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  insert into template_sends (turn_id, organization_id, conversation_id, outbound_message_id)
+  select turn_id, organization_id, conversation_id, id
+    from outbound_messages where id = p_outbound_message_id
+  on conflict on constraint template_sends_pkey do nothing;
+$$;
+
+COMMENT ON FUNCTION public.ask_for_template(p_outbound_message_id uuid) IS 'Has the channel''s template sent for a reply that is held, where that was not done for its turn.';
 
 CREATE FUNCTION public.at_price_of(p_hold public.usage_holds, p_decision text, p_model text) RETURNS public.usage_holds
     LANGUAGE plpgsql STABLE
@@ -1118,7 +1147,7 @@ COMMENT ON COLUMN public.channels.api_url IS 'Base of the vendor''s API where it
 
 COMMENT ON COLUMN public.channels.webhook_url IS 'The webhook''s address as the vendor was given it: Twilio signs it.';
 
-COMMENT ON COLUMN public.channels.settings IS 'What the organization chose: names that the bot is called by in groups, words and replies of commands, language, template, origins of the web widget. Never a secret.';
+COMMENT ON COLUMN public.channels.settings IS 'What the organization chose: names that the bot is called by in groups, words and replies of commands and their languages, language, template, apps of the Page that are automatic, origins of the web widget. Never a secret.';
 
 COMMENT ON COLUMN public.channels.sealed_credentials IS 'JSON of the vendor''s secrets, AES-256-GCM, bound to this row''s id (f/shared/crypto.py).';
 
@@ -1461,6 +1490,23 @@ CREATE FUNCTION public.claim_outgoing_event() RETURNS TABLE(id uuid, endpoint_id
 $$;
 
 COMMENT ON FUNCTION public.claim_outgoing_event() IS 'One event that is due, with where it goes.';
+
+CREATE FUNCTION public.claim_template(p_turn_id uuid, p_fence bigint) RETURNS uuid
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_outbound_message_id uuid;
+begin
+  perform enter_turn(p_turn_id, p_fence);
+  -- Of a worker that was lost in the middle of the call nobody knows what became of it.
+  update template_sends set state = 'unknown' where turn_id = p_turn_id and state = 'sending';
+  update template_sends set state = 'sending' where turn_id = p_turn_id and state = 'ready'
+  returning outbound_message_id into v_outbound_message_id;
+  return v_outbound_message_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.claim_template(p_turn_id uuid, p_fence bigint) IS 'The reference for the template of a turn, marked as being sent before it is; null where there is none to send.';
 
 CREATE FUNCTION public.code_of(p_embedding public.vector) RETURNS bit varying
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2832,6 +2878,8 @@ CREATE TABLE public.contacts (
     language text,
     opted_out_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    delivered_until timestamp with time zone,
+    read_until timestamp with time zone,
     CONSTRAINT contacts_address_check CHECK (((length(address) >= 1) AND (length(address) <= 512))),
     CONSTRAINT contacts_contact_key_check CHECK (((length(contact_key) >= 1) AND (length(contact_key) <= 512))),
     CONSTRAINT contacts_language_check CHECK (((length(language) >= 2) AND (length(language) <= 16))),
@@ -2849,6 +2897,10 @@ COMMENT ON COLUMN public.contacts.address IS 'Where replies go when it is not th
 COMMENT ON COLUMN public.contacts.language IS 'What the vendor says the contact''s device speaks.';
 
 COMMENT ON COLUMN public.contacts.opted_out_at IS 'Blocked us or said stop; until they say start, only their commands are answered.';
+
+COMMENT ON COLUMN public.contacts.delivered_until IS 'What was sent to them until then was delivered, where the vendor tells no more of it (Messenger).';
+
+COMMENT ON COLUMN public.contacts.read_until IS 'What was sent to them until then was read.';
 
 CREATE FUNCTION public.merge_contacts(p_old public.contacts, p_new public.contacts) RETURNS text
     LANGUAGE plpgsql
@@ -3559,44 +3611,20 @@ $$;
 COMMENT ON FUNCTION public.report_ended_usage_periods() IS 'Raises the report of every period that ended and has none; returns how many.';
 
 CREATE FUNCTION public.report_silent_channels() RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-declare
-  v_row record;
-  v_reported bigint := 0;
-begin
-  for v_row in
-    select channels.id, channels.organization_id, spans.hours, usual.messages
-      from channels
-      join organizations on organizations.id = channels.organization_id
-     cross join unnest(array[1, 3, 12]) as spans (hours)
-     cross join lateral (
-       -- The same hours of the seven days before.
-       select count(*) / 7.0 as messages
-         from generate_series(1, 7) as day
-         join inbound_messages on inbound_messages.channel_id = channels.id
-          and received_at > now() - make_interval(days => day, hours => spans.hours)
-          and received_at <= now() - make_interval(days => day)
-     ) as usual
-     where channels.is_active and organizations.is_active and usual.messages >= 10
-       and not exists (
-         select from inbound_messages
-          where inbound_messages.channel_id = channels.id
-            and received_at > now() - make_interval(hours => spans.hours))
-     order by channels.id, spans.hours
-  loop
-    perform raise_alert(
-      v_row.organization_id, 'error', 'channel_silent', v_row.id::text,
-      format('channel %s brought nothing for %s hours; usually it brings %s messages then',
-             v_row.id, v_row.hours, round(v_row.messages)));
-    v_reported := v_reported + 1;
-  end loop;
-  return v_reported;
-end;
+  with reported as (
+    select raise_alert(
+             organization_id, 'error', 'channel_silent', channel_id::text,
+             format('channel %s brought nothing for %s hours; usually it brings %s messages then',
+                    channel_id, hours, round(usual_messages)))
+      from silent_channels()
+  )
+  select count(*) from reported;
 $$;
 
-COMMENT ON FUNCTION public.report_silent_channels() IS 'A dead man''s switch: where at least 10 messages come at this time of day on average, none at all is no chance.';
+COMMENT ON FUNCTION public.report_silent_channels() IS 'A dead man''s switch.';
 
 CREATE FUNCTION public.report_usage(p_period public.usage_periods, p_time_zone text) RETURNS void
     LANGUAGE plpgsql
@@ -3880,6 +3908,27 @@ $$;
 
 COMMENT ON FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) IS 'Writes a plan''s limits into the open and prepared periods of its organizations, or of one. Ended months keep theirs.';
 
+CREATE FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  if p_mode = 'human' then
+    perform silence_for_teammate(id) from conversations
+      where id = p_conversation_id and channel_id = p_channel_id;
+  else
+    update conversations set mode = case mode when 'muted' then 'muted' else 'bot' end,
+           silent_until = null
+     where id = p_conversation_id and channel_id = p_channel_id;
+  end if;
+  return exists (
+    select from conversations where id = p_conversation_id and channel_id = p_channel_id);
+end;
+$$;
+
+COMMENT ON FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) IS 'A teammate takes a conversation of the web chat over, or gives it back; false: no such conversation on this channel.';
+
 CREATE FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -3928,6 +3977,17 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.settle_outgoing_event(p_id uuid, p_is_taken boolean, p_is_gone boolean) IS 'What became of an attempt: taken, or to be tried again after 5 s, 5 min, 30 min, 2, 5, 10 and 10 hours; an endpoint that says it is gone, or fails for five days, is asked no more.';
+
+CREATE FUNCTION public.settle_template(p_outbound_message_id uuid, p_state text, p_provider_message_id text, p_error_code text) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update template_sends
+     set state = p_state, provider_message_id = p_provider_message_id, error_code = p_error_code
+   where outbound_message_id = p_outbound_message_id
+     and (state = 'sending' or state = 'unknown' and p_state = 'sent');
+$$;
+
+COMMENT ON FUNCTION public.settle_template(p_outbound_message_id uuid, p_state text, p_provider_message_id text, p_error_code text) IS 'What became of a template: also noted by who lost the turn meanwhile, if it surely went out.';
 
 CREATE FUNCTION public.settle_usage(p_turn_id uuid) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3983,6 +4043,31 @@ CREATE FUNCTION public.silence_for_teammate(p_conversation_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.silence_for_teammate(p_conversation_id uuid) IS 'A teammate is at the conversation: the chatbot waits for some hours.';
+
+CREATE FUNCTION public.silent_channels() RETURNS TABLE(channel_id uuid, organization_id uuid, hours integer, usual_messages numeric)
+    LANGUAGE sql STABLE
+    AS $$
+  select channels.id, channels.organization_id, spans.hours, usual.messages
+    from channels
+    join organizations on organizations.id = channels.organization_id
+   cross join unnest(array[1, 3, 12]) as spans (hours)
+   cross join lateral (
+     -- The same hours of the seven days before.
+     select count(*) / 7.0 as messages
+       from generate_series(1, 7) as day
+       join inbound_messages on inbound_messages.channel_id = channels.id
+        and received_at > now() - make_interval(days => day, hours => spans.hours)
+        and received_at <= now() - make_interval(days => day)
+   ) as usual
+   where channels.is_active and organizations.is_active and usual.messages >= 10
+     and not exists (
+       select from inbound_messages
+        where inbound_messages.channel_id = channels.id
+          and received_at > now() - make_interval(hours => spans.hours))
+   order by channels.id, spans.hours;
+$$;
+
+COMMENT ON FUNCTION public.silent_channels() IS 'Channels that brought nothing for 1, 3 or 12 hours. Where at least 10 messages come at this time of day on average, none at all is no chance.';
 
 CREATE FUNCTION public.start_web_session(p_channel_id uuid, p_token_hash text, p_person_key text, p_name text, p_language text) RETURNS TABLE(session_id uuid, expires_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4225,49 +4310,51 @@ $$;
 
 COMMENT ON FUNCTION public.take_period(p_hold public.usage_holds) IS 'The statement that decides: it waits for the row and judges its newest version. Null: no room.';
 
-CREATE FUNCTION public.take_token(p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric) RETURNS numeric
+CREATE FUNCTION public.take_tokens(p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]) RETURNS numeric
     LANGUAGE plpgsql
     AS $$
 declare
-  v_bucket rate_buckets;
-  v_tokens numeric;
+  v_now timestamptz;
+  v_wait_seconds numeric;
 begin
+  -- In one order, whatever order they are named in: two who want the same never wait for each other.
   insert into rate_buckets (channel_id, subject, organization_id, tokens, refilled_at)
-  select id, p_subject, organization_id, p_burst, clock_timestamp()
-    from channels where id = p_channel_id
+  select channels.id, wanted.subject, channels.organization_id, wanted.burst, clock_timestamp()
+    from channels cross join unnest(p_subjects, p_bursts) as wanted (subject, burst)
+   where channels.id = p_channel_id
+   order by wanted.subject
   on conflict on constraint rate_buckets_pkey do nothing;
-  select * into strict v_bucket from rate_buckets
-   where channel_id = p_channel_id and subject = p_subject for update;
-  v_tokens := least(p_burst, v_bucket.tokens + p_per_second
-    * extract(epoch from clock_timestamp() - v_bucket.refilled_at));
+  perform from rate_buckets
+    where channel_id = p_channel_id and subject = any(p_subjects) order by subject for update;
+  v_now := clock_timestamp();
   update rate_buckets
-     set tokens = v_tokens - case when v_tokens >= 1 then 1 else 0 end,
-         refilled_at = clock_timestamp()
-   where channel_id = p_channel_id and subject = p_subject;
-  return case when v_tokens >= 1 then 0 else (1 - v_tokens) / p_per_second end;
+     set tokens = least(wanted.burst, tokens + wanted.per_second
+           * extract(epoch from v_now - refilled_at)),
+         refilled_at = v_now
+    from unnest(p_subjects, p_per_second, p_bursts) as wanted (subject, per_second, burst)
+   where channel_id = p_channel_id and rate_buckets.subject = wanted.subject;
+  select max((1 - tokens) / wanted.per_second) into v_wait_seconds
+    from unnest(p_subjects, p_per_second) as wanted (subject, per_second)
+    join rate_buckets
+      on channel_id = p_channel_id and rate_buckets.subject = wanted.subject and tokens < 1;
+  if v_wait_seconds is null then
+    update rate_buckets set tokens = tokens - 1
+     where channel_id = p_channel_id and subject = any(p_subjects);
+  end if;
+  return coalesce(v_wait_seconds, 0);
 end;
 $$;
 
-COMMENT ON FUNCTION public.take_token(p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric) IS 'Takes one message''s worth of a rate; seconds to wait where there is none, and nothing is taken.';
+COMMENT ON FUNCTION public.take_tokens(p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]) IS 'Takes one message''s worth of each rate, or of none: seconds to wait where one of them has none left.';
 
 CREATE FUNCTION public.take_web_tokens(p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]) RETURNS numeric
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-declare
-  v_wait_seconds numeric := 0;
-begin
-  -- Always in the given order, so that two requests never wait for each other.
-  for v_index in 1..cardinality(p_subjects) loop
-    v_wait_seconds := take_token(
-      p_channel_id, p_subjects[v_index], p_per_second[v_index], p_bursts[v_index]);
-    exit when v_wait_seconds > 0;
-  end loop;
-  return v_wait_seconds;
-end;
+  select take_tokens(p_channel_id, p_subjects, p_per_second, p_bursts);
 $$;
 
-COMMENT ON FUNCTION public.take_web_tokens(p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]) IS 'Takes one token of each bucket; seconds to wait where one of them is empty.';
+COMMENT ON FUNCTION public.take_web_tokens(p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]) IS 'What take_tokens does, for who receives: rates of sessions, addresses and whole channels.';
 
 CREATE FUNCTION public.tg_conversations__end_handoff() RETURNS trigger
     LANGUAGE plpgsql
@@ -4295,6 +4382,19 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_conversations__publish() IS 'Organizations learn who answers from now on.';
+
+CREATE FUNCTION public.tg_delivery_receipts__refuse_template() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update template_sends set state = 'failed', error_code = new.error_code
+   where outbound_message_id = new.client_reference::uuid
+     and state in ('sending', 'sent', 'unknown');
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_delivery_receipts__refuse_template() IS 'A template that the vendor took first and refused then did not reach the contact either.';
 
 CREATE FUNCTION public.tg_documents__alert_held() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4413,6 +4513,24 @@ $$;
 
 COMMENT ON FUNCTION public.tg_organizations__set_period_limits() IS 'An organization that changes its plan has it at once.';
 
+CREATE FUNCTION public.tg_outbound_messages__catch_up() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  select case
+           when new.sending_at <= contacts.read_until then 'read'
+           when new.sending_at <= contacts.delivered_until then 'delivered'
+           else 'sent'
+         end
+    into new.state
+    from conversations join contacts on contacts.id = conversations.contact_id
+   where conversations.id = new.conversation_id;
+  return new;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_outbound_messages__catch_up() IS 'A mark that came before we knew that the message was sent counts for it, too.';
+
 CREATE FUNCTION public.tg_outbound_messages__publish() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -4518,6 +4636,23 @@ $$;
 
 COMMENT ON FUNCTION public.tg_sources__tag_documents() IS 'Searches read the tags of documents: of all versions, for the next to be shown may be built already.';
 
+CREATE FUNCTION public.tg_template_sends__raise_alert() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'template_not_sent',
+    concat_ws(':', conversations.channel_id, coalesce(new.error_code, new.state)),
+    format('the template for conversation %s: %s', new.conversation_id,
+           case new.state when 'unknown' then 'nobody can say whether it reached the contact'
+           else 'refused with code ' || coalesce(left(new.error_code, 60), 'none') end))
+    from conversations where conversations.id = new.conversation_id;
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_template_sends__raise_alert() IS 'Tells us that a contact was not asked to write again: the held reply waits for a person alone.';
+
 CREATE FUNCTION public.tg_tool_confirmations__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -4530,6 +4665,20 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_tool_confirmations__raise_alert() IS 'Money waits for a person, who has to know.';
+
+CREATE FUNCTION public.tg_turns__give_up_template() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update template_sends
+     set state = case state when 'sending' then 'unknown' else 'failed' end,
+         error_code = 'turn_buried'
+   where turn_id = new.id and state in ('ready', 'sending');
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_turns__give_up_template() IS 'What five attempts did not bring out is over.';
 
 CREATE FUNCTION public.tg_turns__note_unanswered() RETURNS trigger
     LANGUAGE plpgsql
@@ -4823,6 +4972,32 @@ CREATE FUNCTION public.words_of_chunk(p_heading_path text, p_content text, p_lan
 $$;
 
 COMMENT ON FUNCTION public.words_of_chunk(p_heading_path text, p_content text, p_language text) IS 'What chunks.words holds.';
+
+CREATE FUNCTION public.write_as_teammate(p_channel_id uuid, p_conversation_id uuid, p_message_id uuid, p_body text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+declare
+  v_organization_id constant uuid := enter_channel(p_channel_id);
+begin
+  if not exists (
+    select from conversations where id = p_conversation_id and channel_id = p_channel_id
+  ) then
+    return false;
+  end if;
+  insert into messages (
+    organization_id, conversation_id, author, position, body, provider_message_id, written_at
+  ) values (
+    v_organization_id, p_conversation_id, 'teammate', 0, p_body, p_message_id::text, now()
+  ) on conflict on constraint messages_of_teammates_are_told_once do nothing;
+  if found then
+    perform silence_for_teammate(p_conversation_id);
+  end if;
+  return true;
+end;
+$$;
+
+COMMENT ON FUNCTION public.write_as_teammate(p_channel_id uuid, p_conversation_id uuid, p_message_id uuid, p_body text) IS 'What a teammate writes in the web chat, as accept_echo has it where a vendor tells of them; false: no such conversation on this channel.';
 
 CREATE TABLE public.alert_outlet (
     is_only boolean DEFAULT true NOT NULL,
@@ -5710,6 +5885,26 @@ COMMENT ON COLUMN public.sources.chunk_count IS 'Of the version that is searched
 
 COMMENT ON COLUMN public.sources.tags IS 'What it is for, in small letters: chatbots may be held to sources of some tags.';
 
+CREATE TABLE public.template_sends (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    outbound_message_id uuid NOT NULL,
+    state text DEFAULT 'ready'::text NOT NULL,
+    provider_message_id text,
+    error_code text,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT template_sends_state_check CHECK ((state = ANY (ARRAY['ready'::text, 'sending'::text, 'sent'::text, 'failed'::text, 'unknown'::text])))
+);
+
+ALTER TABLE ONLY public.template_sends FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.template_sends IS 'One row per turn whose reply was held, on a channel with a template: it asks the contact to write again, once a turn.';
+
+COMMENT ON COLUMN public.template_sends.outbound_message_id IS 'The reply that was held; its id goes to the vendor as our reference.';
+
+COMMENT ON COLUMN public.template_sends.state IS 'ready -> sending (committed before the call) -> sent | failed (refused; alerted) | unknown (nobody can say; alerted); sending -> ready (surely not accepted). Ends are never tried again.';
+
 CREATE TABLE public.ticket_key (
     is_only boolean DEFAULT true NOT NULL,
     inner_pad bytea NOT NULL,
@@ -6256,6 +6451,9 @@ ALTER TABLE ONLY public.sources
 ALTER TABLE ONLY public.sources
     ADD CONSTRAINT sources_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.template_sends
+    ADD CONSTRAINT template_sends_pkey PRIMARY KEY (turn_id);
+
 ALTER TABLE ONLY public.ticket_key
     ADD CONSTRAINT ticket_key_pkey PRIMARY KEY (is_only);
 
@@ -6479,6 +6677,12 @@ CREATE INDEX sources_found_by_idx ON public.sources USING btree (organization_id
 
 CREATE UNIQUE INDEX sources_one_per_url ON public.sources USING btree (organization_id, url);
 
+CREATE INDEX template_sends_conversation_id_idx ON public.template_sends USING btree (conversation_id, organization_id);
+
+CREATE INDEX template_sends_outbound_message_id_idx ON public.template_sends USING btree (outbound_message_id);
+
+CREATE INDEX template_sends_turn_id_idx ON public.template_sends USING btree (turn_id, organization_id);
+
 CREATE INDEX tool_calls_turn_id_idx ON public.tool_calls USING btree (turn_id, organization_id);
 
 CREATE INDEX tool_clients_tool_server_id_idx ON public.tool_clients USING btree (tool_server_id, organization_id);
@@ -6535,6 +6739,10 @@ CREATE INDEX webhook_deliveries_not_accepted ON public.webhook_deliveries USING 
 
 CREATE INDEX webhook_endpoints_organization_id_idx ON public.webhook_endpoints USING btree (organization_id);
 
+CREATE TRIGGER _100_catch_up BEFORE UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((new.state = 'sent'::text) AND (old.state = ANY (ARRAY['sending'::text, 'unknown'::text])))) EXECUTE FUNCTION public.tg_outbound_messages__catch_up();
+
+COMMENT ON TRIGGER _100_catch_up ON public.outbound_messages IS 'States move forward only.';
+
 CREATE TRIGGER _400_keep_limits BEFORE INSERT OR UPDATE OF size_bytes ON public.sources FOR EACH ROW EXECUTE FUNCTION public.tg_sources__keep_limits();
 
 COMMENT ON TRIGGER _400_keep_limits ON public.sources IS 'The wall behind whoever adds sources.';
@@ -6575,6 +6783,10 @@ CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_message
 
 COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
 
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.template_sends FOR EACH ROW WHEN (((new.state = ANY (ARRAY['failed'::text, 'unknown'::text])) AND (old.state <> new.state) AND (COALESCE(new.error_code, ''::text) <> 'contact_gone'::text))) EXECUTE FUNCTION public.tg_template_sends__raise_alert();
+
+COMMENT ON TRIGGER _500_raise_alert ON public.template_sends IS 'One occurrence per template and end.';
+
 CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.tool_confirmations FOR EACH ROW WHEN ((new.needs = 'teammate'::text)) EXECUTE FUNCTION public.tg_tool_confirmations__raise_alert();
 
 COMMENT ON TRIGGER _500_raise_alert ON public.tool_confirmations IS 'No approval goes unseen.';
@@ -6590,6 +6802,10 @@ COMMENT ON TRIGGER _500_raise_alert ON public.webhook_deliveries IS 'One occurre
 CREATE TRIGGER _500_raise_alerts AFTER UPDATE ON public.usage_periods FOR EACH ROW WHEN ((((new.messages_percent >= 80) AND (new.messages_percent > old.messages_percent)) OR ((new.tokens_percent >= 80) AND (new.tokens_percent > old.tokens_percent)) OR ((new.cost_percent >= 80) AND (new.cost_percent > old.cost_percent)))) EXECUTE FUNCTION public.tg_usage_periods__raise_alerts();
 
 COMMENT ON TRIGGER _500_raise_alerts ON public.usage_periods IS 'Runs once for each percent from 80 on, so that it costs the turns in between nothing.';
+
+CREATE TRIGGER _500_refuse_template AFTER INSERT ON public.delivery_receipts FOR EACH ROW WHEN (((new.error_code IS NOT NULL) AND (new.client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text))) EXECUTE FUNCTION public.tg_delivery_receipts__refuse_template();
+
+COMMENT ON TRIGGER _500_refuse_template ON public.delivery_receipts IS 'Refusals alone are looked at.';
 
 CREATE TRIGGER _500_release_usage BEFORE DELETE ON public.turns FOR EACH ROW EXECUTE FUNCTION public.tg_turns__release_usage();
 
@@ -6614,6 +6830,10 @@ COMMENT ON TRIGGER _600_alert_held ON public.documents IS 'A version that nobody
 CREATE TRIGGER _600_open_handoff AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = ANY (ARRAY['finished'::text, 'buried'::text, 'held'::text])) AND (old.state <> new.state))) EXECUTE FUNCTION public.tg_turns__open_handoff();
 
 COMMENT ON TRIGGER _600_open_handoff ON public.turns IS 'However the turn ends, a person was promised.';
+
+CREATE TRIGGER _650_give_up_template AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = 'buried'::text) AND (old.state <> 'buried'::text))) EXECUTE FUNCTION public.tg_turns__give_up_template();
+
+COMMENT ON TRIGGER _650_give_up_template ON public.turns IS 'No template is left without an end.';
 
 CREATE TRIGGER _700_publish AFTER UPDATE OF mode ON public.conversations FOR EACH ROW WHEN (((old.mode <> new.mode) AND (('human'::text = old.mode) OR ('human'::text = new.mode)))) EXECUTE FUNCTION public.tg_conversations__publish();
 
@@ -6804,6 +7024,12 @@ ALTER TABLE ONLY public.sources
 
 ALTER TABLE ONLY public.sources
     ADD CONSTRAINT sources_organization_id_found_by_fkey FOREIGN KEY (organization_id, found_by) REFERENCES public.sources(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.template_sends
+    ADD CONSTRAINT template_sends_conversation_id_organization_id_fkey FOREIGN KEY (conversation_id, organization_id) REFERENCES public.conversations(id, organization_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.template_sends
+    ADD CONSTRAINT template_sends_turn_id_organization_id_fkey FOREIGN KEY (turn_id, organization_id) REFERENCES public.turns(id, organization_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.tool_calls
     ADD CONSTRAINT tool_calls_organization_id_turn_id_fkey FOREIGN KEY (organization_id, turn_id) REFERENCES public.turns(organization_id, id) ON DELETE CASCADE;
@@ -7032,6 +7258,8 @@ CREATE POLICY own_organization ON public.sign_ins USING ((organization_id = ( SE
 
 CREATE POLICY own_organization ON public.sources USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
+CREATE POLICY own_organization ON public.template_sends USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
 CREATE POLICY own_organization ON public.tool_calls USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.tool_clients USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
@@ -7156,6 +7384,8 @@ CREATE POLICY scheduler ON public.sign_ins TO chatmill_scheduler USING (true) WI
 
 CREATE POLICY scheduler ON public.sources TO chatmill_scheduler USING (true) WITH CHECK (true);
 
+CREATE POLICY scheduler ON public.template_sends TO chatmill_scheduler USING (true) WITH CHECK (true);
+
 CREATE POLICY scheduler ON public.tool_calls TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.tool_clients TO chatmill_scheduler USING (true) WITH CHECK (true);
@@ -7199,6 +7429,8 @@ CREATE POLICY scheduler ON public.words TO chatmill_scheduler USING (true) WITH 
 ALTER TABLE public.sign_ins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.sources ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.template_sends ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.tool_calls ENABLE ROW LEVEL SECURITY;
 

@@ -10,27 +10,26 @@ from contextlib import suppress
 
 import f.channels.accounts as accounts
 import f.channels.registry as registry
+import f.ops.check_channels as check_channels
 import local.web_channel as web_channel
 from f.channels.accounts import Account
 from f.channels.checks import Problem, problem_of
+from f.channels.command_words import WORDS
 from f.shared.crypto import open_sealed, seal
 from f.shared.errors import ChatmillError, Misconfigured
 from local.channel_kinds import KINDS, Kind
+from local.channel_traffic import traffic_of
 from local.errors import CannotRun
 from local.migrations import connection_to, migrate
 from local.places import STATE
 from local.postgres import open_postgres
 from local.reach import failing_step
 from local.secrets_file import load_secrets
+from local.whose import the_chatbot
 
+LISTS = ("automations", "command_languages")
 PUBLIC_URL = re.compile(r"https?://[^\s/?#]+[^\s?#]*")
 
-FIND_CHATBOT = """
-select organizations.id, chatbots.id from organizations
-  join chatbots on chatbots.organization_id = organizations.id
- where %(organization)s in ('', organizations.id::text, organizations.name)
-   and %(chatbot)s in ('', chatbots.id::text, chatbots.name)
-"""
 SAVE_CHANNEL = """
 insert into channels (id, organization_id, chatbot_id, kind, name, url_key, account_id, api_url,
                       webhook_url, settings, sealed_credentials, after_silence)
@@ -67,6 +66,18 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     adding.add_argument("--chatbot", default="", help="name or id, where there are several")
     adding.add_argument("--name", help="what teammates call the channel")
     adding.add_argument("--names", default="", help="what it is called by in groups: a,b,c")
+    adding.add_argument(
+        "--automations",
+        default="",
+        metavar="IDS",
+        help="apps whose messages on the Page are no person's: 123,456",
+    )
+    adding.add_argument(
+        "--command-languages",
+        default="",
+        metavar="CODES",
+        help=f"whose words are commands; all of {','.join(WORDS)} without it",
+    )
     adding.add_argument("--api-url", help="the vendor's API, where it is not the public one")
     web_channel.add_options(adding)
     checking = actions.add_parser("check", help="say what is wrong with the channels")
@@ -117,6 +128,7 @@ def connect(
         raise CannotRun(f"nothing was saved: {problem_of(error).sentence}.") from error
     known = known_channel(resource, sealing_key, kind.name, account_id)
     settings |= web_channel.settings_in(options) | names_in(options, settings, known)
+    settings |= lists_in(options)
     if options.embed_key and not known:
         raise CannotRun("no web chat has this embed key.")
     for name in kind.generated:
@@ -140,10 +152,18 @@ def connect(
 
 def names_in(options: argparse.Namespace, settings: dict, known: Account | None) -> dict:
     """The vendor's own name for it always counts: Telegram's mentions have no other."""
-    given = [name.strip() for name in options.names.split(",") if name.strip()]
+    given = web_channel.listed(options.names)
     kept = known.settings.get("names", []) if known else []
     names = list(dict.fromkeys([*settings.get("names", []), *(given or kept)]))
     return {"names": names} if names else {}
+
+
+def lists_in(options: argparse.Namespace) -> dict:
+    given = {name: web_channel.listed(getattr(options, name)) for name in LISTS}
+    unknown = set(given["command_languages"]) - set(WORDS)
+    if unknown:
+        raise CannotRun(f"there are no commands in {', '.join(sorted(unknown))}.")
+    return {name: values for name, values in given.items() if values}
 
 
 def known_channel(resource: dict, sealing_key: str, kind: str, account_id: str) -> Account | None:
@@ -167,8 +187,10 @@ def known_channel(resource: dict, sealing_key: str, kind: str, account_id: str) 
 
 
 def save(resource, sealing_key, kind, options, credentials, settings, url_key, known) -> str:
-    organization_id, chatbot_id = the_chatbot(resource, options)
-    if known and known.settings["chatbot_id"] != str(chatbot_id):
+    with connection_to(resource) as connection:
+        wanted = (options.organization, options.chatbot)
+        organization_id, chatbot_id = the_chatbot(connection, *wanted)
+    if known and known.settings["chatbot_id"] != chatbot_id:
         raise CannotRun("nothing was saved: this account is connected to another chatbot.")
     with connection_to(resource) as connection, connection.cursor() as cursor:
         cursor.execute("select gen_random_uuid()::text")
@@ -194,40 +216,47 @@ def save(resource, sealing_key, kind, options, credentials, settings, url_key, k
     return channel_id
 
 
-def the_chatbot(resource: dict, options: argparse.Namespace) -> tuple[str, str]:
-    wanted = {"organization": options.organization, "chatbot": options.chatbot}
-    with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(FIND_CHATBOT, wanted)
-        found = cursor.fetchall()
-    if len(found) != 1:
-        raise CannotRun(f"{len(found)} chatbots are meant: give --organization and --chatbot.")
-    return found[0]
-
-
 def check(resource: dict, options: argparse.Namespace) -> int:
     sealing_key = load_secrets(STATE).sealing_key
     with connection_to(resource) as connection:
-        channels = accounts.active(connection, sealing_key)
-    faults = seen = 0
-    for channel in channels:
-        url_key, problems = looked_at(channel)
-        if options.url_key in (None, url_key):
-            seen += 1
-            kind = "" if isinstance(channel, str) else f"{channel.kind} "
-            faults += told(f"{kind}{url_key}", problems)
-    if not seen:
+        channels = [
+            one
+            for one in accounts.active(connection, sealing_key)
+            if options.url_key in (None, url_key_of(one))
+        ]
+        heard = {
+            one.channel_id: traffic_of(connection, one)
+            for one in channels
+            if isinstance(one, Account)
+        }
+    if not channels:
         raise CannotRun("there is no such channel with credentials.")
+    faults, found = 0, check_channels.asked_all(channels, problems_of)
+    for channel, problems in zip(channels, found, strict=True):
+        if isinstance(channel, str):
+            faults += told(channel, problems)
+        else:
+            name = f"{channel.kind} {url_key_of(channel)}"
+            traffic = heard[channel.channel_id]
+            faults += told(name, [*problems, *traffic.problems])
+            print(f"{name}: {traffic.sentence}.")
     return min(faults, 1)
 
 
-def looked_at(channel: Account | str) -> tuple[str, list[Problem]]:
+def url_key_of(channel: Account | str) -> str:
+    """Of one that can't be opened, its id."""
     if isinstance(channel, str):
-        return channel, [Problem("credentials_sealed")]
-    problems = registry.library(channel.kind).check(channel.credentials)
+        return channel
+    return (channel.credentials["webhook_url"] or channel.channel_id).rpartition("/")[2]
+
+
+def problems_of(channel: Account | str) -> list[Problem]:
+    """As the schedule finds them; and where nothing answers, which step of the way fails."""
+    problems = check_channels.problems_of(channel)
     if Problem("unreachable") in problems:
         api_url = channel.credentials["api_url"] or KINDS[channel.kind].api_url
         problems = [Problem("unreachable", failing_step(api_url))]
-    return (channel.credentials["webhook_url"] or channel.channel_id).rpartition("/")[2], problems
+    return problems
 
 
 def told(name: str, problems: list[Problem]) -> int:

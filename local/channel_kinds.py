@@ -82,10 +82,15 @@ KINDS = {
         Kind(
             "whatsapp",
             graph.GRAPH_URL,
-            {"account_id": "Phone number id (WhatsApp > API setup)", **META},
+            {
+                "account_id": "Phone number id (WhatsApp > API setup)",
+                "waba_id": "WhatsApp Business account id (beside it)",
+                **META,
+            },
             _whatsapp,
             "Meta asks the webhook for its handshake: it must be reachable from outside now.",
             ("verify_token",),
+            optional=("app_id",),
         ),
         Kind(
             "messenger",

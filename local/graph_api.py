@@ -21,6 +21,7 @@ from local.vendor_api import VendorApi, shuffled
 from local.whatsapp_webhook import post_signed
 
 ROUTE = re.compile(r"/v\d+\.\d+/([^/?]+)/messages(?:\?.*)?")
+APPS = re.compile(r"/v\d+\.\d+/([^/?]+)/subscribed_apps(?:\?.*)?")
 OBJECT = re.compile(r"/v\d+\.\d+/([^/?]+)(?:\?.*)?")
 FILE = re.compile(r"/files/([^/?]+)")
 STATUSES = ["sent", "delivered", "read"]
@@ -41,13 +42,16 @@ class Accepted:
 
 class GraphApi(VendorApi):
     """`.accepted` lists what was accepted; `delay_seconds` is how long Meta takes to say so.
-    `shuffle_seed` gives receipts another order."""
+    `shuffle_seed` gives receipts another order. `subscribed_apps`: those of the WhatsApp Business
+    account `waba_id`; the token is of the app `app_id`."""
 
     pair_rate, account_rate = (1 / 6, 45), (80, 80)
 
     def __init__(self, access_token: str, phone_number_ids: Iterable[str], port: int = 0):
         self._access_token = access_token
         self._phone_number_ids = set(phone_number_ids)
+        self.waba_id, self.app_id = "300", "77"
+        self.subscribed_apps: set[str] = set()
         self.delay_seconds = 0.0
         self.webhooks: dict[str, str] = {}
         self.status = "CONNECTED"
@@ -72,6 +76,9 @@ class GraphApi(VendorApi):
         file, named = FILE.fullmatch(request.path), OBJECT.fullmatch(request.path)
         if file and file[1] in self.files:
             return self.files[file[1]]
+        apps = APPS.fullmatch(request.path)
+        if apps and apps[1] == self.waba_id:
+            return self._subscriptions(request)
         if named and named[1] in self._phone_number_ids:
             return self._configure(request, named[1])
         if named and named[1] in self.files and request.method == "GET":
@@ -120,6 +127,14 @@ class GraphApi(VendorApi):
             "file_size": len(content),
             "messaging_product": "whatsapp",
         }
+
+    def _subscriptions(self, request: Request) -> dict:
+        """An app subscribes itself: by whose token it is."""
+        if request.method == "POST":
+            self.subscribed_apps.add(self.app_id)
+            return {"success": True}
+        told = [{"id": app_id, "name": "Shop", "link": ""} for app_id in self.subscribed_apps]
+        return {"data": [{"whatsapp_business_api_data": one} for one in told]}
 
     def _configure(self, request: Request, phone_number_id: str) -> dict:
         """Meta asks the new address for its handshake before it takes it; so does `handshake`."""

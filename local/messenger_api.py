@@ -11,7 +11,7 @@ import time
 import uuid
 
 from local.json_server import Reply, Request
-from local.vendor_api import Taken, VendorApi
+from local.vendor_api import Taken, VendorApi, shuffled
 from local.whatsapp_webhook import post_signed
 
 ROUTE = re.compile(r"/v\d+\.\d+/(\w+)/(\w+)(?:\?(.*))?")
@@ -22,7 +22,8 @@ ACTIONS = ("mark_seen", "typing_on", "typing_off")
 
 
 class MessengerApi(VendorApi):
-    """With `requires_proof` the app wants appsecret_proof, as Meta's setting of that name."""
+    """With `requires_proof` the app wants appsecret_proof, as Meta's setting of that name.
+    `shuffle_seed` gives what it reports another order."""
 
     account_rate = (300, 300)
 
@@ -40,6 +41,7 @@ class MessengerApi(VendorApi):
         self._requires_proof = requires_proof
         self.unavailable: set[str] = set()
         self.subscribed: dict[str, list[str]] = {}
+        self.shuffle_seed: int | None = None
         super().__init__(port)
 
     def answer(self, request: Request) -> Reply:
@@ -105,13 +107,13 @@ class MessengerApi(VendorApi):
             milliseconds = int(taken.at * 1000)
             echo = {"is_echo": True, "app_id": int(self._app_id), "mid": taken.message_id}
             echo |= {"metadata": taken.reference, "text": taken.text}
-            watermark = {"watermark": milliseconds + 60_000}
+            watermark = {"watermark": milliseconds}
             delivery = {"mids": [taken.message_id], **watermark}
-            for sender, event in (
-                (page_id, {"message": echo}),
-                (taken.to, {"delivery": delivery}),
-                (taken.to, {"read": watermark}),
-            ):
+            events = {"echo": (page_id, {"message": echo})}
+            events |= {"delivery": (taken.to, {"delivery": delivery})}
+            events |= {"read": (taken.to, {"read": watermark})}
+            for name in shuffled(list(events), self.shuffle_seed):
+                sender, event = events[name]
                 other = taken.to if sender == page_id else page_id
                 sides = {"sender": {"id": sender}, "recipient": {"id": other}}
                 entry = {"messaging": [{**sides, "timestamp": milliseconds, **event}]}

@@ -28,6 +28,7 @@ class TelegramApi(VendorApi):
     def __init__(self, bot_token: str, username: str = "demo_bot", port: int = 0):
         self._bot_token, self._username = bot_token, username
         self._numbers = itertools.count(1)
+        self._answered: set[str] = set()
         self.blocked: set[int] = set()
         self.moved: dict[int, int] = {}
         self.webhook: dict = {}
@@ -40,30 +41,30 @@ class TelegramApi(VendorApi):
             return Reply(200, self.files[file[2]])
         route = ROUTE.fullmatch(request.path)
         if route is None or route[1] != self._bot_token:
-            return _error(401, "Unauthorized")
+            return error(401, "Unauthorized")
         method = getattr(self, f"_{route[2]}", None)
         if method is None:
-            return _error(404, "Not Found: method not found")
+            return error(404, "Not Found: method not found")
         body = request.json() if request.body else {}
         return method(body)
 
     def _sendMessage(self, body: dict) -> Reply:
         chat_id, text = body.get("chat_id"), body.get("text")
         if not isinstance(chat_id, int):
-            return _error(400, "Bad Request: chat_id is empty")
+            return error(400, "Bad Request: chat_id is empty")
         if chat_id in self.blocked:
-            return _error(403, "Forbidden: bot was blocked by the user")
+            return error(403, "Forbidden: bot was blocked by the user")
         if chat_id in self.moved:
-            refused = _error(400, "Bad Request: group chat was upgraded to a supergroup chat")
+            refused = error(400, "Bad Request: group chat was upgraded to a supergroup chat")
             moved = {"migrate_to_chat_id": self.moved[chat_id]}
             return Reply(400, refused.body | {"parameters": moved})
         if not isinstance(text, str) or not text.strip():
-            return _error(400, "Bad Request: message text is empty")
+            return error(400, "Bad Request: message text is empty")
         if _units(text) > LONGEST_TEXT:
-            return _error(400, "Bad Request: message is too long")
+            return error(400, "Bad Request: message is too long")
         wrong = _wrong_entity(text, body.get("entities", [])) or _wrong_markup(body)
         if wrong:
-            return _error(400, f"Bad Request: {wrong}")
+            return error(400, f"Bad Request: {wrong}")
         if self.exceeded_rate(str(chat_id)):
             return too_many_requests(1)
         message_id = next(self._numbers)
@@ -74,21 +75,26 @@ class TelegramApi(VendorApi):
     def _getFile(self, body: dict) -> Reply:
         file_id = body.get("file_id")
         if file_id not in self.files:
-            return _error(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+            return error(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
         size = len(self.files[file_id])
         if size > LARGEST_FILE_BYTES:
-            return _error(400, "Bad Request: file is too big")
+            return error(400, "Bad Request: file is too big")
         return _result({"file_id": file_id, "file_size": size, "file_path": f"files/{file_id}"})
 
     def _sendChatAction(self, body: dict) -> Reply:
         if body.get("action") not in ACTIONS:
-            return _error(400, "Bad Request: wrong parameter action in request")
+            return error(400, "Bad Request: wrong parameter action in request")
         self.signs.append(body)
         return _result(True)
 
     def _answerCallbackQuery(self, body: dict) -> Reply:
-        if not body.get("callback_query_id"):
-            return _error(400, "Bad Request: query is too old or query ID is invalid")
+        press_id = body.get("callback_query_id")
+        if not press_id or press_id in self._answered:
+            return error(
+                400,
+                "Bad Request: query is too old and response timeout expired or query ID is invalid",
+            )
+        self._answered.add(press_id)
         self.signs.append(body)
         return _result(True)
 
@@ -98,9 +104,9 @@ class TelegramApi(VendorApi):
 
     def _setWebhook(self, body: dict) -> Reply:
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", body.get("secret_token", "")):
-            return _error(400, "Bad Request: secret token contains unallowed characters")
+            return error(400, "Bad Request: secret token contains unallowed characters")
         if not str(body.get("url", "")).startswith("https://"):
-            return _error(400, "Bad Request: bad webhook: An HTTPS URL must be provided")
+            return error(400, "Bad Request: bad webhook: An HTTPS URL must be provided")
         self.webhook = body
         return _result(True)
 
@@ -141,11 +147,11 @@ def _result(value: object) -> Reply:
     return Reply(200, {"ok": True, "result": value})
 
 
-def _error(code: int, description: str) -> Reply:
+def error(code: int, description: str) -> Reply:
     body = {"ok": False, "error_code": code, "description": description}
     return Reply(code, body)
 
 
 def too_many_requests(seconds: int) -> Reply:
-    reply = _error(429, f"Too Many Requests: retry after {seconds}")
+    reply = error(429, f"Too Many Requests: retry after {seconds}")
     return Reply(429, reply.body | {"parameters": {"retry_after": seconds}})

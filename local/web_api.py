@@ -30,15 +30,18 @@ from f.shared.errors import ChatmillError, UpstreamError
 from local.web_limits import Limits
 from local.web_refusals import TooManyRequests, refusal_of
 from local.web_streams import Watcher, stream
+from local.web_teammates import Teammates
 from local.web_uploads import kind_of, told_type
 from runner.request_bodies import BodyLimits, BodyReader, BodyRefused, ClientGone
 
 PREFIX = "/api/web/{channel}"
 SESSION = PREFIX + "/sessions/{session}"
+CONVERSATION = PREFIX + "/conversations/{conversation}"
 Call = Callable[[Request, Account], Awaitable[Response]]
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
-    "Access-Control-Allow-Headers": "content-type, x-session-token, x-file-name, last-event-id",
+    "Access-Control-Allow-Headers": "authorization, content-type, x-session-token, x-file-name,"
+    " last-event-id",
     "Access-Control-Max-Age": "600",
 }
 # Pages of one visitor that a held connection is kept for.
@@ -65,6 +68,7 @@ class WebApi:
         self._uploads = BodyReader(
             BodyLimits(web_posts.UPLOAD_LIMIT_BYTES, 8 * web_posts.UPLOAD_LIMIT_BYTES)
         )
+        self._teammates = Teammates(self._ask, self._limits, self._body)
         self._watcher = Watcher(lambda ids: self._ask(web_sessions.states, ids))
 
     @property
@@ -76,6 +80,8 @@ class WebApi:
             self._route(f"{SESSION}/messages", GET=self._poll, POST=self._post),
             self._route(f"{SESSION}/events", GET=self._stream),
             self._route(f"{SESSION}/uploads", POST=self._upload),
+            self._route(f"{CONVERSATION}/messages", POST=self._teammates.write),
+            self._route(f"{CONVERSATION}/mode", POST=self._teammates.set_mode),
         ]
 
     def _route(self, path: str, **calls: Call) -> Route:

@@ -26,7 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def settings_in(options: argparse.Namespace) -> dict:
     """Of what was given; what was not stays as it is. Raises CannotRun."""
-    origins = [one.strip() for one in (options.origins or "").split(",") if one.strip()]
+    origins = listed(options.origins or "")
     wrong = [one for one in origins if not is_pattern(one)]
     if wrong:
         raise CannotRun(f"{wrong[0]} is no website: write shop.example or *.shop.example.")
@@ -36,6 +36,10 @@ def settings_in(options: argparse.Namespace) -> dict:
         raise CannotRun("--privacy-url begins with https://")
     shown = {name: getattr(options, name) for name in SHOWN if getattr(options, name)}
     return shown | ({"origins": origins} if origins else {})
+
+
+def listed(text: str) -> list[str]:
+    return [one.strip() for one in text.split(",") if one.strip()]
 
 
 def what_to_do(public_url: str, account: Account) -> str:

@@ -14,10 +14,8 @@ from local.migrations import connection_to, migrate
 from local.places import STATE
 from local.postgres import open_postgres
 from local.secrets_file import load_secrets
+from local.whose import the_organization
 
-FIND_ORGANIZATION = """
-select id::text from organizations where %(wanted)s in ('', id::text, name)
-"""
 ADD = """
 insert into webhook_endpoints (id, organization_id, url, sealed_secret) values (%s, %s, %s, %s)
 """
@@ -72,14 +70,11 @@ def add(resource: dict, sealing_key: str, url: str, organization: str) -> tuple[
         raise CannotRun("the address begins with https://: events hold what contacts wrote.")
     secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
     with connection_to(resource) as connection, connection.cursor() as cursor:
-        cursor.execute(FIND_ORGANIZATION, {"wanted": organization})
-        found = cursor.fetchall()
-        if len(found) != 1:
-            raise CannotRun(f"{len(found)} organizations are meant: give --organization.")
+        organization_id = the_organization(connection, organization)
         cursor.execute("select gen_random_uuid()::text")
         (endpoint_id,) = cursor.fetchone()
         sealed = seal(sealing_key, secret, sealing_place(endpoint_id))
-        cursor.execute(ADD, (endpoint_id, found[0][0], url, sealed))
+        cursor.execute(ADD, (endpoint_id, organization_id, url, sealed))
         connection.commit()
     return endpoint_id, secret
 

@@ -36,8 +36,10 @@ def connect(query, chatmill):  # noqa: F811
     return run
 
 
-def test_a_question_on_messenger_is_answered_and_read(query, chatmill, connect):  # noqa: F811
+@pytest.mark.parametrize("seed", [None, 2, 4, 6])
+def test_w18_a_question_on_messenger_is_answered_and_read(query, chatmill, connect, seed):  # noqa: F811
     with MessengerApi("EAAtoken", "app secret", ["1"]) as api:
+        api.shuffle_seed = seed
         url = connect("messenger", "1", api)
         api.report_to(url, "1")
         message = {"message": {"mid": "m_q", "text": QUESTION}, "timestamp": _now() * 1000}

@@ -38,7 +38,7 @@ comment on column channels.api_url is 'Base of the vendor''s API where it is not
 comment on column channels.webhook_url is
   'The webhook''s address as the vendor was given it: Twilio signs it.';
 comment on column channels.settings is
-  'What the organization chose: names that the bot is called by in groups, words and replies of commands, language, template, origins of the web widget. Never a secret.';
+  'What the organization chose: names that the bot is called by in groups, words and replies of commands and their languages, language, template, apps of the Page that are automatic, origins of the web widget. Never a secret.';
 comment on column channels.late_after_seconds is
   'A message that is older when it comes is kept for a teammate: an automatic answer would be out of place.';
 comment on column channels.teammate_hours is

@@ -70,13 +70,35 @@ end;
 $$ language plpgsql volatile;
 comment on function accept_reaction is 'Keeps the emoji that a contact put on a message of ours, or took away.';
 
+alter table contacts
+  add column delivered_until timestamptz,
+  add column read_until timestamptz;
+comment on column contacts.delivered_until is
+  'What was sent to them until then was delivered, where the vendor tells no more of it (Messenger).';
+comment on column contacts.read_until is 'What was sent to them until then was read.';
+
 create function accept_watermark(
   p_channel_id uuid, p_contact_key text, p_status text, p_up_to timestamptz
 ) returns text as $$
 begin
   perform enter_channel(p_channel_id);
+  -- Who notes at this moment that a message was sent waits for us, or we for them: else neither
+  -- would see the other.
+  perform from outbound_messages
+    join conversations on conversations.id = outbound_messages.conversation_id
+    join contacts on contacts.id = conversations.contact_id
+   where conversations.channel_id = p_channel_id and contacts.contact_key = p_contact_key
+     and outbound_messages.state in ('sending', 'unknown')
+   order by outbound_messages.id for update of outbound_messages;
+  -- Kept for what we are just sending: the mark may come before the answer to our call.
+  update contacts
+     set delivered_until = greatest(delivered_until, p_up_to),
+         read_until = case p_status when 'read' then greatest(read_until, p_up_to) else read_until end
+   where channel_id = p_channel_id and contact_key = p_contact_key;
   update outbound_messages set state = p_status
-   where sent_at <= p_up_to
+   -- By the time before our call: what we note after it is later than the vendor's own time of the
+   -- message, which is the watermark.
+   where sending_at <= p_up_to
      and state in ('sent', case when p_status = 'read' then 'delivered' else 'sent' end)
      and conversation_id in (
        select conversations.id
@@ -88,6 +110,26 @@ end;
 $$ language plpgsql volatile;
 comment on function accept_watermark is
   'Everything that was sent to the contact until then was delivered, or read.';
+
+create function tg_outbound_messages__catch_up() returns trigger as $$
+begin
+  select case
+           when new.sending_at <= contacts.read_until then 'read'
+           when new.sending_at <= contacts.delivered_until then 'delivered'
+           else 'sent'
+         end
+    into new.state
+    from conversations join contacts on contacts.id = conversations.contact_id
+   where conversations.id = new.conversation_id;
+  return new;
+end;
+$$ language plpgsql volatile;
+comment on function tg_outbound_messages__catch_up is
+  'A mark that came before we knew that the message was sent counts for it, too.';
+create trigger _100_catch_up before update of state on outbound_messages
+  for each row when (new.state = 'sent' and old.state in ('sending', 'unknown'))
+  execute function tg_outbound_messages__catch_up();
+comment on trigger _100_catch_up on outbound_messages is 'States move forward only.';
 
 create function accept_echo(
   p_channel_id uuid, p_contact_key text, p_address text, p_provider_message_id text,
@@ -311,30 +353,42 @@ comment on table rate_buckets is
   'One row per rate that a vendor holds us to: of the account, of a contact, of a group.';
 comment on column rate_buckets.subject is 'account, or the address that is written to.';
 
-create function take_token(
-  p_channel_id uuid, p_subject text, p_per_second numeric, p_burst numeric
+create function take_tokens(
+  p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]
 ) returns numeric as $$
 declare
-  v_bucket rate_buckets;
-  v_tokens numeric;
+  v_now timestamptz;
+  v_wait_seconds numeric;
 begin
+  -- In one order, whatever order they are named in: two who want the same never wait for each other.
   insert into rate_buckets (channel_id, subject, organization_id, tokens, refilled_at)
-  select id, p_subject, organization_id, p_burst, clock_timestamp()
-    from channels where id = p_channel_id
+  select channels.id, wanted.subject, channels.organization_id, wanted.burst, clock_timestamp()
+    from channels cross join unnest(p_subjects, p_bursts) as wanted (subject, burst)
+   where channels.id = p_channel_id
+   order by wanted.subject
   on conflict on constraint rate_buckets_pkey do nothing;
-  select * into strict v_bucket from rate_buckets
-   where channel_id = p_channel_id and subject = p_subject for update;
-  v_tokens := least(p_burst, v_bucket.tokens + p_per_second
-    * extract(epoch from clock_timestamp() - v_bucket.refilled_at));
+  perform from rate_buckets
+    where channel_id = p_channel_id and subject = any(p_subjects) order by subject for update;
+  v_now := clock_timestamp();
   update rate_buckets
-     set tokens = v_tokens - case when v_tokens >= 1 then 1 else 0 end,
-         refilled_at = clock_timestamp()
-   where channel_id = p_channel_id and subject = p_subject;
-  return case when v_tokens >= 1 then 0 else (1 - v_tokens) / p_per_second end;
+     set tokens = least(wanted.burst, tokens + wanted.per_second
+           * extract(epoch from v_now - refilled_at)),
+         refilled_at = v_now
+    from unnest(p_subjects, p_per_second, p_bursts) as wanted (subject, per_second, burst)
+   where channel_id = p_channel_id and rate_buckets.subject = wanted.subject;
+  select max((1 - tokens) / wanted.per_second) into v_wait_seconds
+    from unnest(p_subjects, p_per_second) as wanted (subject, per_second)
+    join rate_buckets
+      on channel_id = p_channel_id and rate_buckets.subject = wanted.subject and tokens < 1;
+  if v_wait_seconds is null then
+    update rate_buckets set tokens = tokens - 1
+     where channel_id = p_channel_id and subject = any(p_subjects);
+  end if;
+  return coalesce(v_wait_seconds, 0);
 end;
 $$ language plpgsql volatile;
-comment on function take_token is
-  'Takes one message''s worth of a rate; seconds to wait where there is none, and nothing is taken.';
+comment on function take_tokens is
+  'Takes one message''s worth of each rate, or of none: seconds to wait where one of them has none left.';
 
 create function window_is_open(p_conversation_id uuid, p_hours integer) returns boolean as $$
   select coalesce(max(inbound_messages.sent_at) > now() - make_interval(hours => p_hours), false)
@@ -363,6 +417,119 @@ create function hold_outbound_message(p_outbound_message_id uuid) returns void a
 $$ language sql volatile;
 comment on function hold_outbound_message is
   'Keeps a reply that the vendor would refuse, and tells a person.';
+
+create table template_sends (
+  turn_id uuid primary key,
+  organization_id uuid not null,
+  conversation_id uuid not null,
+  outbound_message_id uuid not null,
+  state text not null default 'ready'
+    check (state in ('ready', 'sending', 'sent', 'failed', 'unknown')),
+  provider_message_id text,
+  error_code text,
+  asked_at timestamptz not null default now(),
+  foreign key (conversation_id, organization_id)
+    references conversations (id, organization_id) on delete cascade,
+  foreign key (turn_id, organization_id) references turns (id, organization_id) on delete cascade
+);
+create index template_sends_conversation_id_idx
+  on template_sends (conversation_id, organization_id);
+create index template_sends_turn_id_idx on template_sends (turn_id, organization_id);
+create index template_sends_outbound_message_id_idx on template_sends (outbound_message_id);
+comment on table template_sends is
+  'One row per turn whose reply was held, on a channel with a template: it asks the contact to write again, once a turn.';
+comment on column template_sends.outbound_message_id is
+  'The reply that was held; its id goes to the vendor as our reference.';
+comment on column template_sends.state is
+  'ready -> sending (committed before the call) -> sent | failed (refused; alerted) | unknown (nobody can say; alerted); sending -> ready (surely not accepted). Ends are never tried again.';
+
+create function ask_for_template(p_outbound_message_id uuid) returns void as $$
+  insert into template_sends (turn_id, organization_id, conversation_id, outbound_message_id)
+  select turn_id, organization_id, conversation_id, id
+    from outbound_messages where id = p_outbound_message_id
+  on conflict on constraint template_sends_pkey do nothing;
+$$ language sql volatile;
+comment on function ask_for_template is
+  'Has the channel''s template sent for a reply that is held, where that was not done for its turn.';
+
+create function claim_template(p_turn_id uuid, p_fence bigint) returns uuid as $$
+declare
+  v_outbound_message_id uuid;
+begin
+  perform enter_turn(p_turn_id, p_fence);
+  -- Of a worker that was lost in the middle of the call nobody knows what became of it.
+  update template_sends set state = 'unknown' where turn_id = p_turn_id and state = 'sending';
+  update template_sends set state = 'sending' where turn_id = p_turn_id and state = 'ready'
+  returning outbound_message_id into v_outbound_message_id;
+  return v_outbound_message_id;
+end;
+$$ language plpgsql volatile;
+comment on function claim_template is
+  'The reference for the template of a turn, marked as being sent before it is; null where there is none to send.';
+
+create function settle_template(
+  p_outbound_message_id uuid, p_state text, p_provider_message_id text, p_error_code text
+) returns void as $$
+  update template_sends
+     set state = p_state, provider_message_id = p_provider_message_id, error_code = p_error_code
+   where outbound_message_id = p_outbound_message_id
+     and (state = 'sending' or state = 'unknown' and p_state = 'sent');
+$$ language sql volatile;
+comment on function settle_template is
+  'What became of a template: also noted by who lost the turn meanwhile, if it surely went out.';
+
+create function tg_template_sends__raise_alert() returns trigger as $$
+begin
+  perform raise_alert(
+    new.organization_id, 'error', 'template_not_sent',
+    concat_ws(':', conversations.channel_id, coalesce(new.error_code, new.state)),
+    format('the template for conversation %s: %s', new.conversation_id,
+           case new.state when 'unknown' then 'nobody can say whether it reached the contact'
+           else 'refused with code ' || coalesce(left(new.error_code, 60), 'none') end))
+    from conversations where conversations.id = new.conversation_id;
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_template_sends__raise_alert is
+  'Tells us that a contact was not asked to write again: the held reply waits for a person alone.';
+create trigger _500_raise_alert after update of state on template_sends
+  for each row
+  when (new.state in ('failed', 'unknown') and old.state <> new.state
+        and coalesce(new.error_code, '') <> 'contact_gone')
+  execute function tg_template_sends__raise_alert();
+comment on trigger _500_raise_alert on template_sends is 'One occurrence per template and end.';
+
+create function tg_turns__give_up_template() returns trigger as $$
+begin
+  update template_sends
+     set state = case state when 'sending' then 'unknown' else 'failed' end,
+         error_code = 'turn_buried'
+   where turn_id = new.id and state in ('ready', 'sending');
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_turns__give_up_template is 'What five attempts did not bring out is over.';
+create trigger _650_give_up_template after update of state on turns
+  for each row when (new.state = 'buried' and old.state <> 'buried')
+  execute function tg_turns__give_up_template();
+comment on trigger _650_give_up_template on turns is 'No template is left without an end.';
+
+create function tg_delivery_receipts__refuse_template() returns trigger as $$
+begin
+  update template_sends set state = 'failed', error_code = new.error_code
+   where outbound_message_id = new.client_reference::uuid
+     and state in ('sending', 'sent', 'unknown');
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_delivery_receipts__refuse_template is
+  'A template that the vendor took first and refused then did not reach the contact either.';
+create trigger _500_refuse_template after insert on delivery_receipts
+  for each row
+  when (new.error_code is not null
+        and new.client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
+  execute function tg_delivery_receipts__refuse_template();
+comment on trigger _500_refuse_template on delivery_receipts is 'Refusals alone are looked at.';
 
 create function accept_failure(
   p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text,
@@ -433,42 +600,41 @@ returns void as $$
 $$ language sql volatile;
 comment on function report_channel_problem is 'What a look at the vendor found wrong reaches a person.';
 
+create function silent_channels()
+returns table (channel_id uuid, organization_id uuid, hours integer, usual_messages numeric) as $$
+  select channels.id, channels.organization_id, spans.hours, usual.messages
+    from channels
+    join organizations on organizations.id = channels.organization_id
+   cross join unnest(array[1, 3, 12]) as spans (hours)
+   cross join lateral (
+     -- The same hours of the seven days before.
+     select count(*) / 7.0 as messages
+       from generate_series(1, 7) as day
+       join inbound_messages on inbound_messages.channel_id = channels.id
+        and received_at > now() - make_interval(days => day, hours => spans.hours)
+        and received_at <= now() - make_interval(days => day)
+   ) as usual
+   where channels.is_active and organizations.is_active and usual.messages >= 10
+     and not exists (
+       select from inbound_messages
+        where inbound_messages.channel_id = channels.id
+          and received_at > now() - make_interval(hours => spans.hours))
+   order by channels.id, spans.hours;
+$$ language sql stable;
+comment on function silent_channels is
+  'Channels that brought nothing for 1, 3 or 12 hours. Where at least 10 messages come at this time of day on average, none at all is no chance.';
+
 create function report_silent_channels() returns bigint as $$
-declare
-  v_row record;
-  v_reported bigint := 0;
-begin
-  for v_row in
-    select channels.id, channels.organization_id, spans.hours, usual.messages
-      from channels
-      join organizations on organizations.id = channels.organization_id
-     cross join unnest(array[1, 3, 12]) as spans (hours)
-     cross join lateral (
-       -- The same hours of the seven days before.
-       select count(*) / 7.0 as messages
-         from generate_series(1, 7) as day
-         join inbound_messages on inbound_messages.channel_id = channels.id
-          and received_at > now() - make_interval(days => day, hours => spans.hours)
-          and received_at <= now() - make_interval(days => day)
-     ) as usual
-     where channels.is_active and organizations.is_active and usual.messages >= 10
-       and not exists (
-         select from inbound_messages
-          where inbound_messages.channel_id = channels.id
-            and received_at > now() - make_interval(hours => spans.hours))
-     order by channels.id, spans.hours
-  loop
-    perform raise_alert(
-      v_row.organization_id, 'error', 'channel_silent', v_row.id::text,
-      format('channel %s brought nothing for %s hours; usually it brings %s messages then',
-             v_row.id, v_row.hours, round(v_row.messages)));
-    v_reported := v_reported + 1;
-  end loop;
-  return v_reported;
-end;
-$$ language plpgsql volatile;
-comment on function report_silent_channels is
-  'A dead man''s switch: where at least 10 messages come at this time of day on average, none at all is no chance.';
+  with reported as (
+    select raise_alert(
+             organization_id, 'error', 'channel_silent', channel_id::text,
+             format('channel %s brought nothing for %s hours; usually it brings %s messages then',
+                    channel_id, hours, round(usual_messages)))
+      from silent_channels()
+  )
+  select count(*) from reported;
+$$ language sql volatile;
+comment on function report_silent_channels is 'A dead man''s switch.';
 create index inbound_messages_received_at_idx on inbound_messages (channel_id, received_at);
 
 do $$ begin perform apply_access(); end $$;

@@ -16,6 +16,8 @@ drop table outgoing_events;
 drop table webhook_endpoints;
 drop function forget_web_leftovers;
 drop function forget_web_contact;
+drop function set_web_mode;
+drop function write_as_teammate;
 drop function take_web_tokens;
 drop function read_web_upload;
 drop function find_web_upload;

@@ -170,20 +170,54 @@ comment on function read_web_upload is
 create function take_web_tokens(
   p_channel_id uuid, p_subjects text[], p_per_second numeric[], p_bursts numeric[]
 ) returns numeric as $$
+  select take_tokens(p_channel_id, p_subjects, p_per_second, p_bursts);
+$$ language sql volatile;
+comment on function take_web_tokens is
+  'What take_tokens does, for who receives: rates of sessions, addresses and whole channels.';
+
+create function write_as_teammate(
+  p_channel_id uuid, p_conversation_id uuid, p_message_id uuid, p_body text
+) returns boolean as $$
 declare
-  v_wait_seconds numeric := 0;
+  v_organization_id constant uuid := enter_channel(p_channel_id);
 begin
-  -- Always in the given order, so that two requests never wait for each other.
-  for v_index in 1..cardinality(p_subjects) loop
-    v_wait_seconds := take_token(
-      p_channel_id, p_subjects[v_index], p_per_second[v_index], p_bursts[v_index]);
-    exit when v_wait_seconds > 0;
-  end loop;
-  return v_wait_seconds;
+  if not exists (
+    select from conversations where id = p_conversation_id and channel_id = p_channel_id
+  ) then
+    return false;
+  end if;
+  insert into messages (
+    organization_id, conversation_id, author, position, body, provider_message_id, written_at
+  ) values (
+    v_organization_id, p_conversation_id, 'teammate', 0, p_body, p_message_id::text, now()
+  ) on conflict on constraint messages_of_teammates_are_told_once do nothing;
+  if found then
+    perform silence_for_teammate(p_conversation_id);
+  end if;
+  return true;
 end;
 $$ language plpgsql volatile;
-comment on function take_web_tokens is
-  'Takes one token of each bucket; seconds to wait where one of them is empty.';
+comment on function write_as_teammate is
+  'What a teammate writes in the web chat, as accept_echo has it where a vendor tells of them; false: no such conversation on this channel.';
+
+create function set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text)
+returns boolean as $$
+begin
+  perform enter_channel(p_channel_id);
+  if p_mode = 'human' then
+    perform silence_for_teammate(id) from conversations
+      where id = p_conversation_id and channel_id = p_channel_id;
+  else
+    update conversations set mode = case mode when 'muted' then 'muted' else 'bot' end,
+           silent_until = null
+     where id = p_conversation_id and channel_id = p_channel_id;
+  end if;
+  return exists (
+    select from conversations where id = p_conversation_id and channel_id = p_channel_id);
+end;
+$$ language plpgsql volatile;
+comment on function set_web_mode is
+  'A teammate takes a conversation of the web chat over, or gives it back; false: no such conversation on this channel.';
 
 create function forget_web_contact(p_session_id uuid, p_token_hash text) returns boolean as $$
 declare

@@ -19,12 +19,18 @@ WORDS = {
     " console, then enter a new token with ./chatmill channel add",
     "account_unknown": "the token is fine, but not for this account; compare the account's id",
     "account_restricted": "the vendor restricted the account; look in its console",
+    "waba_unknown": "the channel does not know its WhatsApp Business account, so nobody can say"
+    " whether its messages come to us; run ./chatmill channel add whatsapp again and give its id",
     "not_subscribed": "the vendor sends us nothing of this account; run ./chatmill channel add"
     " again, or subscribe in its console",
     "fields_missing": "some kinds of events are not subscribed; run ./chatmill channel add again",
     "webhook_elsewhere": "the vendor posts to another address than this channel's",
     "webhook_failing": "the vendor could not post to us lately; open the webhook's address from"
     " outside, and look at its certificate and proxy",
+    "silent": "nothing comes, though messages usually do at this time of day; open the webhook's"
+    " address from outside, and look for a failing webhook in the vendor's console",
+    "replies_held": "replies were ready after the vendor's 24 hours and wait for a person; write to"
+    " these contacts another way, or name a template in the channel's settings that asks them",
     "no_retry": "Twilio tries a message once and drops it when we are away: append"
     " #rc=3&rp=all to the webhook's address, or set a fallback URL",
     "credentials_missing": "no credentials are entered, so its webhooks are refused; run"

@@ -1,6 +1,7 @@
 """The words of the commands and what they are answered with, language by language.
 
-A channel's settings may change both: {"commands": {"help": {"words": ["info"], "reply": "..."}}}.
+A channel's settings may change both: {"commands": {"help": {"words": ["info"], "reply": "..."}}},
+and say which languages count: {"command_languages": ["pt", "en"]}.
 In replies, {name} is the chatbot's name, {asked}, {answered} and {since} are of the contact.
 """
 

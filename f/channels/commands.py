@@ -64,9 +64,16 @@ def _named(word: str, settings: dict) -> tuple[str, str | None] | None:
             return name, None
     for language, words in WORDS.items():
         for name in COMMANDS:
-            if word in map(_plain, words[name]):
+            if word in map(_plain, words[name]) and _is_spoken(language, name, settings):
                 return name, language if language != DEFAULT_LANGUAGE else None
     return None
+
+
+def _is_spoken(language: str, name: str, settings: dict) -> bool:
+    """Where a channel says which languages are spoken there, words of others are only words; but
+    whoever writes STOP is understood everywhere."""
+    is_everywhere = language == DEFAULT_LANGUAGE and name in ("stop", "start")
+    return is_everywhere or language in (settings.get("command_languages") or WORDS)
 
 
 def spoken(language: str | None, settings: dict) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+UNSEEN = "unsupported"
+
 
 @dataclass(frozen=True)
 class Content:
@@ -13,6 +15,12 @@ class Content:
 def named(media: dict) -> str:
     """What a message without words is shown as: a person would be told as much."""
     return f"[{'voice message' if media['is_voice'] else media['type']}]"
+
+
+def unseen(text: str = "") -> Content:
+    """What the contact sees and we are not shown, or can't make words of: a poll, a dice, a story.
+    It is kept like a file that nobody can open, so that they are told so in a sentence."""
+    return Content("media", text, media_of(UNSEEN))
 
 
 def media_of(
@@ -28,7 +36,8 @@ def media_of(
 ) -> dict:
     """A file as the inbox keeps it: by the vendor's id or address, with what is claimed of it.
 
-    `kind`: image, audio, video, document or sticker. `error_code`: no file will ever come.
+    `kind`: image, audio, video, document, sticker, or what unseen() has. `error_code`: no file will
+    ever come.
     """
     found = {
         "type": kind,

@@ -34,6 +34,8 @@ def accept(conn, account: Account, item: Item, wake: list[dict]) -> str:
         return _accept_receipt(conn, account, item)
     if isinstance(item, Echo) and item.app_id and item.app_id == _own_app(account):
         return _accept_receipt(conn, account, _receipt_of(item))
+    if isinstance(item, Echo) and item.app_id in map(str, account.settings.get("automations", [])):
+        return "ignored:automation"  # the organization says that no person writes by this app
     function, arguments = _call_for(account, item)
     return _one(conn, function, account, *arguments)
 
@@ -161,7 +163,8 @@ def _is_for_us(message: InboundMessage, names: list[str], command) -> bool:
     if command and command.addressee:
         return command.addressee.casefold() in map(str.casefold, names)
     is_command = command is not None and message.text.lstrip().startswith("/")
-    return is_command or is_meant_for(message.text, message.mentioned, names)
+    said = message.text or message.heading
+    return is_command or is_meant_for(said, message.mentioned, names)
 
 
 def _in_our_words(conn, account: Account, message: InboundMessage) -> InboundMessage:

@@ -27,7 +27,8 @@ class InboundMessage:
     `group_id`: where everybody of a group reads; replies go there. `mentioned`: the names and ids
     that the vendor marked as such; `is_addressed`: there is no doubt that it is meant for us.
     `referral`: the advertisement or link that the contact came by, in somebody else's words.
-    `album_id`: pictures sent together come one by one and share it.
+    `album_id`: pictures sent together come one by one and share it. `heading`: the words that they
+    were sent with, where those are of another of them.
     """
 
     provider_message_id: str
@@ -44,6 +45,7 @@ class InboundMessage:
     media: dict | None = None
     referral: str | None = None
     album_id: str | None = None
+    heading: str = ""
     language: str | None = None
 
 

@@ -3,11 +3,12 @@
 Source: https://developers.facebook.com/docs/messenger-platform/reference/webhook-events/messages
 """
 
-from f.channels.content import Content, media_of
+from f.channels.content import Content, media_of, unseen
 from f.channels.vendor_json import identifier, items, mapping, words
 
 NAME_LIMIT = 256
 FILES = {"image": "image", "audio": "audio", "video": "video", "file": "document"}
+SHARED = ("fallback", "template", "reel", "ig_reel", "post", "ig_post", "story_mention", "ig_story")
 
 
 def read_content(message: dict) -> Content | None:
@@ -22,6 +23,8 @@ def read_content(message: dict) -> Content | None:
         content = _read_attachment(attachment, text)
         if content:
             return content
+    if attachments:
+        return unseen(text)
     return Content("text", text) if text.strip() else None
 
 
@@ -42,15 +45,12 @@ def _read_attachment(attachment: dict, text: str) -> Content | None:
         point = mapping(payload.get("coordinates"))
         place = ", ".join(str(point[key]) for key in ("lat", "long") if key in point)
         return Content("location", "\n".join(one for one in (text, place[:200]) if one))
-    if kind in ("fallback", "template"):
-        link = words(attachment.get("url")) or words(attachment.get("URL"))
-        lines = [
-            text,
-            words(attachment.get("title"), NAME_LIMIT),
-            link or words(payload.get("url")),
-        ]
-        said = "\n".join(line for line in lines if line)
-        return Content("text", said) if said else None
+    if kind in SHARED:
+        named = [attachment.get("title"), payload.get("title")]
+        links = [attachment.get("url"), attachment.get("URL"), payload.get("url")]
+        titles, links = ([words(one) for one in found if words(one)] for found in (named, links))
+        shown = [*(title[:NAME_LIMIT] for title in titles[:1]), *links[:1]]
+        return Content("text", "\n".join([text, *shown] if text else shown)) if shown else None
     return None
 
 

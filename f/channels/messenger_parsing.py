@@ -98,6 +98,7 @@ def _more_files(first: InboundMessage, message: dict) -> list[Item]:
             text="",
             media=content.media,
             album_id=first.provider_message_id,
+            heading=first.text,
         )
         for number, content in enumerate(read_more_files(message), 1)
     ]

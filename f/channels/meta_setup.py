@@ -1,8 +1,11 @@
 """Look at a WhatsApp number or a Page at Meta, and have its events sent to us.
 
-Sources: https://developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override and
-https://developers.facebook.com/docs/messenger-platform/webhooks#subscribe
+Sources: https://developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override,
+https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/subscribed_apps
+and https://developers.facebook.com/docs/messenger-platform/webhooks#subscribe
 """
+
+from urllib.parse import quote
 
 import f.channels.graph as graph
 from f.channels.checks import Problem, problem_of, same_address
@@ -32,12 +35,37 @@ def check_number(credentials: dict) -> list[Problem]:
         problems.append(Problem("no_webhook_url"))
     elif not any(same_address(one, credentials["webhook_url"]) for one in addresses):
         problems.append(Problem("webhook_elsewhere" if addresses else "not_subscribed"))
-    return problems
+    return [*problems, *_check_business_account(credentials)]
+
+
+def _check_business_account(credentials: dict) -> list[Problem]:
+    """Meta posts what a number gets to the apps that its WhatsApp Business account (WABA) has
+    subscribed, whatever address the number itself has."""
+    if not credentials.get("waba_id"):
+        return [Problem("waba_unknown")]
+    named = f"WhatsApp Business account {credentials['waba_id']}"
+    try:
+        answer = _call_business_account(credentials, "GET")
+    except ChatmillError as error:
+        return [Problem(problem_of(error).code, named)]
+    told = [mapping(one).get("whatsapp_business_api_data") for one in items(answer.get("data"))]
+    apps = {identifier(mapping(one).get("id")) for one in told}
+    # Without the app's id any will do: who may read the list holds the token of one of them.
+    is_ours = str(credentials["app_id"]) in apps if credentials.get("app_id") else bool(apps)
+    return [] if is_ours else [Problem("not_subscribed", named)]
+
+
+def _call_business_account(credentials: dict, method: str) -> dict:
+    path = f"/{quote(credentials['waba_id'], safe='')}/subscribed_apps"
+    return graph.call(credentials, method, path, None, WHATSAPP_CODES, "WhatsApp", False)
 
 
 def subscribe_number(credentials: dict) -> None:
-    """Of this number alone: the app's own address stays for its other numbers. Meta asks us for
-    the verify token in the moment of the call."""
+    """The token's app to the number's WhatsApp Business account, and the address of this number
+    alone: the app's own stays for its other numbers. Meta asks us for the verify token in the
+    moment of the call."""
+    if credentials.get("waba_id"):  # numbers that were connected without it have their address
+        _call_business_account(credentials, "POST")
     override = {
         "override_callback_uri": credentials["webhook_url"],
         "verify_token": credentials["verify_token"],

@@ -4,17 +4,14 @@ The preprocessor does the work and returns ids, so that no text stays in the job
 It reads `raw_string` only: Windmill resolves `$var:` strings inside `event["body"]`.
 """
 
-import re
-
 import f.channels.accounts as accounts
 import f.channels.inbox as inbox
 import f.channels.registry as registry
 from f.channels.answers import acknowledged
 from f.channels.messages import Request, WebhookRefused
+from f.channels.vendor_json import UUID
 from f.shared.db import connect
 from f.shared.windmill import get_resource, get_variable
-
-UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def preprocessor(event: dict) -> dict:
@@ -48,6 +45,7 @@ def receive(url_key: str, request: Request) -> tuple[list[dict], dict]:
         return [], library.acknowledged(refusal)
     with connect(db) as conn:
         delivery_id = inbox.receive(conn, account, request.body.decode(), reference_in(request))
+    inbox.confirm_presses(account, deliveries)
     with connect(db) as conn:
         wake = inbox.accept(conn, sealing_key, account, delivery_id, deliveries)
     return wake, library.acknowledged(None)

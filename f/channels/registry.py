@@ -17,6 +17,9 @@ class ChannelLibrary(Protocol):
 
     `credentials` are the channel's secrets, and where its API is. What is not the vendor's is
     refused with `WebhookRefused`; sending raises the errors of f/shared/errors.py.
+
+    Some vendors know more: `send_template(credentials, to, template, client_reference)` where a
+    window closes, `confirm_press(credentials, message_id)` where a pressed button waits for it.
     """
 
     RULES: Rules

@@ -2,10 +2,14 @@
 
 from f.channels.parts import parts
 
+# What a pressed button is kept under; messages have `chat:number`.
+BUTTON_PREFIX = "button:"
+
 __getattr__ = parts(
     {
         "RULES": "f.channels.telegram_sending:RULES",
         "acknowledged": "f.channels.answers:acknowledged",
+        "answer_press": "f.channels.telegram_sending:answer_press",
         "check": "f.channels.telegram_setup:check",
         "handshake": "f.channels.signatures:refuse_handshake",
         "parse": "f.channels.telegram_parsing:parse",
@@ -16,3 +20,9 @@ __getattr__ = parts(
         "verify": "f.channels.signatures:verify_telegram",
     }
 )
+
+
+def confirm_press(credentials: dict, message_id: str) -> None:
+    """Of what is no press nothing is imported: most webhooks bring none."""
+    if message_id.startswith(BUTTON_PREFIX):
+        __getattr__("answer_press")(credentials, message_id.removeprefix(BUTTON_PREFIX))

@@ -3,11 +3,13 @@
 Source: https://core.telegram.org/bots/api#message
 """
 
-from f.channels.content import Content, media_of
+from f.channels.content import Content, media_of, unseen
 from f.channels.vendor_json import identifier, items, mapping, words
 
 NAME_LIMIT = 256
 MEDIA = ("voice", "audio", "video_note", "video", "animation", "document", "sticker")
+# What people send and we make no words of; any other kind is taken for what a chat shows of itself.
+WITHOUT_WORDS = ("poll", "dice", "story", "paid_media", "game", "checklist", "invoice")
 
 
 def read_content(message: dict) -> Content | None:
@@ -24,6 +26,8 @@ def read_content(message: dict) -> Content | None:
         return Content("location", _place(message))
     if isinstance(message.get("contact"), dict):
         return Content("contacts")  # another person's number is not passed on as words
+    if any(isinstance(message.get(kind), dict) for kind in WITHOUT_WORDS):
+        return unseen(words(message.get("caption")))
     return None
 
 

@@ -15,6 +15,7 @@ from f.channels.messages import (
     OptOut,
     Request,
 )
+from f.channels.telegram import BUTTON_PREFIX
 from f.channels.telegram_content import mentioned_names, read_content, read_origin
 from f.channels.vendor_json import identifier, load, mapping, timestamp, whole_number, words
 
@@ -114,11 +115,12 @@ def _read_button(callback: dict) -> Item:
     message, sender = mapping(callback.get("message")), mapping(callback.get("from"))
     callback_id, contact_key = identifier(callback.get("id")), identifier(sender.get("id"))
     pressed, address = words(callback.get("data"), 64), address_of(message)
-    if not (callback_id and contact_key and pressed and address):
-        return Ignored("button_without_chat")
+    key = callback_id and f"{BUTTON_PREFIX}{callback_id[:500]}"
+    if not (key and contact_key and pressed and address):
+        return Ignored("button_without_chat", key)
     is_group = mapping(message.get("chat")).get("type") in GROUPS
     return InboundMessage(
-        provider_message_id=f"button:{callback_id[:500]}",
+        provider_message_id=key,
         contact_key=contact_key,
         contact_name=_name_of(sender),
         kind="button",

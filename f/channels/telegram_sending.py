@@ -8,8 +8,10 @@ import f.channels.markdown as markdown
 from f.channels.messages import Recipient
 from f.channels.options import Option, numbered, taken_apart
 from f.channels.refusals import Codes, refusal
+from f.channels.rich_text import RichText, utf16_length
 from f.channels.rules import Rate, Rules
 from f.channels.splitting import split_markdown
+from f.channels.telegram import BUTTON_PREFIX
 from f.channels.vendor_json import identifier, mapping, object_in, words
 from f.shared.errors import (
     ChatmillError,
@@ -23,7 +25,6 @@ from f.shared.http import request
 API_URL = "https://api.telegram.org"
 TEXT_LIMIT = 4096
 BUTTON_BYTES = 64
-BUTTON_PREFIX = "button:"
 
 CODES = Codes(
     later=("500", "502", "503", "504"),
@@ -40,6 +41,14 @@ RULES = Rules(
     after_silence="unknown",
     typing_seconds=4,
 )
+
+
+# Telegram's own patience for a press ends after some seconds; the webhook's answer waits for this.
+PRESS_SECONDS = 3
+
+
+class EntitiesRefused(UpstreamRefused):
+    """Telegram reads our marks otherwise than we do: nothing was sent."""
 
 
 class GroupMoved(UpstreamRefused):
@@ -62,33 +71,44 @@ def send_text(credentials: dict, to: Recipient, text: str, client_reference: str
             "message_id": int(to.reply_to.rpartition(":")[2]),
             "allow_sending_without_reply": True,
         }
-    try:
-        answer = call(credentials, "sendMessage", message)
-    except GroupMoved as moved:
-        message["chat_id"] = moved.chat_id
-        answer = call(credentials, "sendMessage", message)
+    answer = _send(credentials, message, text)
     message_id = identifier(mapping(answer.get("result")).get("message_id"))
     if message_id is None:
         raise DeliveryUnknown("Telegram took the message and gave no id for it.")
     return f"{message['chat_id']}:{message_id}"
 
 
+def _send(credentials: dict, message: dict, text: str) -> dict:
+    """What Telegram refused for these two reasons it surely did not send: once again, mended."""
+    try:
+        return call(credentials, "sendMessage", message)
+    except GroupMoved as moved:
+        message["chat_id"] = moved.chat_id
+    except EntitiesRefused:
+        message.pop("entities", None)
+        message.update(_content(text, with_marks=False))
+    return call(credentials, "sendMessage", message)
+
+
+def answer_press(credentials: dict, press_id: str) -> None:
+    """The button stops waiting. Told twice, Telegram refuses the second and nothing changes."""
+    pressed = {"callback_query_id": press_id}
+    call(credentials, "answerCallbackQuery", pressed, PRESS_SECONDS)
+
+
 def show_typing(credentials: dict, to: Recipient) -> None:
-    """A pressed button stops waiting; every chat sees that somebody writes."""
-    if to.reply_to and to.reply_to.startswith(BUTTON_PREFIX):
-        pressed = {"callback_query_id": to.reply_to.removeprefix(BUTTON_PREFIX)}
-        call(credentials, "answerCallbackQuery", pressed)
     call(credentials, "sendChatAction", _addressed(to) | {"action": "typing"})
 
 
-def call(credentials: dict, method: str, body: dict) -> dict:
+def call(credentials: dict, method: str, body: dict, timeout_seconds: float = 10) -> dict:
     """The address holds the bot's token: it is never logged, nor in an error."""
     token = credentials.get("bot_token")
     if not token:
         raise Misconfigured(f"bot {credentials['account_id']} has no token yet.")
     base = (credentials.get("api_url") or API_URL).rstrip("/")
     try:
-        answer = request("POST", f"{base}/bot{token}/{method}", json=body)
+        url = f"{base}/bot{token}/{method}"
+        answer = request("POST", url, json=body, timeout_seconds=timeout_seconds)
     except UpstreamError as exc:
         if exc.status is None:
             raise
@@ -110,6 +130,8 @@ def _refusal(credentials: dict, exc: UpstreamError) -> ChatmillError:
     description = words(body.get("description"), 200)
     if code == "400" and "chat not found" in description.lower():
         code = "403"
+    if code == "400" and "can't parse" in description.lower():
+        return EntitiesRefused("Telegram could not read our marks.", status=400, code=code)
     return refusal(CODES, "Telegram", credentials, exc, code, description)
 
 
@@ -118,9 +140,10 @@ def _addressed(to: Recipient) -> dict:
     return {"chat_id": int(chat_id)} | ({"message_thread_id": int(topic)} if topic else {})
 
 
-def _content(text: str) -> dict:
+def _content(text: str, with_marks: bool = True) -> dict:
     words_said, options = taken_apart(text)
-    body, entities = dialects.telegram(markdown.read(words_said))
+    rich = markdown.read(words_said)
+    body, entities = dialects.telegram(rich) if with_marks else (_plain(rich), [])
     keyboard = _keyboard(options) if body else None
     if options and not keyboard:
         body = "\n".join(part for part in (body, numbered(options)) if part)
@@ -129,6 +152,12 @@ def _content(text: str) -> dict:
         | ({"entities": entities} if entities else {})
         | ({"reply_markup": {"inline_keyboard": keyboard}} if keyboard else {})
     )
+
+
+def _plain(rich: RichText) -> str:
+    """With the addresses of links behind their words, where there is room for them."""
+    text = dialects.plain(rich)
+    return text if utf16_length(text) <= TEXT_LIMIT else rich.text
 
 
 def _keyboard(options: list[Option]) -> list | None:

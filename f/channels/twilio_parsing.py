@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from urllib.parse import parse_qsl, quote
 
-from f.channels.content import Content, media_of
+from f.channels.content import Content, media_of, unseen
 from f.channels.messages import Delivery, Ignored, InboundMessage, Item, OptOut, Receipt, Request
 from f.channels.twilio_sending import CODES
 from f.channels.vendor_json import identifier, items, load_or_none, mapping, words
@@ -29,7 +29,7 @@ def parse(request: Request) -> list[Delivery]:
     """One form, one item. Never raises: a field too many or too few is not the sender's to mend."""
     form = dict(parse_qsl(request.body.decode(errors="replace"), keep_blank_values=True))
     if "EventType" in form and "ConversationSid" in form:
-        return [Delivery(identifier(form.get("AccountSid")), [_read_event(form)])]
+        return [Delivery(identifier(form.get("AccountSid")), _read_event(form))]
     status = next((form[name] for name in MESSAGE_STATES if form.get(name)), "received")
     if "MessageStatus" in form or status != "received":
         reference = request.query.get("reference")
@@ -100,6 +100,7 @@ def _another_file(first: InboundMessage, number: int, media: dict) -> InboundMes
         text="",
         media=media,
         album_id=first.provider_message_id,
+        heading=first.text,
     )
 
 
@@ -118,7 +119,10 @@ def _content(form: dict) -> Content | None:
         return Content("contacts")
     if form.get("InteractiveData") or form.get("FlowData"):
         return Content("form", text)
-    return Content("text", text) if text.strip() else None
+    if text.strip():
+        return Content("text", text)
+    # Only of text it is certain that nothing was said.
+    return None if form.get("MessageType", "text") == "text" else unseen()
 
 
 def _media(form: dict, text: str) -> Content:
@@ -159,48 +163,50 @@ def _read_status(form: dict, status: str, reference: object) -> Item:
     )
 
 
-def _read_event(form: dict) -> Item:
+def _read_event(form: dict) -> list[Item]:
     event = words(form.get("EventType"), 64)
     if event == "onDeliveryUpdated":
-        return _read_status(form, form.get("Status", ""), None)
+        return [_read_status(form, form.get("Status", ""), None)]
     message_id, group_id = _first(form, "MessageSid"), _first(form, "ConversationSid")
     if event != "onMessageAdded" or message_id is None:
-        return Ignored(f"event:{event}")
+        return [Ignored(f"event:{event}")]
     author = words(form.get("Author"), 512)
     if form.get("Source", "").upper() == "API" or OUR_MARK in form.get("Attributes", ""):
-        return Ignored("echo", message_id)
-    if not author.startswith(PREFIX):
-        return Ignored(
-            "not_whatsapp", message_id
-        )  # a teammate in Twilio's console, a number by SMS
-    media = _conversation_media(form)
+        return [Ignored("echo", message_id)]
+    if not author.startswith(PREFIX):  # a teammate in Twilio's console, a number by SMS
+        return [Ignored("not_whatsapp", message_id)]
+    files = _conversation_files(form)
     text = words(form.get("Body"))
-    if not (text.strip() or media):
-        return Ignored("unreadable", message_id)
-    return InboundMessage(
+    if not (text.strip() or files):
+        return [Ignored("unreadable", message_id)]
+    first = InboundMessage(
         provider_message_id=message_id,
         contact_key=bare(author),
         contact_phone=bare(author) if PHONE.fullmatch(bare(author)) else None,
-        kind="media" if media else "text",
+        kind="media" if files else "text",
         text=text,
-        media=media,
+        media=files[0] if files else None,
         sent_at=_iso_time(form.get("DateCreated")),
         group_id=group_id,
     )
+    more = [_another_file(first, number, file) for number, file in enumerate(files[1:], 1)]
+    return [first, *more]
 
 
-def _conversation_media(form: dict) -> dict | None:
-    files = [mapping(one) for one in items(load_or_none(form.get("Media", "")))]
-    if not files:
-        return None
-    media_type = words(files[0].get("ContentType"), NAME_LIMIT)
+def _conversation_files(form: dict) -> list[dict]:
+    told = [mapping(one) for one in items(load_or_none(form.get("Media", "")))]
+    return [_conversation_file(form, one) for one in told[:MOST_FILES]]
+
+
+def _conversation_file(form: dict, told: dict) -> dict:
+    media_type, media_id = words(told.get("ContentType"), NAME_LIMIT), identifier(told.get("Sid"))
     kind = media_type.partition("/")[0]
     return media_of(
         kind if kind in ("image", "audio", "video") else "document",
-        provider_media_id=identifier(files[0].get("Sid")),
-        url=_media_url(form, identifier(files[0].get("Sid"))),
+        provider_media_id=media_id,
+        url=_media_url(form, media_id),
         media_type=media_type or None,
-        file_name=words(files[0].get("Filename"), NAME_LIMIT) or None,
+        file_name=words(told.get("Filename"), NAME_LIMIT) or None,
         is_voice=kind == "audio",
     )
 

@@ -60,6 +60,8 @@ def send_text(credentials: dict, to: Recipient, text: str, client_reference: str
 
 def send_template(credentials: dict, to: Recipient, template: dict, client_reference: str) -> str:
     """`template`: {content_sid}, approved by Meta, without variables."""
+    if not template.get("content_sid"):
+        raise Misconfigured("The channel's template has no content_sid.", "template_incomplete")
     content = {"ContentSid": template["content_sid"]}
     return _message_id(_to_contact(credentials, to, content, client_reference))
 

@@ -3,31 +3,40 @@
 import json
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from f.channels.messages import WebhookRefused
 from f.channels.text import clean
 
 DEEPEST = 128  # what Windmill's own parser takes
+MOST_LEVELS = 512  # before Python's own parser gives up
+MOST_DIGITS = 100
 ID_LIMIT = 512
+UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 WHOLE_NUMBER = re.compile("-?[0-9]{1,20}")
 LAST_TIMESTAMP = 253_402_300_799  # the end of the year 9999
 
 
 def load(raw: bytes) -> object:
-    """The value of a body that is JSON as strict as Windmill's own parser has it."""
+    """The value of a body. What is no JSON as a whole is refused; what is odd in a part of it costs
+    that part alone: an object with a key twice keeps the last, a number that no machine has stays
+    text, what is nested deeper than anybody reads is left out."""
     try:
         value = json.loads(
             raw.decode("utf-8-sig"),
-            object_pairs_hook=_without_duplicates,
+            object_pairs_hook=_object,
             parse_constant=_refuse_constant,
-            parse_float=_finite,
+            parse_float=_float,
+            parse_int=_int,
         )
     except RecursionError as exc:
         raise _too_deep() from exc
     except ValueError as exc:
-        raise WebhookRefused(400, "body_not_json", "The body is not JSON.") from exc
-    _refuse_deep(value)
+        raise _not_json() from exc
+    if isinstance(value, _WithKeyTwice):
+        raise _not_json()
+    _cut_depths(value)
     return value
 
 
@@ -86,40 +95,61 @@ def milliseconds(value: object) -> datetime | None:
     return datetime.fromtimestamp(int(digits) / 1000, UTC)
 
 
-def _without_duplicates(pairs: list[tuple[str, object]]) -> dict:
+class _WithKeyTwice(dict):
+    """An object of which nobody can say what its sender meant."""
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key twice in one object")
-    return found
+    return found if len(found) == len(pairs) else _WithKeyTwice(found)
 
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _finite(digits: str) -> float:
+def _float(digits: str) -> float | str:
     number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError("a number beyond a double")
-    return number
+    return number if math.isfinite(number) else digits
 
 
-def _refuse_deep(value: object) -> None:
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [child for parent in level for child in _children(parent)]
+def _int(digits: str) -> int | str:
+    return int(digits) if len(digits) <= MOST_DIGITS else digits
+
+
+def _cut_depths(value: object) -> None:
+    level, cut = _containers([value]), []
+    for depth in range(1, MOST_LEVELS + 1):
+        if depth == DEEPEST:
+            cut = level
+        level = _containers(child for parent in level for child in _children(parent))
         if not level:
-            return
-    raise _too_deep()
+            break
+    else:
+        raise _too_deep()
+    for container in cut:
+        for key, child in list(_places(container)):
+            if isinstance(child, dict | list):
+                container[key] = None
 
 
-def _children(value: object) -> list:
-    if isinstance(value, dict):
-        return list(value.values())
-    return items(value)
+def _containers(values: Iterable[object]) -> list[dict | list]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _children(container: dict | list) -> Iterable[object]:
+    return container.values() if isinstance(container, dict) else container
+
+
+def _places(container: dict | list) -> Iterable[tuple]:
+    return container.items() if isinstance(container, dict) else enumerate(container)
+
+
+def _not_json() -> WebhookRefused:
+    return WebhookRefused(400, "body_not_json", "The body is not JSON.")
 
 
 def _too_deep() -> WebhookRefused:
     return WebhookRefused(
-        400, "body_too_deep", f"The body nests more than {DEEPEST} levels of JSON."
+        400, "body_too_deep", f"The body nests more than {MOST_LEVELS} levels of JSON."
     )

@@ -42,6 +42,18 @@ def prove(identity: dict, secret: str | None, embed_key: str) -> Person | None:
     return _by_hash(identity, secret)
 
 
+def prove_teammate(authorization: str, secret: str | None, embed_key: str) -> None:
+    """`authorization`: `Bearer` and a token like a visitor's whose `role` is teammate, which only
+    the organization's own server can sign. Raises WebhookRefused `teammate_refused`."""
+    scheme, _, token = authorization.partition(" ")
+    try:
+        claims = _claims(token.strip(), secret, embed_key, "role") if secret else {}
+    except WebhookRefused:
+        claims = {}
+    if scheme.lower() != "bearer" or claims.get("role") != "teammate":
+        raise WebhookRefused(403, "teammate_refused", "This token is not a teammate's.")
+
+
 def hash_of(secret: str, identifier: str) -> str:
     return hmac.new(secret.encode(), identifier.encode(), hashlib.sha256).hexdigest()
 
@@ -56,19 +68,24 @@ def _by_hash(identity: dict, secret: str) -> Person:
 
 
 def _by_token(token: str, secret: str, embed_key: str) -> Person:
+    claims = _claims(token, secret, embed_key, "sub")
+    return _person(words(claims["sub"], ID_LIMIT + 1), words(claims.get("name"), 200) or None)
+
+
+def _claims(token: str, secret: str, embed_key: str, needed: str) -> dict:
     try:
         claims = jwt.decode(
             token,
             secret,
             algorithms=["HS256"],
             audience=embed_key,
-            options={"require": ["exp", "aud", "sub"]},
+            options={"require": ["exp", "aud", needed]},
         )
     except jwt.PyJWTError as error:
         raise _refused() from error
     if int(claims["exp"]) > time.time() + LONGEST_TOKEN_SECONDS:  # some servers write it as text
         raise _refused()
-    return _person(words(claims["sub"], ID_LIMIT + 1), words(claims.get("name"), 200) or None)
+    return claims
 
 
 def _person(identifier: str, name: str | None) -> Person:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from f.channels.messages import WebhookRefused
-from f.channels.vendor_json import load, mapping, words
+from f.channels.vendor_json import UUID, load, mapping, words
 
 TEXT_LIMIT = 4000
 BODY_LIMIT_BYTES = 64 * 1024
@@ -13,7 +13,6 @@ UPLOAD_LIMIT_BYTES = 10 * 1024 * 1024
 MOST_LINES = 200
 LONGEST_WAIT_SECONDS = 25
 
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBER = re.compile(r"[0-9]{1,18}")
 LANGUAGE = re.compile(r"[a-z]{2,3}")
 # Signs of direction would show exe.pdf where the name ends in fdp.exe.
@@ -63,6 +62,13 @@ def read_post(body: bytes) -> Posted:
     )
 
 
+def read_mode(body: bytes) -> str:
+    mode = mapping(load(body)).get("mode")
+    if mode not in ("human", "bot"):
+        raise WebhookRefused(400, "mode_wrong", "`mode` is human or bot.")
+    return mode
+
+
 def read_start(body: bytes) -> Started:
     """An empty body is a visitor of whom nothing is known."""
     found = mapping(load(body)) if body.strip() else {}
@@ -80,6 +86,10 @@ def read_wanted(query: dict[str, str]) -> Wanted:
         limit=max(1, _number(query.get("limit"), 50, MOST_LINES)),
         wait_seconds=_number(query.get("wait"), 0, LONGEST_WAIT_SECONDS),
     )
+
+
+def conversation_id(value: str) -> str:
+    return _uuid(value, "conversation_unknown", 404)
 
 
 def session_id(value: str) -> str:

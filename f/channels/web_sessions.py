@@ -163,6 +163,29 @@ def find_upload(conn, session: Session, upload_id: str) -> Upload:
     return Upload(*row)
 
 
+def write_as_teammate(
+    conn, channel_id: str, conversation_id: str, message_id: str, text: str
+) -> None:
+    """Once, however often it is posted; the chatbot is silent from then on. Raises WebhookRefused
+    for a conversation of another channel as for none."""
+    values = (channel_id, conversation_id, message_id, text)
+    _in_conversation(conn, "select write_as_teammate(%s, %s, %s, %s)", values)
+
+
+def set_mode(conn, channel_id: str, conversation_id: str, mode: str) -> None:
+    """`human`: a teammate takes over; `bot`: they give it back. Raises WebhookRefused."""
+    values = (channel_id, conversation_id, mode)
+    _in_conversation(conn, "select set_web_mode(%s, %s, %s)", values)
+
+
+def _in_conversation(conn, statement: str, values: tuple) -> None:
+    with conn.cursor() as cursor:
+        cursor.execute(statement, values)
+        if not cursor.fetchone()[0]:
+            sentence = "This channel has no such conversation."
+            raise WebhookRefused(404, "conversation_unknown", sentence)
+
+
 def forget(conn, session: Session) -> None:
     with conn.cursor() as cursor:
         cursor.execute("select forget_web_contact(%s, %s)", (session.id, session.token_hash))

@@ -3,7 +3,7 @@
 Source: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages
 """
 
-from f.channels.content import Content, media_of
+from f.channels.content import Content, media_of, unseen
 from f.channels.vendor_json import identifier, items, mapping, object_in, words
 
 NAME_LIMIT = 256
@@ -98,6 +98,13 @@ def _read_button(kind: str, message: dict) -> Content | None:
     return Content("button", text) if text else None
 
 
+def _read_unsupported(kind: str, message: dict) -> Content | None:
+    """A poll, a picture to be seen once, an animation. None for what was only done to a message
+    that is there already: nobody wrote anything."""
+    is_done = words(mapping(message.get(kind)).get("type"), NAME_LIMIT) in DONE_TO_MESSAGES
+    return None if is_done else unseen()
+
+
 def _read_order(kind: str, message: dict) -> Content:
     body = mapping(message.get(kind))
     products = [mapping(item) for item in items(body.get("product_items"))]
@@ -108,6 +115,7 @@ def _read_order(kind: str, message: dict) -> Content:
     return Content("order", words("\n".join([*lines, words(body.get("text"))]).strip()))
 
 
+DONE_TO_MESSAGES = ("edit", "revoke", "delete", "pin", "unpin", "keep", "reaction", "poll_update")
 MEDIA_KINDS = ("image", "video", "audio", "document", "sticker")
 
 READERS = {
@@ -117,4 +125,5 @@ READERS = {
     "interactive": _read_interactive,
     "button": _read_button,
     "order": _read_order,
+    "unsupported": _read_unsupported,
 } | dict.fromkeys(MEDIA_KINDS, _read_media)

@@ -3,6 +3,7 @@
 Source: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages
 """
 
+from f.channels.content import unseen
 from f.channels.messages import (
     Edit,
     Handover,
@@ -34,7 +35,9 @@ def _read_edit(message: dict) -> Item | None:
     edit = mapping(message.get("edit"))
     original_id, changed = identifier(edit.get("original_message_id")), mapping(edit.get("message"))
     content = read_content(words(changed.get("type"), WORD_LIMIT), changed)
-    return Edit(original_id, content.text) if original_id and content else None
+    if original_id is None or content in (None, unseen()):
+        return None
+    return Edit(original_id, content.text)
 
 
 def _read_revoke(message: dict) -> Item | None:
@@ -53,16 +56,11 @@ def _read_system(message: dict) -> Item | None:
     return NewIdentity(old_key, new_key, new_phone)
 
 
-def _read_unsupported(message: dict) -> Item | None:
-    return None
-
-
 EVENTS = {
     "reaction": _read_reaction,
     "edit": _read_edit,
     "revoke": _read_revoke,
     "system": _read_system,
-    "unsupported": _read_unsupported,
 }
 
 

@@ -14,7 +14,7 @@ from f.channels.rules import Rate, Rules
 from f.channels.splitting import split_markdown
 from f.channels.vendor_json import identifier, items, mapping
 from f.channels.whatsapp_codes import CODES
-from f.shared.errors import DeliveryUnknown
+from f.shared.errors import DeliveryUnknown, Misconfigured
 
 TEXT_LIMIT = 4096
 INTERACTIVE_LIMIT = 1024
@@ -40,23 +40,30 @@ def send_text(credentials: dict, to: Recipient, text: str, client_reference: str
     message = _addressed(to) | {"biz_opaque_callback_data": client_reference}
     if to.is_group and to.reply_to:
         message["context"] = {"message_id": to.reply_to}
-    answer = _post(credentials, message | _content(text, to.is_group))
+    return _message_id(_post(credentials, message | _content(text, to.is_group)))
+
+
+def send_template(credentials: dict, to: Recipient, template: dict, client_reference: str) -> str:
+    """`template`: {name, language}, approved by Meta, without variables."""
+    name, language = template.get("name"), template.get("language")
+    if not (name and language):
+        raise Misconfigured(
+            "The channel's template has no name or language.", "template_incomplete"
+        )
+    message = _addressed(to) | {
+        "biz_opaque_callback_data": client_reference,
+        "type": "template",
+        "template": {"name": name, "language": {"code": language}},
+    }
+    return _message_id(_post(credentials, message))
+
+
+def _message_id(answer: dict) -> str:
     messages = items(answer.get("messages"))
     message_id = identifier(mapping(messages[0]).get("id")) if messages else None
     if message_id is None:
         raise DeliveryUnknown("WhatsApp took the message and gave no id for it.")
     return message_id
-
-
-def send_template(credentials: dict, to: Recipient, template: dict, client_reference: str) -> str:
-    """`template`: {name, language}, approved by Meta, without variables."""
-    message = _addressed(to) | {
-        "biz_opaque_callback_data": client_reference,
-        "type": "template",
-        "template": {"name": template["name"], "language": {"code": template["language"]}},
-    }
-    messages = items(_post(credentials, message).get("messages"))
-    return identifier(mapping(messages[0]).get("id")) or "" if messages else ""
 
 
 def show_typing(credentials: dict, to: Recipient) -> None:

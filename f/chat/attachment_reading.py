@@ -16,6 +16,7 @@ from f.agent.model_slot import ModelSlot
 from f.agent.transcription import MAX_BYTES as MAX_RECORDING_BYTES
 from f.agent.transcription import Transcript, transcribe
 from f.channels.accounts import Account
+from f.channels.content import UNSEEN
 from f.chat.attachment_store import TRANSCRIPTION_DRAFT, Begun, Unread
 from f.chat.model_calls import charge_of, until_kept
 from f.shared.db import connect
@@ -120,6 +121,8 @@ class AttachmentReader:
 
     def _check(self, kind: str) -> None:
         """What nobody could take in need not be fetched."""
+        if kind == UNSEEN:
+            raise _refused("message_unseen")
         if kind == "image" and not self._senses.sees:
             raise _refused("picture_not_seen")
         if kind == "audio" and not self._senses.ears:

@@ -34,11 +34,34 @@ def _seconds(number: Decimal | None) -> float | None:
     return None if number is None else float(number)
 
 
-def hold(conn, message_id: str) -> None:
-    """Outside the vendor's window: kept for a person, who is told."""
+def hold(conn, message_id: str, has_template: bool) -> None:
+    """Outside the vendor's window: kept for a person, who is told. A template of the channel's asks
+    the contact to write again."""
     with conn.cursor() as cursor:
         cursor.execute("select enter_outbound_message(%s)", (message_id,))
         cursor.execute("select hold_outbound_message(%s)", (message_id,))
+        if has_template:
+            cursor.execute("select ask_for_template(%s)", (message_id,))
+
+
+def claim_template(conn, turn_id: str, fence: int) -> str | None:
+    """Our reference for the template that the turn still has to send, marked `sending`. Raises
+    StaleTurn."""
+    with conn.cursor() as cursor:
+        cursor.execute("select claim_template(%s, %s)", (turn_id, fence))
+        return cursor.fetchone()[0]
+
+
+def settle_template(
+    conn, reference: str, state: str, provider_message_id: str | None, error_code: str | None
+) -> None:
+    """`state`: ready (surely not accepted), sent, failed or unknown."""
+    with conn.cursor() as cursor:
+        cursor.execute("select enter_outbound_message(%s)", (reference,))
+        cursor.execute(
+            "select settle_template(%s, %s, %s, %s)",
+            (reference, state, provider_message_id, error_code),
+        )
 
 
 def window_is_open(conn, conversation_id: str, hours: int) -> bool:
@@ -47,11 +70,14 @@ def window_is_open(conn, conversation_id: str, hours: int) -> bool:
         return cursor.fetchone()[0]
 
 
-def take_token(conn, channel_id: str, subject: str, rate: Rate) -> float:
-    """Seconds to wait for one; 0 when it was taken."""
+def take_tokens(conn, channel_id: str, rates: dict[str, Rate]) -> float:
+    """`rates`, by whose they are. Seconds to wait, and nothing is taken; 0 when one of each was."""
+    per_second = [rate.per_second for rate in rates.values()]
+    bursts = [rate.burst for rate in rates.values()]
     with conn.cursor() as cursor:
         cursor.execute(
-            "select take_token(%s, %s, %s, %s)", (channel_id, subject, rate.per_second, rate.burst)
+            "select take_tokens(%s, %s, %s::numeric[], %s::numeric[])",
+            (channel_id, list(rates), per_second, bursts),
         )
         return float(cursor.fetchone()[0])
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import f.channels.registry as registry
 import f.chat.lease as lease
@@ -52,7 +53,10 @@ class Sending:
     ):
         self._db, self._account, self._library = db, account, registry.library(account.kind)
         self._conversation_id, self._turn_id, self._fence = conversation_id, turn_id, fence
-        self._template_is_due = True
+        self._template = account.settings.get("template")
+        self._has_template = isinstance(self._template, dict) and hasattr(
+            self._library, "send_template"
+        )
 
     def send_all(self) -> tuple[int, float | None]:
         """How many were sent; and the seconds until it is known what became of one that an
@@ -63,13 +67,13 @@ class Sending:
             with connect(self._db) as conn:
                 claimed = self._claim(conn)
             if claimed.outcome in ("done", "wait"):
+                if self._has_template:
+                    self._send_template()
                 return sent, claimed.wait_seconds
             if claimed.outcome == "too_fast":
                 if claimed.wait_seconds > PATIENCE_SECONDS:
                     return sent, claimed.wait_seconds
                 time.sleep(claimed.wait_seconds)
-            if claimed.outcome == "held":
-                self._send_template(claimed)
             if claimed.outcome == "send":
                 # Whoever slept between the mark `sending` and the call must not make it any more:
                 # the time in which others wait for its receipt would be over.
@@ -88,7 +92,7 @@ class Sending:
         if rules.window_hours and not outbox.window_is_open(
             conn, self._conversation_id, rules.window_hours
         ):
-            outbox.hold(conn, claimed.id)
+            outbox.hold(conn, claimed.id, self._has_template)
             return replace(claimed, outcome="held")
         wait_seconds = self._take_tokens(conn)
         if wait_seconds > 0:
@@ -99,13 +103,9 @@ class Sending:
     def _take_tokens(self, conn) -> float:
         rules, recipient = self._library.RULES, self._account.recipient
         own = rules.group if recipient.is_group else rules.pair
-        for subject, rate in ((recipient.address, own), ("account", rules.account)):
-            if rate is None:
-                continue
-            wait_seconds = outbox.take_token(conn, self._account.channel_id, subject, rate)
-            if wait_seconds > 0:
-                return wait_seconds
-        return 0
+        wanted = {recipient.address: own, "account": rules.account}
+        rates = {subject: rate for subject, rate in wanted.items() if rate}
+        return outbox.take_tokens(conn, self._account.channel_id, rates) if rates else 0
 
     def _deliver(self, message: outbox.Claimed) -> bool:
         """The mark `sending` is committed before the call, so that a crash in between is seen as
@@ -121,7 +121,7 @@ class Sending:
         except DeliveryUnknown:
             raise  # stays `sending`: a receipt or the grace decides
         except WindowClosed:
-            self._note(outbox.hold, message.id)
+            self._note(outbox.hold, message.id, self._has_template)
             return False
         except ContactGone:
             self._note(outbox.mark_gone, message.id)
@@ -132,15 +132,30 @@ class Sending:
         self._note(outbox.mark_sent, message.id, provider_message_id)
         return True
 
-    def _send_template(self, message: outbox.Claimed) -> None:
+    def _send_template(self) -> None:
         """Outside the window an approved template may ask the contact to write again: once a
-        turn, however many messages it has. What becomes of it changes nothing for them."""
-        template = self._account.settings.get("template")
-        send = getattr(self._library, "send_template", None)
-        if not (template and send and self._template_is_due):
+        turn, however many messages it has. However it ends, the held messages wait for a person."""
+        with connect(self._db) as conn:
+            reference = outbox.claim_template(conn, self._turn_id, self._fence)
+        if reference is None:
             return
-        self._template_is_due = False
-        send(self._account.credentials, self._account.recipient, template, message.id)
+        account, ended = self._account, partial(self._note, outbox.settle_template, reference)
+        try:
+            provider_message_id = self._library.send_template(
+                account.credentials, account.recipient, self._template, reference
+            )
+        except (UpstreamBusy, UpstreamDown):
+            ended("ready", None, None)
+            raise
+        except DeliveryUnknown:
+            ended("unknown", None, None)
+        except ContactGone:
+            ended("failed", None, "contact_gone")
+        except (Misconfigured, UpstreamError) as error:
+            told = error.code or getattr(error, "status", None)
+            ended("failed", None, str(told or "misconfigured"))
+        else:
+            ended("sent", provider_message_id, None)
 
     def _note(self, mark, *arguments) -> None:
         with connect(self._db) as conn:

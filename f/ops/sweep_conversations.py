@@ -52,7 +52,9 @@ def accept_left_behind(db: postgresql, sealing_key: str) -> int:
         delivery_id, request = taken
         with connect(db) as conn:
             account = accounts.of_delivery(conn, sealing_key, delivery_id)
-            wake = inbox.accept_again(conn, sealing_key, account, delivery_id, request)
+        deliveries = inbox.read_again(account, request)
+        with connect(db) as conn:
+            wake = inbox.accept(conn, sealing_key, account, delivery_id, deliveries)
         inbox.start_flows(wake)
     return BATCH
 

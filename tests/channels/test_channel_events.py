@@ -2,10 +2,12 @@
 
 import itertools
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.channels.vendors import CREDENTIALS, add_channel, deliver, post
+from tests.conftest import connected
 
 _ids = itertools.count(1)
 CONTACT = "9001"
@@ -109,6 +111,65 @@ def test_w18_receipts_move_forward_only_in_whatever_order(query, replied):
     assert query("select state from outbound_messages") == [("read",)]
 
 
+def test_w18_a_read_mark_that_overtakes_the_delivery_is_kept(query, replied):
+    query("update outbound_messages set sending_at = now() - interval '1 second'")
+    # The vendor's time of the message: after our call began, before we noted that it was sent.
+    written_at = {"watermark": int(time.time() * 1000) - 500}
+    query("update outbound_messages set sent_at = now()")
+    messenger({"read": written_at})
+    first = query("select state from outbound_messages")
+    messenger({"delivery": {"mids": ["m_out"], **written_at}})
+
+    assert first == query("select state from outbound_messages") == [("read",)]
+
+
+@pytest.mark.parametrize("mark", ["read", "delivery"])
+def test_w18_a_mark_that_overtakes_the_answer_to_our_call_is_kept(query, replied, mark):
+    query("update outbound_messages set state = 'sending', provider_message_id = null")
+    messenger({mark: {"watermark": int(time.time() * 1000) + 5_000}})
+    before = query("select state from outbound_messages")
+
+    query("update outbound_messages set state = 'sent', provider_message_id = 'm_out'")
+
+    assert before == [("sending",)], "it may still be refused"
+    known = {"read": "read", "delivery": "delivered"}[mark]
+    assert query("select state from outbound_messages") == [(known,)]
+
+
+@pytest.mark.parametrize("is_mark_first", [True, False])
+def test_w18_a_mark_and_the_note_that_it_was_sent_see_each_other(
+    owner, query, replied, is_mark_first
+):
+    query("update outbound_messages set state = 'sending', provider_message_id = null")
+    [(channel_id,)] = query("select id::text from channels where kind = 'messenger'")
+    mark = "select accept_watermark(%s, %s, 'read', now() + interval '1 s')"
+    note = "update outbound_messages set state = 'sent' where id = %s"
+    steps = [(mark, (channel_id, CONTACT)), (note, (replied,))]
+    first, second = steps if is_mark_first else steps[::-1]
+    with connected(owner) as one, connected(owner) as other, ThreadPoolExecutor(1) as pool:
+        with one.cursor() as cursor:
+            cursor.execute(*first)
+        later = pool.submit(_commit, other, *second)
+        time.sleep(0.2)
+        one.commit()
+        later.result(10)
+
+    assert query("select state from outbound_messages") == [("read",)]
+
+
+def _commit(connection, statement: str, values: tuple) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+    connection.commit()
+
+
+def test_a_read_mark_from_before_our_reply_says_nothing_of_it(query, replied):
+    query("update outbound_messages set sending_at = now(), sent_at = now()")
+    messenger({"read": {"watermark": int(time.time() * 1000) - 5_000}})
+
+    assert query("select state from outbound_messages") == [("sent",)]
+
+
 def test_the_echo_of_our_own_reply_is_its_receipt(query, replied):
     query("update outbound_messages set state = 'sending', provider_message_id = null")
     echo = {"is_echo": True, "mid": "m_new", "metadata": replied, "text": "Hi!"}
@@ -125,6 +186,15 @@ def test_a_teammates_reply_from_the_page_silences_the_bot(query, replied):
 
     assert query("select mode, silent_until > now() from conversations") == [("human", True)]
     assert query("select author, body from messages") == [("teammate", "Mia here")]
+
+
+def test_what_an_app_writes_that_the_organization_calls_automatic_is_no_takeover(query, replied):
+    query('update channels set settings = \'{"automations": ["263902037430900"]}\'')
+    for app_id, mode in ((263902037430900, "bot"), (555, "human")):
+        echo = {"is_echo": True, "mid": f"m_{app_id}", "app_id": app_id, "text": "We got it!"}
+        messenger({"message": echo}, sender="1", recipient=CONTACT)
+
+        assert query("select mode from conversations") == [(mode,)]
 
 
 def test_a_page_that_names_no_app_of_ours_takes_no_takeover_for_its_own(query, windmill):

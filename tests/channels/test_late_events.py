@@ -117,3 +117,30 @@ def test_every_file_of_a_message_through_twilio_is_kept_and_waited_for(query, wi
         ("[voice message]", "https://api.twilio.com/1"),
     ]
     assert query("select count(distinct coalesce(album_id, '')) from inbound_messages") == [(2,)]
+
+
+def test_every_file_of_a_conversations_message_is_kept_where_its_words_are_for_us(query, windmill):
+    add_channel(query, "twilio", "14155238886", settings={"names": ["acme"]})
+    event = {"EventType": "onMessageAdded", "ConversationSid": "CH1", "AccountSid": "AC1"}
+    event |= {"Author": "whatsapp:+5511900000001", "Attributes": "{}", "ChatServiceSid": "IS1"}
+    files = [
+        {"Sid": "ME1", "ContentType": "image/png", "Filename": "a.png"},
+        {"Sid": "ME2", "ContentType": "application/pdf", "Filename": "b.pdf"},
+        {"Sid": "ME3", "ContentType": "audio/ogg"},
+    ]
+    event |= {"Media": json.dumps(files)}
+
+    post("twilio", "14155238886", {**event, "MessageSid": "IM1", "Body": "@acme look"})
+    post("twilio", "14155238886", {**event, "MessageSid": "IM2", "Body": "for the others"})
+
+    assert query(
+        "select provider_message_id, body, media->>'type', media->>'provider_media_id'"
+        " from inbound_messages order by id"
+    ) == [
+        ("IM1", "look", "image", "ME1"),
+        ("IM1#1", "[document]", "document", "ME2"),
+        ("IM1#2", "[voice message]", "audio", "ME3"),
+    ]
+    assert query("select distinct album_id from inbound_messages where album_id <> ''") == [
+        ("IM1",)
+    ]

@@ -120,6 +120,31 @@ def test_w12_a_signed_body_that_is_no_json_is_refused_in_words(
     assert query("select count(*) from webhook_deliveries") == [(0,)]
 
 
+ODD = {
+    "a key twice": b'"text": {"body": "odd", "body": "odd"}',
+    "a number beyond a double": b'"text": {"body": 1e400}',
+    "endless digits": b'"text": {"body": ' + b"9" * 5000 + b"}",
+    "deep": b'"text": {"body": ' + b"[" * 200 + b"]" * 200 + b"}",
+    "no text": b'"text": {"body": null}',
+}
+
+
+@pytest.mark.parametrize("fault", ODD)
+def test_one_odd_message_of_a_batch_is_no_reason_to_refuse_the_others(
+    query, windmill, whatsapp, fault
+):
+    odd, good = (
+        json.loads(text_message(text, message_id))["entry"][0]
+        for text, message_id in (("odd", "wamid.odd"), ("Good", "wamid.good"))
+    )
+    batch = json.dumps({"object": "whatsapp_business_account", "entry": [odd, good]}).encode()
+
+    response = post(batch.replace(b'"text": {"body": "odd"}', ODD[fault]))
+
+    assert response["windmill_status_code"] == 200
+    assert ("Good",) in query("select body from inbound_messages")
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -67,7 +67,7 @@ def _written(act) -> str:
 def test_no_failure_of_a_vendor_tells_a_credential(kind, api_url, caplog, capfd):
     channel = library(kind)
     credentials = {**secrets_of(kind), "account_id": ACCOUNT, "api_url": api_url}
-    credentials["webhook_url"] = "https://bot.example.com/x"
+    credentials |= {"webhook_url": "https://bot.example.com/x", "waba_id": "300"}
     to, file = Recipient("7", reply_to="1"), FILE | {"url": f"{api_url}/{CANARY}"}
     forged = Request(b"{}", {"x-hub-signature-256": "sha256=00", "x-twilio-signature": "x"})
 

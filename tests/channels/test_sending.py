@@ -15,7 +15,7 @@ from f.shared.errors import (
 from local.graph_api import GraphApi
 from local.messenger_api import MessengerApi
 from local.messenger_api import refusal as graph_refusal
-from local.telegram_api import TelegramApi, too_many_requests
+from local.telegram_api import TelegramApi, error, too_many_requests
 from local.twilio_api import TwilioApi
 from local.twilio_api import refusal as twilio_refusal
 
@@ -72,12 +72,38 @@ def test_in_a_telegram_topic_the_answer_quotes_the_question(bot):
     assert body["reply_parameters"]["message_id"] == 7
 
 
-def test_a_pressed_button_is_answered_and_typing_shown(bot):
+def test_what_telegram_cannot_parse_is_sent_once_again_as_plain_words(bot):
     api, credentials = bot
+    api.will_fail(error(400, "Bad Request: can't parse entities: unsupported start tag"))
 
-    telegram.show_typing(credentials, Recipient("77", reply_to="button:abc"))
+    sent = telegram.send_text(
+        credentials, Recipient("77"), "**Look** [here](https://a.example)", REFERENCE
+    )
 
-    assert [next(iter(sign)) for sign in api.signs] == ["callback_query_id", "chat_id"]
+    assert sent == "77:1"
+    assert [(one.text, "entities" in one.body) for one in api.accepted] == [
+        ("Look here (https://a.example)", False)
+    ]
+
+
+def test_plain_words_that_telegram_refuses_too_are_not_sent_a_third_time(bot):
+    api, credentials = bot
+    api.will_fail(*[error(400, "Bad Request: can't parse entities: no")] * 2)
+
+    with pytest.raises(UpstreamRefused):
+        telegram.send_text(credentials, Recipient("77"), "**Look**", REFERENCE)
+
+    assert api.accepted == []
+
+
+def test_a_link_whose_address_has_no_room_keeps_its_words(bot):
+    api, credentials = bot
+    api.will_fail(error(400, "Bad Request: can't parse entities: no"))
+    text = f"{'word ' * 790}[here](https://a.example/{'x' * 500})"
+
+    telegram.send_text(credentials, Recipient("77"), text, REFERENCE)
+
+    assert "a.example" not in api.accepted[0].text
 
 
 def test_messenger_gets_plain_words_and_quick_replies(page):

@@ -99,7 +99,7 @@ EXPECTED = {
         OURS: [f"text of {ANNA}: an die erste", "receipt read of wamid.OURS0001"],
         "360000000000002": [f"text of {ANNA}: an die zweite"],
     },
-    "unsupported": {OURS: ["ignored unsupported"]},
+    "unsupported": {OURS: [f"media of {ANNA}: "]},
     "voice_note": {OURS: [f"media of {ANNA}: "]},
 }
 

@@ -378,6 +378,33 @@ def test_a_picture_that_came_as_a_file_is_looked_at(says_by_whatsapp, turn_of, m
     assert _asked(model)[1]["type"] == "image_url"
 
 
+@pytest.mark.parametrize("caption", [None, "Which is better?"])
+def test_of_what_we_are_not_shown_the_contact_is_told_and_the_rest_is_answered(
+    query, windmill, graph, turn_of, model, caption
+):
+    _post_to_whatsapp(_unsupported("wamid.poll"))
+    if caption:
+        text = {"from": "15550001", "id": "wamid.text", "type": "text", "text": {"body": caption}}
+        _post_to_whatsapp(_of_number(text))
+        model.will(says("The blue one."))
+
+    [(conversation_id,)] = query("select id::text from conversations")
+    replies = turn_of(conversation_id)
+
+    assert replies == [NOTICES["en"]["message_unseen"], *(["The blue one."] if caption else [])]
+    assert "unsupported" not in json.dumps([one["messages"][1:] for one in model.requests])
+
+
+def _unsupported(message_id: str) -> dict:
+    message = {"from": "15550001", "id": message_id, "type": "unsupported"}
+    return _of_number(message | {"errors": [{"code": 131051}]})
+
+
+def _of_number(message: dict) -> dict:
+    value = {"metadata": {"phone_number_id": "100"}, "contacts": [{"wa_id": "15550001"}]}
+    return {"field": "messages", "value": value | {"messages": [message]}}
+
+
 def test_a_sentence_of_the_organizations_own_goes_before_ours():
     assert notice("media_lost", "fr", {"notices": {"media_lost": "Encore !"}}) == "Encore !"
     assert {frozenset(words) for words in NOTICES.values()} == {frozenset(NOTICES["en"])}

@@ -145,6 +145,26 @@ def test_a_sentence_with_the_word_in_it_is_no_command(text):
     assert commands.read(text, {}) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("hilfe", "help"),
+        ("/vergessen", "clear"),
+        ("baja", None),
+        ("/avis so", None),
+        ("human", None),
+        ("STOP", "stop"),
+        ("Start!", "start"),
+        ("menu", "help"),
+    ],
+)
+def test_where_languages_are_named_words_of_others_are_only_words(text, name):
+    own = {"command_languages": ["de"], "commands": {"help": {"words": ["menu"]}}}
+    found = commands.read(text, own)
+
+    assert (found and found.name) == name
+
+
 def test_every_language_has_every_word_and_every_reply():
     for language in WORDS:
         assert set(WORDS[language]) == set(COMMANDS)

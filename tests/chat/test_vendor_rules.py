@@ -81,7 +81,7 @@ def test_a_rate_that_is_used_up_frees_the_worker_until_it_allows_the_next(
     monkeypatch, query, whatsapp, send
 ):
     _set_rules(monkeypatch, pair=Rate(1 / 60, 1))
-    query("select take_token(%s, '15550001', 0.0166, 1)", CHANNEL_ID)
+    query("select take_tokens(%s, '{15550001}', '{0.0166}', '{1}')", CHANNEL_ID)
 
     result = send()
 
@@ -94,13 +94,14 @@ def test_a_rate_that_is_used_up_frees_the_worker_until_it_allows_the_next(
 
 def test_a_short_wait_for_a_rate_is_waited_here(monkeypatch, query, whatsapp, send):
     _set_rules(monkeypatch, account=Rate(20, 1))
-    query("select take_token(%s, 'account', 20, 1)", CHANNEL_ID)
+    query("select take_tokens(%s, '{account}', '{20}', '{1}')", CHANNEL_ID)
 
     assert send()["sent"] == 1
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate(query):
-    taken = [query("select take_token(%s, 'x', 0.1, 3)", CHANNEL_ID)[0][0] for _ in range(5)]
+    take = "select take_tokens(%s, '{x}', '{0.1}', '{3}')"
+    taken = [query(take, CHANNEL_ID)[0][0] for _ in range(5)]
 
     assert taken[:3] == [0, 0, 0]
     assert all(9 < wait <= 10 for wait in taken[3:])

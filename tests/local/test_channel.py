@@ -9,7 +9,7 @@ import pytest
 import f.channels.accounts as accounts
 from f.ops import check_channels
 from local import installation
-from local.channel import add, looked_at, parse
+from local.channel import add, parse, problems_of
 from local.errors import CannotRun
 from local.graph_api import GraphApi
 from local.graph_checks import Refusal
@@ -23,7 +23,10 @@ from tests.conftest import CHANNEL_ID, ORGANIZATION_ID, SEALING_KEY
 PUBLIC = "https://bot.example.com"
 SECRETS = {
     "telegram": {"bot_token": "4242:AAtoken"},
-    "whatsapp": {"account_id": "100", "app_secret": "AAsecret", "access_token": "EAAtoken"},
+    "whatsapp": {
+        **{"account_id": "100", "waba_id": "300"},
+        **{"app_secret": "AAsecret", "access_token": "EAAtoken"},
+    },
     "messenger": {
         **{"account_id": "1", "app_id": "77"},
         **{"app_secret": "AAsecret", "access_token": "EAAtoken"},
@@ -95,7 +98,7 @@ def test_a_channel_is_connected_with_its_secrets_sealed(query, vendor, connected
 def test_what_was_connected_is_fine_at_the_vendor(vendor, channel):
     kind, api = vendor
 
-    assert looked_at(channel(kind, api))[1] == []
+    assert problems_of(channel(kind, api)) == []
 
 
 def test_the_demos_stand_in_takes_no_channel_that_was_connected(owner, query, connected):
@@ -167,7 +170,43 @@ def test_a_permission_that_is_missing_is_told_from_a_wrong_token(channel):
         account = channel("whatsapp", api)
         api.will_fail(Refusal(403, 200, "(#200) Requires permission").reply())
 
-        assert [one.code for one in looked_at(account)[1]] == ["permission_missing"]
+        assert [one.code for one in problems_of(account)] == ["permission_missing"]
+
+
+def test_connecting_a_number_subscribes_the_app_to_its_whatsapp_business_account(connected):
+    with STAND_INS["whatsapp"]() as api:
+        connected("whatsapp", api)
+
+    assert api.subscribed_apps == {"77"}
+
+
+@pytest.mark.parametrize("app_id", [None, "77"])
+def test_a_number_whose_account_sends_us_nothing_is_said_so(channel, app_id):
+    with STAND_INS["whatsapp"]() as api:
+        account = channel("whatsapp", api)
+        account.credentials["app_id"] = app_id
+        api.subscribed_apps = {"another app's"} if app_id else set()
+
+        [problem] = problems_of(account)
+
+    assert problem.code == "not_subscribed"
+    assert "WhatsApp Business account 300" in problem.sentence
+
+
+def test_a_number_that_was_connected_without_its_account_is_asked_for_it(channel):
+    with STAND_INS["whatsapp"]() as api:
+        account = channel("whatsapp", api)
+        del account.credentials["waba_id"]
+
+        assert [one.code for one in problems_of(account)] == ["waba_unknown"]
+
+
+def test_an_account_that_is_not_the_numbers_is_told_from_a_wrong_token(connected, capsys):
+    with STAND_INS["whatsapp"]() as api:
+        printed = connected("whatsapp", api, waba_id="999")
+
+    assert "not for this account" in printed and "WhatsApp Business account 999" in printed
+    assert "refuses the token" not in printed
 
 
 @pytest.mark.parametrize("url", ["bot.example.com", "https://", "https://a b", "https://a/?x=1"])
@@ -183,7 +222,7 @@ def test_each_trouble_of_a_channel_has_its_own_sentence(channel):
         api.webhook["allowed_updates"] = ["message"]
         api.pending, api.last_error = 7, "Connection refused"
 
-        _, problems = looked_at(account)
+        problems = problems_of(account)
 
     assert [problem.code for problem in problems] == [
         *("webhook_elsewhere", "fields_missing", "webhook_failing"),
@@ -197,7 +236,7 @@ def test_w20_a_sender_of_twilio_without_retry_is_named_with_what_to_change(chann
         url = api.senders[0]["webhook"]["callback_url"].partition("#")[0]
         api.senders[0]["webhook"]["callback_url"] = url
 
-        [problem] = looked_at(account)[1]
+        [problem] = problems_of(account)
 
     assert "#rc=3&rp=all" in problem.sentence
 
@@ -207,7 +246,7 @@ def test_a_vendor_that_cannot_be_reached_is_told_from_one_that_refuses(channel):
         account = channel("telegram", api)
     nobody = {**account.credentials, "api_url": "http://127.0.0.1:9"}
 
-    [problem] = looked_at(replace(account, credentials=nobody))[1]
+    [problem] = problems_of(replace(account, credentials=nobody))
 
     assert "TCP: no connection" in problem.sentence
     assert "DNS" in failing_step("https://no-such-host.invalid")

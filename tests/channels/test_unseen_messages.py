@@ -1,0 +1,95 @@
+"""What contacts see and we are not shown: kept as such, so that they are told, on every channel."""
+
+import json
+from urllib.parse import urlencode
+
+import pytest
+
+from f.channels import registry
+from f.channels.content import UNSEEN
+from f.channels.messages import Ignored, InboundMessage, Request
+
+CHAT = {"message_id": 1, "date": 1, "chat": {"id": 5, "type": "private"}, "from": {"id": 5}}
+FORM = {"MessageSid": "SM1", "From": "whatsapp:+551100", "To": "whatsapp:+14", "Body": ""}
+
+
+def _telegram(**content) -> bytes:
+    return json.dumps({"update_id": 1, "message": {**CHAT, **content}}).encode()
+
+
+def _messenger(*attachments: dict, **message) -> bytes:
+    message = {"mid": "m", **message} | ({"attachments": [*attachments]} if attachments else {})
+    event = {"sender": {"id": "9"}, "recipient": {"id": "1"}, "message": message}
+    return json.dumps({"object": "page", "entry": [{"id": "1", "messaging": [event]}]}).encode()
+
+
+def _whatsapp(**message) -> bytes:
+    message = {"from": "15550001", "id": "wamid.1", "type": "unsupported", **message}
+    value = {"metadata": {"phone_number_id": "100"}, "messages": [message]}
+    entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def read(kind: str, body: bytes):
+    [delivery] = registry.library(kind).parse(Request(body))
+    return delivery.items[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("telegram", _telegram(poll={"question": "Tea or coffee?", "options": []})),
+        ("telegram", _telegram(dice={"emoji": "🎲", "value": 4})),
+        ("telegram", _telegram(story={"id": 1, "chat": {"id": 5}})),
+        ("telegram", _telegram(game={"title": "Snake"})),
+        ("messenger", _messenger({"type": "appointment_booking", "payload": {}})),
+        ("messenger", _messenger({"type": "fallback", "payload": None})),
+        ("messenger", _messenger({"type": "reel", "payload": {}})),
+        ("messenger", _messenger({"type": "unheard_of"})),
+        ("whatsapp", _whatsapp(errors=[{"code": 131051}])),
+        ("whatsapp", _whatsapp(unsupported={"type": "poll"})),
+        ("twilio", urlencode({**FORM, "MessageType": "order"}).encode()),
+    ],
+)
+def test_what_we_are_not_shown_is_kept_so_that_the_contact_is_told(kind, body):
+    message = read(kind, body)
+
+    assert isinstance(message, InboundMessage)
+    assert (message.kind, message.media["type"], message.text) == ("media", UNSEEN, "")
+
+
+def test_words_beside_it_are_kept():
+    message = read("messenger", _messenger({"type": "unheard_of"}, text="This one?"))
+
+    assert (message.media["type"], message.text) == (UNSEEN, "This one?")
+
+
+def test_a_reel_or_a_post_is_its_title_and_its_address():
+    reel = {"type": "reel", "payload": {"url": "https://fb.example/r", "title": "Chairs"}}
+    post = {"type": "post", "payload": {"url": "https://fb.example/p"}}
+
+    assert read("messenger", _messenger(reel)).text == "Chairs\nhttps://fb.example/r"
+    assert read("messenger", _messenger(post, text="This?")).text == "This?\nhttps://fb.example/p"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("telegram", _telegram(chat_background_set={"type": {}})),
+        ("telegram", _telegram(gift={"gift": {}})),
+        ("messenger", _messenger()),
+        ("whatsapp", _whatsapp(unsupported={"type": "edit"})),
+        ("whatsapp", _whatsapp(unsupported={"type": "pin"})),
+        ("whatsapp", _whatsapp(type="request_welcome")),
+        ("twilio", urlencode(FORM).encode()),
+        ("twilio", urlencode({**FORM, "MessageType": "text"}).encode()),
+    ],
+)
+def test_what_nobody_wrote_is_answered_by_nobody(kind, body):
+    assert isinstance(read(kind, body), Ignored)
+
+
+def test_an_edit_into_something_unseen_leaves_our_copy():
+    edit = {"original_message_id": "wamid.0", "message": {"type": "unsupported"}}
+
+    assert isinstance(read("whatsapp", _whatsapp(type="edit", edit=edit)), Ignored)

@@ -1,0 +1,179 @@
+"""After the window a template asks the contact to write again: once, and never without an end."""
+
+import json
+
+import pytest
+
+from f.channels.refusals import Codes
+from f.chat import load_turn, run_agent, send_reply
+from f.shared.errors import UpstreamDown
+from tests.chat.test_vendor_rules import MODEL, answered, send  # noqa: F401
+from tests.conftest import CHANNEL_ID, SEALING_KEY
+from tests.scripted_model import says
+
+TEMPLATE = {"name": "we_have_an_answer", "language": "pt_PT"}
+
+
+@pytest.fixture(autouse=True)
+def late(query, answered):  # noqa: F811
+    """The reply came after the window, on a channel with a template."""
+    settings = json.dumps({"template": TEMPLATE})
+    query("update channels set settings = %s where id = %s", settings, CHANNEL_ID)
+    query("update inbound_messages set sent_at = now() - interval '25 hours'")
+
+
+def ended(query) -> list[tuple]:
+    return query("select state, error_code from template_sends")
+
+
+def alerts(query) -> set[str]:
+    return {code for (code,) in query("select code from alerts")}
+
+
+@pytest.mark.parametrize(("code", "named"), [(132001, "132001"), (190, "credentials_refused")])
+def test_a_template_that_is_refused_ends_with_an_alert_and_fails_no_step(
+    query,
+    whatsapp,
+    send,  # noqa: F811
+    code,
+    named,
+):
+    whatsapp.will_fail(400, code)
+
+    for _ in range(2):
+        assert send() == {"sent": 0, "waits_for_receipt": False}
+
+    assert ended(query) == [("failed", named)]
+    assert alerts(query) == {"window_closed", "template_not_sent"}
+    assert whatsapp.accepted == []
+
+
+def test_a_template_that_nobody_knows_of_is_not_sent_again(query, whatsapp, send):  # noqa: F811
+    whatsapp.will_fail(504)
+
+    for _ in range(2):
+        send()
+
+    assert ended(query) == [("unknown", None)]
+    assert alerts(query) == {"window_closed", "template_not_sent"}
+    assert whatsapp.accepted == []
+
+
+def test_a_template_that_the_vendor_surely_did_not_take_is_tried_again(
+    query,
+    whatsapp,
+    send,  # noqa: F811
+):
+    whatsapp.will_fail(500, 131016)
+    with pytest.raises(UpstreamDown):
+        send()
+
+    send()
+    send()
+
+    assert ended(query) == [("sent", None)]
+    assert [one["template"]["name"] for one in whatsapp.accepted] == [TEMPLATE["name"]]
+    assert alerts(query) == {"window_closed"}
+
+
+def test_a_template_whose_worker_was_lost_in_the_call_is_unknown(
+    query,
+    whatsapp,
+    send,  # noqa: F811
+    monkeypatch,
+):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("f.channels.whatsapp.send_template", killed, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            send()
+    assert ended(query) == [("sending", None)]
+
+    send()
+
+    assert ended(query) == [("unknown", None)]
+    assert "template_not_sent" in alerts(query)
+    assert whatsapp.accepted == []
+
+
+def test_a_window_that_closes_at_the_vendor_first_is_asked_by_the_template_too(
+    query,
+    whatsapp,
+    send,  # noqa: F811
+):
+    query("update inbound_messages set sent_at = now()")
+    whatsapp.will_fail(400, 131047)
+
+    send()
+
+    assert [one["type"] for one in whatsapp.accepted] == ["template"]
+    assert ended(query) == [("sent", None)]
+
+
+def test_of_several_replies_one_template_is_sent(database, query, whatsapp, arrive, model):
+    _, conversation_id, _ = arrive("And how much?", contact_key="15550002")
+    turn = load_turn.main(database, MODEL, conversation_id)
+    model.will(says("A sentence of many words. " * 400))
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+    query("update inbound_messages set sent_at = now() - interval '25 hours'")
+
+    send_reply.main(database, SEALING_KEY, conversation_id, turn["turn_id"], turn["fence"])
+
+    [(held,)] = query(
+        "select count(*) from outbound_messages where state = 'held' and turn_id = %s",
+        turn["turn_id"],
+    )
+    assert (held > 1, len(whatsapp.accepted)) == (True, 1)
+
+
+def test_a_template_that_the_vendor_refuses_later_is_no_longer_sent(query, whatsapp, send):  # noqa: F811
+    send()
+    [(reference,)] = query("select outbound_message_id::text from template_sends")
+
+    query(
+        "select accept_receipt(%s, 'wamid.out.1', 'failed', %s, '131049', now())",
+        *(CHANNEL_ID, reference),
+    )
+
+    assert ended(query) == [("failed", "131049")]
+    assert "template_not_sent" in alerts(query)
+    assert query("select state from outbound_messages") == [("held",)]
+
+
+def test_a_contact_who_is_gone_is_no_alert(query, whatsapp, send, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("f.channels.whatsapp_sending.CODES", Codes(gone=(131026,)))
+    whatsapp.will_fail(400, 131026)
+
+    send()
+
+    assert ended(query) == [("failed", "contact_gone")]
+    assert alerts(query) == {"window_closed"}
+
+
+@pytest.mark.parametrize("state", ["ready", "sending"])
+def test_a_turn_that_is_given_up_leaves_no_template_without_an_end(
+    query,
+    answered,  # noqa: F811
+    state,
+):
+    query("select ask_for_template(id) from outbound_messages")
+    query("update template_sends set state = %s", state)
+
+    query("update turns set state = 'buried'")
+
+    [(end, code)] = ended(query)
+    assert (end, code) == ({"ready": "failed", "sending": "unknown"}[state], "turn_buried")
+
+
+@pytest.mark.parametrize("template", [{}, {"name": "x"}, "we_have_an_answer", ["x"]])
+def test_a_template_that_is_written_wrongly_fails_no_step(query, whatsapp, send, template):  # noqa: F811
+    settings = json.dumps({"template": template})
+    query("update channels set settings = %s where id = %s", settings, CHANNEL_ID)
+
+    send()
+
+    assert query("select state from outbound_messages") == [("held",)]
+    is_asked = isinstance(template, dict)
+    assert ended(query) == ([("failed", "template_incomplete")] if is_asked else [])

@@ -11,7 +11,12 @@ from local.places import ROOT
 
 FILES = sorted((ROOT / "f" / "agent").glob("*.py"))
 CONTEXT = SimpleNamespace(
-    open_transaction=None, model={}, organization_id="o", files=(), business_hours={}
+    open_transaction=None,
+    model={},
+    organization_id="o",
+    source_tags=[],
+    files=(),
+    business_hours={},
 )
 
 

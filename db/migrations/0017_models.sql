@@ -80,7 +80,9 @@ begin
     into v_call
     from turns
     join conversation_work on conversation_work.conversation_id = turns.conversation_id
-   where turns.id = p_turn_id and p_fence between 1 and conversation_work.fence - 1;
+   where turns.id = p_turn_id and p_fence between 1 and conversation_work.fence - 1
+     -- As every write of a turn begins: in another order two would wait for each other.
+     for no key update of conversation_work;
   if not found then
     return false;
   elsif not add_model_call(v_call) then

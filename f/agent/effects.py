@@ -27,8 +27,8 @@ update tool_effects set state = %s, result = %s, ended_at = now()
  where turn_id = %s and position = %s and state = 'begun'
 """
 FIND_TWIN = """
-select from tool_effects
- where turn_id = %s and position < %s and tool = %s and arguments_sha256 = %s and state <> 'refused'
+select position from tool_effects
+ where turn_id = %s and tool = %s and arguments_sha256 = %s and state <> 'refused'
 """
 READ_ALL = """
 select position, tool, class, state from tool_effects where turn_id = %s
@@ -67,11 +67,13 @@ class Effects:
 
     def refuse_twin(self, tool, arguments: dict, position: int) -> None:
         """One yes is one change, however often a model calls for it in one turn. Raises ToolFailed:
-        else the contact would be asked again for what was done, or may have been."""
-        values = (self._turn_id, position, tool.name, sha256_of(arguments))
+        else the contact would be asked again for what was done, or may have been. In a turn that is
+        taken up again a model may call for it earlier than it did."""
+        values = (self._turn_id, tool.name, sha256_of(arguments))
         with self._open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(FIND_TWIN, values)
-            if cursor.fetchone() is not None:
+            made_at = {one for (one,) in cursor}
+            if made_at and position not in made_at:
                 raise ToolFailed("this very call was made in this turn; it is not made twice")
 
     def once(self, tool, arguments: dict, position: int) -> tuple[str, dict]:

@@ -10,13 +10,15 @@ MOST_PICTURES = 3
 MOST_FILES = 8
 
 # What a turn may know of: its own files, and of the same conversation those of turns of the last
-# day that the contact has not had forgotten.
+# day that the contact has not had forgotten. Counted from the time that the turn is told, so that
+# it is told the same when it is taken up again.
 OF_CONVERSATION = """
 select inbound_message_id, turn_id = %(turn_id)s, attachments.state, media_type, file_name,
-       text, notice, attachments.created_at > now() - interval '1 hour'
+       text, notice, attachments.created_at > told.at - interval '1 hour'
   from attachments join inbound_messages on inbound_messages.id = inbound_message_id
+ cross join (select told_at as at from turns where id = %(turn_id)s) as told
  where attachments.conversation_id = %(conversation_id)s
-   and (turn_id = %(turn_id)s or attachments.created_at > now() - interval '1 day' and exists (
+   and (turn_id = %(turn_id)s or attachments.created_at > told.at - interval '1 day' and exists (
      select from messages join conversations on conversations.id = messages.conversation_id
       where messages.turn_id = inbound_messages.turn_id and messages.id > history_after))
  order by inbound_message_id desc limit 40

@@ -1008,7 +1008,9 @@ begin
     into v_call
     from turns
     join conversation_work on conversation_work.conversation_id = turns.conversation_id
-   where turns.id = p_turn_id and p_fence between 1 and conversation_work.fence - 1;
+   where turns.id = p_turn_id and p_fence between 1 and conversation_work.fence - 1
+     -- As every write of a turn begins: in another order two would wait for each other.
+     for no key update of conversation_work;
   if not found then
     return false;
   elsif not add_model_call(v_call) then
@@ -1500,6 +1502,22 @@ begin
   perform enter_turn(p_turn_id, p_fence);
   -- Of a worker that was lost in the middle of the call nobody knows what became of it.
   update template_sends set state = 'unknown' where turn_id = p_turn_id and state = 'sending';
+  -- While the vendor could not be reached, a teammate may have taken over, or the contact may have
+  -- written or opted out. A takeover in this moment waits, or is waited for.
+  perform from conversations
+    where id = (select conversation_id from turns where turns.id = p_turn_id) for share;
+  update template_sends set state = 'failed', error_code = 'not_wanted'
+    from conversations join contacts on contacts.id = conversations.contact_id
+   where template_sends.turn_id = p_turn_id and template_sends.state = 'ready'
+     and conversations.id = template_sends.conversation_id
+     and (
+       conversations.mode <> 'bot' or contacts.opted_out_at is not null
+       or exists (
+         select from inbound_messages
+          where inbound_messages.conversation_id = conversations.id
+            and received_at > template_sends.asked_at
+       )
+     );
   update template_sends set state = 'sending' where turn_id = p_turn_id and state = 'ready'
   returning outbound_message_id into v_outbound_message_id;
   return v_outbound_message_id;
@@ -4317,6 +4335,20 @@ declare
   v_now timestamptz;
   v_wait_seconds numeric;
 begin
+  -- Looked at before anything is locked: who is refused holds up nobody. A look that is too old can
+  -- refuse for a moment too long, never let in too early.
+  select max((1 - filled.tokens) / filled.per_second) into v_wait_seconds
+    from (
+      select wanted.per_second, least(wanted.burst, tokens + wanted.per_second
+               * extract(epoch from clock_timestamp() - refilled_at)) as tokens
+        from unnest(p_subjects, p_per_second, p_bursts) as wanted (subject, per_second, burst)
+        join rate_buckets
+          on channel_id = p_channel_id and rate_buckets.subject = wanted.subject
+    ) as filled
+   where filled.tokens < 1;
+  if v_wait_seconds is not null then
+    return v_wait_seconds;
+  end if;
   -- In one order, whatever order they are named in: two who want the same never wait for each other.
   insert into rate_buckets (channel_id, subject, organization_id, tokens, refilled_at)
   select channels.id, wanted.subject, channels.organization_id, wanted.burst, clock_timestamp()
@@ -6783,7 +6815,7 @@ CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_message
 
 COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
 
-CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.template_sends FOR EACH ROW WHEN (((new.state = ANY (ARRAY['failed'::text, 'unknown'::text])) AND (old.state <> new.state) AND (COALESCE(new.error_code, ''::text) <> 'contact_gone'::text))) EXECUTE FUNCTION public.tg_template_sends__raise_alert();
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.template_sends FOR EACH ROW WHEN (((new.state = ANY (ARRAY['failed'::text, 'unknown'::text])) AND (old.state <> new.state) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['contact_gone'::text, 'not_wanted'::text])))) EXECUTE FUNCTION public.tg_template_sends__raise_alert();
 
 COMMENT ON TRIGGER _500_raise_alert ON public.template_sends IS 'One occurrence per template and end.';
 

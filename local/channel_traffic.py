@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.checks import Problem
 
@@ -22,7 +21,10 @@ select greatest(
           from conversations
           join outbound_messages on outbound_messages.conversation_id = conversations.id
          where conversations.channel_id = channels.id and outbound_messages.state = 'held'
-           and not window_is_open(conversations.id, %(window_hours)s)),
+           and outbound_messages.created_at > now() - interval '30 days'
+           and not exists (select from inbound_messages
+                            where inbound_messages.conversation_id = conversations.id
+                              and received_at > outbound_messages.created_at)),
        (select max(hours) from silent_channels() where channel_id = channels.id)
   from channels where id = %(channel_id)s
 """
@@ -31,8 +33,8 @@ select greatest(
 @dataclass(frozen=True)
 class Traffic:
     """`usual`: messages of this hour on the seven days before, on average. `held`: conversations
-    with a reply that came after the window and is still closed out by it. `silent_hours`: since
-    when nothing comes that usually would."""
+    with a reply of the last 30 days that came after the window, where the contact wrote no more.
+    `silent_hours`: since when nothing comes that usually would."""
 
     last_heard_at: datetime | None
     last_hour: int
@@ -59,11 +61,8 @@ class Traffic:
 
 
 def traffic_of(connection, channel: Account) -> Traffic:
-    hours = registry.library(channel.kind).RULES.window_hours
     with connection.cursor() as cursor:
-        # Where no window closes nothing is held by one.
-        values = {"channel_id": channel.channel_id, "window_hours": hours or 24}
-        cursor.execute(READ, values)
+        cursor.execute(READ, {"channel_id": channel.channel_id})
         last_heard_at, last_hour, usual, held, silent_hours = cursor.fetchone()
     return Traffic(last_heard_at, last_hour, int(usual), held, silent_hours)
 

@@ -5,6 +5,7 @@ Source: https://core.telegram.org/bots/api#update
 
 import re
 
+from f.channels.content import UNSEEN
 from f.channels.messages import (
     Delivery,
     Edit,
@@ -105,7 +106,7 @@ def _in_same_chat(message: dict) -> dict:
 
 def _read_edit(message: dict) -> Item:
     key, content = message_key(message), read_content(message)
-    if key is None or content is None:
+    if key is None or content is None or (content.media or {}).get("type") == UNSEEN:
         return Ignored("edited_unreadable", key)
     return Edit(key, content.text)
 

@@ -55,7 +55,9 @@ def prove_teammate(authorization: str, secret: str | None, embed_key: str) -> No
 
 
 def hash_of(secret: str, identifier: str) -> str:
-    return hmac.new(secret.encode(), identifier.encode(), hashlib.sha256).hexdigest()
+    """The prefix keeps it from being the signature of a token: both have the same key, and visitors
+    choose their names."""
+    return hmac.new(secret.encode(), f"visitor:{identifier}".encode(), hashlib.sha256).hexdigest()
 
 
 def _by_hash(identity: dict, secret: str) -> Person:

@@ -52,7 +52,7 @@ def test_a_star_is_for_names_below_and_never_for_all():
 
 
 def hash_of(identifier: str) -> str:
-    return hmac.new(SECRET.encode(), identifier.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(SECRET.encode(), f"visitor:{identifier}".encode(), hashlib.sha256).hexdigest()
 
 
 def token(secret=SECRET, algorithm="HS256", **changed) -> str:

@@ -177,3 +177,23 @@ def test_a_template_that_is_written_wrongly_fails_no_step(query, whatsapp, send,
     assert query("select state from outbound_messages") == [("held",)]
     is_asked = isinstance(template, dict)
     assert ended(query) == ([("failed", "template_incomplete")] if is_asked else [])
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        "update conversations set mode = 'human'",
+        "update contacts set opted_out_at = now()",
+        "update inbound_messages set received_at = clock_timestamp() + interval '1 minute'",
+    ],
+)
+def test_a_template_that_nobody_wants_any_more_is_not_sent(query, whatsapp, send, meanwhile):  # noqa: F811
+    whatsapp.will_fail(500, 131016)
+    with pytest.raises(UpstreamDown):
+        send()
+    query(meanwhile)
+
+    send()
+
+    assert ended(query) == [("failed", "not_wanted")]
+    assert (whatsapp.accepted, alerts(query)) == ([], {"window_closed"})

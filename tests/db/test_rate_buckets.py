@@ -24,7 +24,7 @@ def test_where_the_account_has_to_wait_the_contacts_rate_is_not_spent(owner, que
         connection.commit()
 
     assert waits[0] == 0 and all(99 < one <= 100 for one in waits[1:])
-    assert query(LEFT, "eve") == [(3.0,)]
+    assert query(LEFT, "eve") == []  # no bucket is a full one
     assert query(LEFT, "ada")[0][0] < 3
 
 
@@ -52,7 +52,7 @@ def test_two_workers_share_the_accounts_rate_and_the_second_takes_nothing(owner,
         second.commit()
 
     assert waited > 90
-    assert query(LEFT, "eve") == [(3.0,)]
+    assert query(LEFT, "eve") == []  # no bucket is a full one
 
 
 def test_whatever_order_they_are_named_in_two_workers_never_wait_for_each_other(owner):

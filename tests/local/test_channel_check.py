@@ -77,9 +77,9 @@ def test_replies_that_the_window_holds_are_counted_by_conversation(checked, quer
     conversations = query("select id::text from conversations order by created_at")
     for (conversation_id,) in conversations:
         query(HELD, conversation_id)
-    query("update inbound_messages set sent_at = now() - interval '25 hours'")
     query(
-        "update inbound_messages set sent_at = now() where conversation_id = %s",
+        "update inbound_messages set received_at = now() + interval '1 minute'"
+        " where conversation_id = %s",
         conversations[0][0],
     )
 

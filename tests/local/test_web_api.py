@@ -302,7 +302,7 @@ def test_a_channel_that_is_none_or_no_web_chat_is_not_found(address):
 
 
 def identity_hash(identifier: str) -> str:
-    return hmac.new(SECRET.encode(), identifier.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(SECRET.encode(), f"visitor:{identifier}".encode(), hashlib.sha256).hexdigest()
 
 
 def token() -> str:

@@ -280,7 +280,7 @@ def test_a_page_that_is_loaded_again_shows_the_conversation_and_sends_what_was_l
 
 def test_who_logs_out_leaves_no_chat_behind_for_the_next(visit, query):
     with_secret(query)
-    digest = hmac.new(SECRET.encode(), b"ada", "sha256").hexdigest()
+    digest = hmac.new(SECRET.encode(), b"visitor:ada", "sha256").hexdigest()
     ada = quote(f'data-identifier="ada" data-identifier-hash="{digest}"')
     tab = visit(f"more={ada}")
     tab.say("My order is 4711")

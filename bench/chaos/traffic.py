@@ -46,6 +46,7 @@ class Traffic:
         self._has_faults = has_faults
         self._tasks: set[asyncio.Task] = set()
         self._posting: set[str] = set()
+        self._counted_replies = self._answered = 0
 
     async def write(self, count: int, most_unanswered: int) -> None:
         """All messages, as fast as the workers keep up: a run measures recovery and not overload.
@@ -77,8 +78,12 @@ class Traffic:
 
     @property
     def unanswered(self) -> int:
-        journal = self._journal
-        return len(journal.messages) - sum(len(one.tokens) for one in journal.accepted)
+        """Asked a hundred times a second: only the replies since the last time are counted."""
+        accepted = self._journal.accepted
+        for reply in accepted[self._counted_replies :]:
+            self._answered += len(reply.tokens)
+        self._counted_replies = len(accepted)
+        return len(self._journal.messages) - self._answered
 
     async def all_acknowledged(self) -> None:
         while self._tasks:

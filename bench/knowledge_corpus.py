@@ -162,12 +162,12 @@ def binary_rows(
         + [("size3", ">i4"), ("chunk", "V16"), ("size4", ">i4"), ("document", "V16")]
         + [("size5", ">i4"), ("is_searched", "?"), ("size6", ">i4")]
         + [("dimensions", ">i2"), ("unused", ">i2")]
-        + [("vector", ">f4", dimensions)]
+        + [("vector", ">f2", dimensions)]
     )
     rows = np.zeros(len(vectors), dtype=row)
     rows["fields"], rows["set"], rows["dimensions"] = 6, chunk_set_id, dimensions
     rows["is_searched"] = True
-    sizes = (16, 8, 16, 16, 1, 4 + 4 * dimensions)
+    sizes = (16, 8, 16, 16, 1, 4 + 2 * dimensions)
     for number, size in enumerate(sizes, start=1):
         rows[f"size{number}"] = size
     rows["organization"] = np.frombuffer(organization, dtype="V16")

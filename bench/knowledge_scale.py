@@ -3,7 +3,7 @@
 Searches run one at a time through f/knowledge/search on a connection that is open, full text
 included; embedding the question is not, nor reading what stands around the passages, which has its
 own figure. Recall is what share of an exact scan's ten nearest (numpy) are among the ten nearest
-that search finds by meaning, before words are looked at.
+of a search by meaning alone, without votes.
 """
 
 import os
@@ -16,8 +16,9 @@ import numpy as np
 import yaml
 
 from bench.knowledge_corpus import Corpus, Made, sentences
+from f.knowledge.divide_chunk_sets import DIVIDE, FIND_SETS, MOVE
 from f.knowledge.embeddings import embed
-from f.knowledge.search import neighbours_of, search
+from f.knowledge.search import Weights, neighbours_of, search
 from local.documents import DEMO_DOCUMENTS
 from local.progress import Progress
 
@@ -30,6 +31,8 @@ QUESTIONS = [
 ]
 SEARCHES = 200
 WARMING_UP = 10
+MOVED_AT_ONCE = 10_000
+NO_VOTES = Weights(words=0, votes_margin=1e9)
 
 
 def measure(conn, model: dict, progress: Progress, is_quick: bool) -> dict:
@@ -45,6 +48,8 @@ def measure(conn, model: dict, progress: Progress, is_quick: bool) -> dict:
     with progress.phase(f"Write {others:,} chunks of others"):
         for _ in range(others // CHUNKS_OF_ANOTHER):
             corpus.add(CHUNKS_OF_ANOTHER, with_words=False)
+    with progress.phase("Divide the large ones, as the schedule does"):
+        divide(conn)
     with progress.phase("Vacuum, as autovacuum does in time"):
         vacuum(conn)
     sizes = {}
@@ -52,6 +57,18 @@ def measure(conn, model: dict, progress: Progress, is_quick: bool) -> dict:
         with progress.phase(f"Search {size:,} chunks"):
             sizes[str(size)] = timed(conn, organization, asked)
     return {"others": others, "sizes": sizes, "load_average": round(os.getloadavg()[1], 1)}
+
+
+def divide(conn) -> None:
+    with conn.cursor() as cursor:
+        cursor.execute(FIND_SETS)
+        for organization_id, chunk_set_id, cells in cursor.fetchall():
+            cursor.execute(DIVIDE, [organization_id, chunk_set_id, cells])
+            while True:
+                cursor.execute(MOVE, [organization_id, chunk_set_id, MOVED_AT_ONCE])
+                if not cursor.fetchone()[0]:
+                    break
+    conn.commit()
 
 
 def vacuum(conn) -> None:
@@ -110,7 +127,9 @@ def backend_cpu_seconds(conn) -> float:
 def recall(conn, made: Made, vector: np.ndarray) -> float:
     nearest = np.argpartition(-(made.vectors @ vector), 10)[:10]
     wanted = {made.chunk_ids[place] for place in nearest}
-    passages = search(conn, made.organization_id, "", vector.tolist(), "made", limit=100)
+    passages = search(
+        conn, made.organization_id, "", vector.tolist(), "made", limit=20, weights=NO_VOTES
+    )
     passages.sort(key=lambda passage: -passage.similarity)
     return len(wanted & {passage.chunk_id for passage in passages[:10]}) / 10
 

@@ -693,7 +693,7 @@ begin
     select rights.role, rights.privileges, name
       from (values
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
-          conversations documents chunks chunk_sets embeddings words turns model_calls
+          conversations documents chunks chunk_sets cells embeddings words turns model_calls
           inbound_messages conversation_work outbound_messages tool_calls messages alerts
           installation_pulse'),
         ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls'),
@@ -724,9 +724,9 @@ begin
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
         ('chatmill_knowledge', 'delete', 'sources documents'),
-        ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings words
+        ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings cells words
           ingestions ingestion_sections ingestion_chunks robots'),
-        ('chatmill_knowledge', 'select, delete, update (state), insert (organization_id,
+        ('chatmill_knowledge', 'select, delete, update (state, first_cell), insert (organization_id,
           embedding_model, embedding_dimensions, state)', 'chunk_sets'),
         ('chatmill_knowledge', 'select', 'organizations plans'),
         ('chatmill_worker', 'insert (turn_id, organization_id, chatbot_id)',
@@ -813,6 +813,7 @@ begin
       ('tg_documents__alert_held', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
       ('organizations_with_new_questions', '{chatmill_knowledge}'),
+      ('chunk_sets_to_divide', '{chatmill_knowledge}'),
       ('questions_to_group', '{chatmill_knowledge}'),
       ('draft_answers', '{chatmill_knowledge}'),
       ('forget_old_knowledge', '{chatmill_knowledge}'),
@@ -1104,6 +1105,16 @@ $$;
 
 COMMENT ON FUNCTION public.calls_of(p_hold public.usage_holds) IS 'The turn''s stored model calls, of all drafts and attempts, with what they are charged.';
 
+CREATE FUNCTION public.cell_of(p_organization_id uuid, p_chunk_set_id bigint, p_embedding public.halfvec) RETURNS integer
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce((select number from cells
+                    where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+                    order by center <#> p_embedding limit 1), 0);
+$$;
+
+COMMENT ON FUNCTION public.cell_of(p_organization_id uuid, p_chunk_set_id bigint, p_embedding public.halfvec) IS 'The cell an embedding belongs to; 0 in a set that is not divided.';
+
 CREATE TABLE public.channels (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     organization_id uuid NOT NULL,
@@ -1293,6 +1304,70 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what its model calls really used, once.';
+
+CREATE FUNCTION public.chunk_sets_to_divide(p_least_chunks integer DEFAULT 5000) RETURNS TABLE(organization_id uuid, chunk_set_id bigint, cells integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with sized as materialized (
+    select chunk_sets.organization_id, chunk_sets.id, chunk_sets.first_cell,
+           -- So many that one search reads their square root, whatever an organization grows to.
+           (5 * sqrt(words.chunk_count))::integer as cells,
+           (select count(*) from cells
+             where cells.organization_id = chunk_sets.organization_id
+               and cells.chunk_set_id = chunk_sets.id) as cells_now
+      from chunk_sets join words on words.organization_id = chunk_sets.organization_id and word = ''
+     where chunk_sets.state = 'searched' and words.chunk_count >= p_least_chunks
+  )
+  select sized.organization_id, id, case when cells > 1.5 * cells_now then cells end
+    from sized
+   where cells > 1.5 * cells_now
+      or exists (select from embeddings
+                  where embeddings.organization_id = sized.organization_id
+                    and embeddings.chunk_set_id = sized.id and embeddings.cell < sized.first_cell);
+$$;
+
+COMMENT ON FUNCTION public.chunk_sets_to_divide(p_least_chunks integer) IS 'Searched sets that have outgrown their cells, with how many they should have; without a number: those where an embedding is in no cell yet. Across organizations.';
+
+CREATE FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_code bit varying, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) RETURNS uuid[]
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+declare
+  -- In them are 0.995 of the ten nearest of 10,000, and more of 100,000.
+  v_nearest_cells constant integer := 128;
+  v_first_cell integer;
+  v_cells integer[];
+begin
+  if p_document_ids is not null then
+    -- They may be far from what is asked and yet the nearest of these documents.
+    return array(
+      select chunk_id from embeddings
+       where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+         and is_searched and document_id = any (p_document_ids)
+       order by code <~> p_code limit p_limit);
+  end if;
+
+  select first_cell into v_first_cell
+    from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
+  v_cells := array(
+    select number from cells
+     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+     order by center <#> p_vector limit v_nearest_cells);
+  return array(
+    select chunk_id
+      from (select chunk_id, code from embeddings
+             where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+               and is_searched and cell < v_first_cell
+            union all
+            select chunk_id, code from embeddings
+             where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+               and is_searched and cell = any (v_cells)) as compared
+     order by code <~> p_code limit p_limit);
+end;
+$$;
+
+COMMENT ON FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_code bit varying, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) IS 'The chunks whose codes are nearest to a question''s: of the documents given, or of the nearest cells and whatever is in none.';
 
 CREATE FUNCTION public.claim_alert() RETURNS TABLE(held_until timestamp with time zone, id bigint, organization_id uuid, severity text, code text, summary text, occurrences integer, occurrences_told integer, first_raised_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1526,16 +1601,16 @@ $$;
 
 COMMENT ON FUNCTION public.claim_template(p_turn_id uuid, p_fence bigint) IS 'The reference for the template of a turn, marked as being sent before it is; null where there is none to send.';
 
-CREATE FUNCTION public.code_of(p_embedding public.vector) RETURNS bit varying
+CREATE FUNCTION public.code_of(p_embedding public.halfvec) RETURNS bit varying
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
   select binary_quantize(p_embedding + step) || binary_quantize(p_embedding)
          || binary_quantize(p_embedding - step)
     from (select array_fill(0.7 / sqrt(vector_dims(p_embedding)),
-                            array[vector_dims(p_embedding)])::vector as step) as usual;
+                            array[vector_dims(p_embedding)])::halfvec as step) as usual;
 $$;
 
-COMMENT ON FUNCTION public.code_of(p_embedding public.vector) IS 'Three bits a dimension of a vector of unit length: in which quarter of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
+COMMENT ON FUNCTION public.code_of(p_embedding public.halfvec) IS 'Three bits a dimension of a vector of unit length: in which quarter of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
 
 CREATE FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_may_drop boolean) RETURNS text
     LANGUAGE plpgsql
@@ -1721,6 +1796,49 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.disable_webhook_endpoint(p_endpoint public.webhook_endpoints) IS 'Events that happen from now on are not kept for it.';
+
+CREATE FUNCTION public.divide_chunk_set(p_organization_id uuid, p_chunk_set_id bigint, p_cells integer) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_first_cell integer;
+begin
+  -- Two divisions at once would give the same numbers.
+  perform from chunk_sets
+    where organization_id = p_organization_id and id = p_chunk_set_id for no key update;
+  select 1 + coalesce(max(number), 0) into v_first_cell
+    from cells where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id;
+
+  insert into cells (organization_id, chunk_set_id, number, center)
+  with drawn as materialized (
+    -- Their ids are random: the first of them are as good as drawn.
+    select embedding, row_number() over (order by chunk_id) as place
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
+     order by chunk_id
+     limit 12 * p_cells
+  ), seeds as materialized (
+    select place, embedding as center from drawn where place <= p_cells
+  ), centers as materialized (
+    select seed.place, l2_normalize(avg(embedding)) as center
+      from drawn cross join lateral (
+        select place from seeds order by seeds.center <#> embedding limit 1) as seed
+     group by seed.place
+  )
+  select p_organization_id, p_chunk_set_id, v_first_cell - 1 + row_number() over (order by near.place),
+         l2_normalize(avg(embedding))
+    from drawn cross join lateral (
+      select place from centers order by centers.center <#> embedding limit 1) as near
+   group by near.place;
+  delete from cells
+   where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+     and number < v_first_cell;
+  update chunk_sets set first_cell = v_first_cell
+   where organization_id = p_organization_id and id = p_chunk_set_id;
+end;
+$$;
+
+COMMENT ON FUNCTION public.divide_chunk_set(p_organization_id uuid, p_chunk_set_id bigint, p_cells integer) IS 'Divides a set anew into about so many cells: around random embeddings, twice moved to the middle of what is nearest (k-means). Nothing is in them until it is moved, or inserted.';
 
 CREATE FUNCTION public.documents_to_search(p_organization_id uuid, p_tags text[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE
@@ -2081,6 +2199,76 @@ CREATE FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]
 $$;
 
 COMMENT ON FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]) IS 'Notes that a flow was just started for each of these conversations, where it has not come already.';
+
+CREATE FUNCTION public.find_candidates(p_organization_id uuid, p_embedding_model text, p_vector public.halfvec, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, bonus double precision, similarity double precision, likenesses real[])
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  v_chunk_set_id bigint;
+  v_shortlist uuid[];
+begin
+  select id into v_chunk_set_id
+    from chunk_sets
+   where organization_id = p_organization_id and state = 'searched'
+     and embedding_model = p_embedding_model and embedding_dimensions = vector_dims(p_vector);
+  if not found then
+    return;
+  end if;
+  v_shortlist := chunks_by_code(
+    p_organization_id, v_chunk_set_id, code_of(p_vector), p_vector, p_document_ids, p_shortlist);
+
+  return query
+  with near as materialized (
+    select chunk_id, embedding, -(embedding <#> p_vector) as similarity
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id
+       and chunk_id = any (v_shortlist)
+     order by similarity desc, chunk_id
+     limit p_limit
+  ), compared as materialized (
+    select chunk_id, embedding, similarity from near
+    union all
+    select chunk_id, embedding, -(embedding <#> p_vector)
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
+       and chunk_id = any (p_chunk_ids)
+       and (p_document_ids is null or document_id = any (p_document_ids))
+       and chunk_id not in (select chunk_id from near)
+  ), rated as materialized (
+    select compared.chunk_id, compared.embedding, compared.similarity, chunks.document_id,
+           chunks.heading_path, chunks.page, chunks.content, worded.bonus,
+           compared.similarity + p_words_weight * worded.coverage as score,
+           row_number() over (
+             order by compared.similarity + p_words_weight * worded.coverage + worded.bonus desc,
+                      compared.chunk_id) as place
+      from compared
+      join chunks on chunks.organization_id = p_organization_id and chunks.id = compared.chunk_id
+     cross join lateral (
+       select coalesce(sum(weight), 0) as coverage, coalesce(sum(bonus), 0) as bonus
+         from (select max(asked.weight) as weight, sum(asked.bonus) as bonus
+                 from unnest(p_places, p_forms, p_weights, p_bonuses)
+                      as asked (place, form, weight, bonus)
+                where asked.form = any (chunks.words)
+                group by asked.place) as held) as worded
+     order by place
+     limit p_limit
+  ), ranked as materialized (
+    select place, embedding from rated
+  )
+  select rated.chunk_id, documents.id, documents.title, rated.heading_path, rated.page,
+         rated.content, rated.score, rated.bonus, rated.similarity,
+         array(select (-(better.embedding <#> rated.embedding))::real
+                 from ranked as better where better.place < rated.place order by better.place)
+    from rated
+    join documents on documents.organization_id = p_organization_id
+                  and documents.id = rated.document_id
+   order by rated.place;
+end;
+$$;
+
+COMMENT ON FUNCTION public.find_candidates(p_organization_id uuid, p_embedding_model text, p_vector public.halfvec, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_limit integer) IS 'The passages that fit a question by themselves, the best first, whose vector and words (question_words.py) are given. score + bonus is what they are ordered by; likenesses: to each of those before. None when another model is searched.';
 
 CREATE FUNCTION public.find_channel(p_url_key text) RETURNS SETOF public.channels
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2959,6 +3147,30 @@ $$;
 
 COMMENT ON FUNCTION public.most_plausible_tokens() IS 'More than any model can read or write in one call.';
 
+CREATE FUNCTION public.move_embeddings(p_organization_id uuid, p_chunk_set_id bigint, p_most integer) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+declare
+  v_moved integer;
+begin
+  -- Showing a document writes the same rows.
+  perform lock_searched_documents(p_organization_id);
+  update embeddings set cell = cell_of(p_organization_id, p_chunk_set_id, embedding)
+   where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+     and chunk_id in (
+       select chunk_id
+         from embeddings
+        where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+          and cell < (select first_cell from chunk_sets
+                       where organization_id = p_organization_id and id = p_chunk_set_id)
+        limit p_most);
+  get diagnostics v_moved = row_count;
+  return v_moved;
+end;
+$$;
+
+COMMENT ON FUNCTION public.move_embeddings(p_organization_id uuid, p_chunk_set_id bigint, p_most integer) IS 'Moves some embeddings that are in no cell of a divided set into theirs, and says how many; 0: all are.';
+
 CREATE FUNCTION public.nears_limit(p_period public.usage_periods, p_hold public.usage_holds) RETURNS boolean
     LANGUAGE sql IMMUTABLE
     AS $$
@@ -3310,6 +3522,35 @@ CREATE FUNCTION public.question_of_turn(p_turn_id uuid) RETURNS text
 $$;
 
 COMMENT ON FUNCTION public.question_of_turn(p_turn_id uuid) IS 'What the contact asked, in their words; null when nothing of it is left.';
+
+CREATE FUNCTION public.question_words(p_organization_id uuid, p_question text) RETURNS TABLE(place integer, form text, chunk_count integer, chunk_ids text[], all_chunks integer)
+    LANGUAGE plpgsql STABLE
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+#variable_conflict use_column
+declare
+  v_languages constant text[] := array(
+    select substr(word, 2)
+      from words
+     where organization_id = p_organization_id
+       and word = any ('{@simple,@english,@spanish,@portuguese,@french,@german,@italian,@dutch,@danish,@finnish,@hungarian,@norwegian,@russian,@swedish,@turkish}'));
+  v_all_chunks constant integer := (
+    select chunk_count from words where organization_id = p_organization_id and word = '');
+begin
+  return query
+  select asked.place, asked.form, known.chunk_count, known.chunk_ids::text[], v_all_chunks
+    from (select distinct place, form
+            from unnest(v_languages) as language
+           cross join lateral word_forms(p_question, language, 'question')) as asked
+   -- Limits hold the planner to looking up one word after another, also where there are many.
+   cross join lateral (select chunk_count, chunk_ids
+                         from words
+                        where organization_id = p_organization_id and word = asked.form
+                        limit 1) as known;
+end;
+$$;
+
+COMMENT ON FUNCTION public.question_words(p_organization_id uuid, p_question text) IS 'The forms of a question''s words, in every language of the organization''s documents, that stand in some chunk: in how many of all, and in which while they are few.';
 
 CREATE FUNCTION public.questions_to_group(p_limit integer) RETURNS TABLE(turn_id uuid, chatbot_id uuid, question text)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3770,133 +4011,6 @@ CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
-
-CREATE FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_votes_margin double precision, p_shortlist integer, p_candidates integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, similarity double precision)
-    LANGUAGE plpgsql STABLE
-    SET plan_cache_mode TO 'force_generic_plan'
-    AS $_$
-#variable_conflict use_column
-declare
-  v_code constant bit varying := code_of(p_vector);
-  -- Passages with nearly the same meaning and nearly the same words say the same: of answers to one
-  -- question, which mean nearly the same too, none is left out for the other.
-  v_copy_likeness constant float8 := 0.9;
-  v_copy_words constant float8 := 0.7;
-  v_chunk_set_id bigint;
-  v_shortlist uuid[];
-begin
-  select id into v_chunk_set_id
-    from chunk_sets
-   where organization_id = p_organization_id and state = 'searched'
-     and embedding_model = p_embedding_model and embedding_dimensions = vector_dims(p_vector);
-  if not found then
-    return;
-  end if;
-
-  -- Planned anew every time: how many chunks there are decides whether both cores read them.
-  execute 'select array(select chunk_id from embeddings
-            where organization_id = $1 and chunk_set_id = $2 and is_searched'
-          || case when p_document_ids is null then '' else ' and document_id = any ($5)' end
-          || ' order by code <~> $3 limit $4)'
-     into v_shortlist
-    using p_organization_id, v_chunk_set_id, v_code, p_shortlist, p_document_ids;
-
-  return query
-  with near as materialized (
-    select embeddings.chunk_id, embedding, -(embedding <#> p_vector) as similarity
-      from unnest(v_shortlist) as shortlist (chunk_id)
-      join embeddings on embeddings.organization_id = p_organization_id
-                     and embeddings.chunk_set_id = v_chunk_set_id
-                     and embeddings.chunk_id = shortlist.chunk_id
-     order by similarity desc, embeddings.chunk_id
-     limit p_candidates
-  ), candidates as materialized (
-    select chunk_id, embedding, similarity from near
-    union all
-    select chunk_id, embedding, -(embedding <#> p_vector)
-      from embeddings
-     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
-       and chunk_id = any (p_chunk_ids)
-       and (p_document_ids is null or document_id = any (p_document_ids))
-       and chunk_id not in (select chunk_id from near)
-  ), held as (
-    select candidates.chunk_id, asked.place, max(asked.weight) as weight, sum(asked.bonus) as bonus
-      from candidates
-      join chunks on chunks.organization_id = p_organization_id and chunks.id = candidates.chunk_id
-      join unnest(p_places, p_forms, p_weights, p_bonuses) as asked (place, form, weight, bonus)
-        on asked.form = any (chunks.words)
-     group by candidates.chunk_id, asked.place
-  ), worded as (
-    select chunk_id, sum(weight) as coverage, sum(bonus) as bonus from held group by chunk_id
-  ), rated as materialized (
-    select *, row_number() over (order by score + bonus desc, chunk_id) as place
-      from (select candidates.*, coalesce(worded.bonus, 0) as bonus,
-                   similarity + p_words_weight * coalesce(worded.coverage, 0) as score
-              from candidates left join worded using (chunk_id)) as compared
-     order by place
-     limit p_candidates
-  ), pairs as materialized (
-    select one.place, other.place as other_place, one.score, other.score as other_score,
-           -(one.embedding <#> other.embedding) as likeness
-      from rated as one join rated as other on one.place < other.place
-  ), usual as materialized (
-    select coalesce(avg(likeness) + stddev_pop(likeness) * p_votes_margin, 1) as likeness from pairs
-  ), confirmed as (
-    -- What is hardly more alike than any two of these passages confirms nothing.
-    select place, sum(score * weight) / nullif(sum(weight), 0) as score
-      from (select place, other_score as score, pairs.likeness - usual.likeness as weight
-              from pairs join usual on pairs.likeness > usual.likeness
-            union all
-            select other_place, score, pairs.likeness - usual.likeness
-              from pairs join usual on pairs.likeness > usual.likeness
-            union all
-            select place, score, 1 - usual.likeness from rated cross join usual) as votes
-     group by place
-  ), best as materialized (
-    select rated.chunk_id, similarity, bonus, rated.score, rated.place,
-           row_number() over (
-             -- Where one passage holds the answer, votes for the first place would cost it often.
-             order by (rated.place = 1)::integer desc,
-                      bonus + coalesce(confirmed.score, rated.score) desc, rated.place
-           ) as new_place
-      from rated left join confirmed using (place)
-  ), alike as materialized (
-    select greatest(one.new_place, other.new_place) as new_place, one.chunk_id,
-           other.chunk_id as other_chunk_id
-      from pairs
-      join best as one on one.place = pairs.place
-      join best as other on other.place = pairs.other_place
-     where pairs.likeness >= v_copy_likeness
-       -- A copy that holds a code of the question, which the other lacks, is no copy.
-       and one.bonus = other.bonus
-  ), repeated as (
-    select distinct alike.new_place
-      from alike
-      join chunks as one on one.organization_id = p_organization_id and one.id = alike.chunk_id
-      join chunks as other
-        on other.organization_id = p_organization_id and other.id = alike.other_chunk_id
-     cross join lateral (
-       select count(*) as words from unnest(one.words) as word where word = any (other.words)
-     ) as shared
-     where shared.words
-           >= v_copy_words * (cardinality(one.words) + cardinality(other.words) - shared.words)
-  ), shown as materialized (
-    select best.*, repeated.new_place is not null as is_repeated
-      from best left join repeated using (new_place)
-     order by is_repeated, new_place
-     limit p_limit
-  )
-  select chunks.id, documents.id, documents.title, chunks.heading_path, chunks.page,
-         chunks.content, shown.score + shown.bonus, shown.similarity
-    from shown
-    join chunks on chunks.organization_id = p_organization_id and chunks.id = shown.chunk_id
-    join documents on documents.organization_id = p_organization_id
-                  and documents.id = chunks.document_id
-   order by shown.is_repeated, shown.new_place;
-end;
-$_$;
-
-COMMENT ON FUNCTION public.search_chunks(p_organization_id uuid, p_embedding_model text, p_vector public.vector, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_votes_margin double precision, p_shortlist integer, p_candidates integer, p_limit integer) IS 'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then by the votes of those that say alike; what says the same as a better one comes last.';
 
 CREATE FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -4473,6 +4587,17 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.tg_documents__index_words() IS 'Search reads words and embeddings alone: they change with the documents that they are of.';
+
+CREATE FUNCTION public.tg_embeddings__find_cell() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  new.cell := cell_of(new.organization_id, new.chunk_set_id, new.embedding);
+  return new;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_embeddings__find_cell() IS 'When the set is divided at this moment, the cell is one of before, and the embedding is read by every search until it is moved.';
 
 CREATE FUNCTION public.tg_handoffs__raise_alert() RETURNS trigger
     LANGUAGE plpgsql
@@ -5138,6 +5263,22 @@ COMMENT ON COLUMN public.cached_answers.fingerprint IS 'Of the question''s words
 
 COMMENT ON COLUMN public.cached_answers.hits IS 'Turns that it answered; none of them paid a model.';
 
+CREATE TABLE public.cells (
+    organization_id uuid NOT NULL,
+    chunk_set_id bigint NOT NULL,
+    number integer NOT NULL,
+    center public.halfvec NOT NULL,
+    CONSTRAINT cells_number_check CHECK ((number > 0))
+);
+
+ALTER TABLE ONLY public.cells FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.cells IS 'One row per cell of a large chunk set: an embedding is in the one whose center is nearest, and a search reads the nearest cells only.';
+
+COMMENT ON COLUMN public.cells.number IS 'Never one that an earlier division of the set had.';
+
+COMMENT ON COLUMN public.cells.center IS 'Of unit length.';
+
 CREATE TABLE public.chatbot_days (
     chatbot_id uuid NOT NULL,
     day date NOT NULL,
@@ -5296,8 +5437,10 @@ CREATE TABLE public.chunk_sets (
     embedding_model text NOT NULL,
     embedding_dimensions integer NOT NULL,
     state text DEFAULT 'building'::text NOT NULL,
+    first_cell integer DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT chunk_sets_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 16000))),
+    CONSTRAINT chunk_sets_first_cell_check CHECK ((first_cell > 0)),
     CONSTRAINT chunk_sets_state_check CHECK ((state = ANY (ARRAY['building'::text, 'searched'::text, 'retired'::text])))
 );
 
@@ -5306,6 +5449,8 @@ ALTER TABLE ONLY public.chunk_sets FORCE ROW LEVEL SECURITY;
 COMMENT ON TABLE public.chunk_sets IS 'One row per embedding model that an organization''s chunks are embedded by.';
 
 COMMENT ON COLUMN public.chunk_sets.state IS 'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
+
+COMMENT ON COLUMN public.chunk_sets.first_cell IS 'The first number of the cells that it is divided into now. Embeddings with a lower one belong to no cell yet: every search reads them.';
 
 ALTER TABLE public.chunk_sets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.chunk_sets_id_seq
@@ -5455,8 +5600,10 @@ CREATE TABLE public.embeddings (
     chunk_id uuid NOT NULL,
     document_id uuid NOT NULL,
     is_searched boolean NOT NULL,
-    embedding public.vector NOT NULL,
-    code bit varying GENERATED ALWAYS AS (public.code_of(embedding)) STORED NOT NULL
+    cell integer DEFAULT 0 NOT NULL,
+    embedding public.halfvec NOT NULL,
+    code bit varying GENERATED ALWAYS AS (public.code_of(embedding)) STORED NOT NULL,
+    CONSTRAINT embeddings_cell_check CHECK ((cell >= 0))
 )
 WITH (autovacuum_vacuum_insert_scale_factor='0.01', autovacuum_vacuum_scale_factor='0.02');
 
@@ -5468,9 +5615,11 @@ COMMENT ON COLUMN public.embeddings.document_id IS 'Copied from the chunk, so th
 
 COMMENT ON COLUMN public.embeddings.is_searched IS 'As its document is_active, for the same reason.';
 
-COMMENT ON COLUMN public.embeddings.embedding IS 'Of unit length; of what embedding_texts says about the chunk; as many dimensions as its set says.';
+COMMENT ON COLUMN public.embeddings.cell IS 'Of cells; of no matter while it is below its set''s first_cell.';
 
-COMMENT ON COLUMN public.embeddings.code IS 'What is compared first, for every chunk of the organization.';
+COMMENT ON COLUMN public.embeddings.embedding IS 'Of unit length, in numbers of 16 bits, which halve what a search reads and change no order that matters; of what embedding_texts says about the chunk; as many dimensions as its set says.';
+
+COMMENT ON COLUMN public.embeddings.code IS 'What is compared first: for every chunk of the organization, or of its nearest cells.';
 
 CREATE TABLE public.eval_runs (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -6300,6 +6449,9 @@ ALTER TABLE ONLY public.attachments
 ALTER TABLE ONLY public.cached_answers
     ADD CONSTRAINT cached_answers_pkey PRIMARY KEY (chatbot_id, fingerprint);
 
+ALTER TABLE ONLY public.cells
+    ADD CONSTRAINT cells_pkey PRIMARY KEY (organization_id, chunk_set_id, number);
+
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_are_connected_once UNIQUE (kind, account_id);
 
@@ -6382,7 +6534,7 @@ ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.embeddings
-    ADD CONSTRAINT embeddings_pkey PRIMARY KEY (organization_id, chunk_set_id, chunk_id) INCLUDE (document_id, is_searched, code);
+    ADD CONSTRAINT embeddings_pkey PRIMARY KEY (organization_id, chunk_id, chunk_set_id);
 
 ALTER TABLE ONLY public.eval_runs
     ADD CONSTRAINT eval_runs_pkey PRIMARY KEY (id);
@@ -6641,7 +6793,7 @@ CREATE UNIQUE INDEX documents_one_held_version ON public.documents USING btree (
 
 CREATE INDEX documents_source_id_idx ON public.documents USING btree (organization_id, source_id);
 
-CREATE INDEX embeddings_chunk_id_idx ON public.embeddings USING btree (organization_id, chunk_id);
+CREATE INDEX embeddings_codes_idx ON public.embeddings USING btree (organization_id, chunk_set_id, cell) INCLUDE (chunk_id, document_id, is_searched, code);
 
 CREATE INDEX eval_runs_chatbot_id_idx ON public.eval_runs USING btree (chatbot_id, organization_id);
 
@@ -6775,6 +6927,10 @@ CREATE TRIGGER _100_catch_up BEFORE UPDATE OF state ON public.outbound_messages 
 
 COMMENT ON TRIGGER _100_catch_up ON public.outbound_messages IS 'States move forward only.';
 
+CREATE TRIGGER _200_find_cell BEFORE INSERT ON public.embeddings FOR EACH ROW EXECUTE FUNCTION public.tg_embeddings__find_cell();
+
+COMMENT ON TRIGGER _200_find_cell ON public.embeddings IS 'Whoever inserts needs to know nothing of cells.';
+
 CREATE TRIGGER _400_keep_limits BEFORE INSERT OR UPDATE OF size_bytes ON public.sources FOR EACH ROW EXECUTE FUNCTION public.tg_sources__keep_limits();
 
 COMMENT ON TRIGGER _400_keep_limits ON public.sources IS 'The wall behind whoever adds sources.';
@@ -6903,6 +7059,9 @@ ALTER TABLE ONLY public.attachments
 
 ALTER TABLE ONLY public.cached_answers
     ADD CONSTRAINT cached_answers_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cells
+    ADD CONSTRAINT cells_organization_id_chunk_set_id_fkey FOREIGN KEY (organization_id, chunk_set_id) REFERENCES public.chunk_sets(organization_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT channels_organization_id_chatbot_id_fkey FOREIGN KEY (organization_id, chatbot_id) REFERENCES public.chatbots(organization_id, id) ON DELETE CASCADE;
@@ -7152,6 +7311,8 @@ ALTER TABLE public.attachments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.cached_answers ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.cells ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.channels ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.chatbot_days ENABLE ROW LEVEL SECURITY;
@@ -7219,6 +7380,8 @@ CREATE POLICY own_organization ON public.answer_drafts USING ((organization_id =
 CREATE POLICY own_organization ON public.attachments USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.cached_answers USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
+
+CREATE POLICY own_organization ON public.cells USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
 CREATE POLICY own_organization ON public.channels USING ((organization_id = ( SELECT public.proved_organization() AS proved_organization))) WITH CHECK ((organization_id = ( SELECT public.proved_organization() AS proved_organization)));
 
@@ -7345,6 +7508,8 @@ CREATE POLICY scheduler ON public.answer_drafts TO chatmill_scheduler USING (tru
 CREATE POLICY scheduler ON public.attachments TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.cached_answers TO chatmill_scheduler USING (true) WITH CHECK (true);
+
+CREATE POLICY scheduler ON public.cells TO chatmill_scheduler USING (true) WITH CHECK (true);
 
 CREATE POLICY scheduler ON public.channels TO chatmill_scheduler USING (true) WITH CHECK (true);
 

@@ -91,6 +91,7 @@ create table chunk_sets (
   embedding_model text not null,
   embedding_dimensions integer not null check (embedding_dimensions between 1 and 16000),
   state text not null default 'building' check (state in ('building', 'searched', 'retired')),
+  first_cell integer not null default 1 check (first_cell > 0),
   created_at timestamptz not null default now(),
   primary key (organization_id, id)
 );
@@ -103,12 +104,36 @@ comment on table chunk_sets is
   'One row per embedding model that an organization''s chunks are embedded by.';
 comment on column chunk_sets.state is
   'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
+comment on column chunk_sets.first_cell is
+  'The first number of the cells that it is divided into now. Embeddings with a lower one belong to no cell yet: every search reads them.';
 
-create function code_of(p_embedding vector) returns bit varying as $$
+create table cells (
+  organization_id uuid not null,
+  chunk_set_id bigint not null,
+  number integer not null check (number > 0),
+  center halfvec not null,
+  primary key (organization_id, chunk_set_id, number),
+  foreign key (organization_id, chunk_set_id)
+    references chunk_sets (organization_id, id) on delete cascade
+);
+comment on table cells is
+  'One row per cell of a large chunk set: an embedding is in the one whose center is nearest, and a search reads the nearest cells only.';
+comment on column cells.center is 'Of unit length.';
+comment on column cells.number is 'Never one that an earlier division of the set had.';
+
+create function cell_of(p_organization_id uuid, p_chunk_set_id bigint, p_embedding halfvec)
+returns integer as $$
+  select coalesce((select number from cells
+                    where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+                    order by center <#> p_embedding limit 1), 0);
+$$ language sql stable;
+comment on function cell_of is 'The cell an embedding belongs to; 0 in a set that is not divided.';
+
+create function code_of(p_embedding halfvec) returns bit varying as $$
   select binary_quantize(p_embedding + step) || binary_quantize(p_embedding)
          || binary_quantize(p_embedding - step)
     from (select array_fill(0.7 / sqrt(vector_dims(p_embedding)),
-                            array[vector_dims(p_embedding)])::vector as step) as usual;
+                            array[vector_dims(p_embedding)])::halfvec as step) as usual;
 $$ language sql immutable parallel safe;
 comment on function code_of is
   'Three bits a dimension of a vector of unit length: in which quarter of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
@@ -119,17 +144,19 @@ create table embeddings (
   chunk_id uuid not null,
   document_id uuid not null,
   is_searched boolean not null,
-  embedding vector not null,
+  cell integer not null default 0 check (cell >= 0),
+  embedding halfvec not null,
   code bit varying not null generated always as (code_of(embedding)) stored,
-  -- An organization is searched by reading its codes one after another, here and nowhere else:
-  -- organization first, so that its neighbours' size never matters; codes included, so that the
-  -- table with its long vectors is read for the nearest few only.
-  primary key (organization_id, chunk_set_id, chunk_id) include (document_id, is_searched, code),
+  primary key (organization_id, chunk_id, chunk_set_id),
   foreign key (organization_id, chunk_id) references chunks (organization_id, id) on delete cascade,
   foreign key (organization_id, chunk_set_id)
     references chunk_sets (organization_id, id) on delete cascade
 );
-create index embeddings_chunk_id_idx on embeddings (organization_id, chunk_id);
+-- An organization is searched by reading its codes one after another, here and nowhere else:
+-- organization first, so that its neighbours' size never matters; codes included, so that the table
+-- with its long vectors is read for the nearest few only.
+create index embeddings_codes_idx on embeddings (organization_id, chunk_set_id, cell)
+  include (chunk_id, document_id, is_searched, code);
 -- Rows that vacuum has not seen are looked up in the table one by one.
 alter table embeddings set (
   autovacuum_vacuum_insert_scale_factor = 0.01, autovacuum_vacuum_scale_factor = 0.02
@@ -138,8 +165,24 @@ comment on table embeddings is 'One row per chunk and embedding model.';
 comment on column embeddings.document_id is 'Copied from the chunk, so that searching needs no join.';
 comment on column embeddings.is_searched is 'As its document is_active, for the same reason.';
 comment on column embeddings.embedding is
-  'Of unit length; of what embedding_texts says about the chunk; as many dimensions as its set says.';
-comment on column embeddings.code is 'What is compared first, for every chunk of the organization.';
+  'Of unit length, in numbers of 16 bits, which halve what a search reads and change no order that matters; of what embedding_texts says about the chunk; as many dimensions as its set says.';
+comment on column embeddings.cell is 'Of cells; of no matter while it is below its set''s first_cell.';
+comment on column embeddings.code is
+  'What is compared first: for every chunk of the organization, or of its nearest cells.';
+
+create function tg_embeddings__find_cell() returns trigger as $$
+begin
+  new.cell := cell_of(new.organization_id, new.chunk_set_id, new.embedding);
+  return new;
+end;
+$$ language plpgsql volatile;
+comment on function tg_embeddings__find_cell is
+  'When the set is divided at this moment, the cell is one of before, and the embedding is read by every search until it is moved.';
+
+create trigger _200_find_cell
+  before insert on embeddings
+  for each row execute function tg_embeddings__find_cell();
+comment on trigger _200_find_cell on embeddings is 'Whoever inserts needs to know nothing of cells.';
 
 create table words (
   organization_id uuid not null references organizations on delete cascade,
@@ -252,6 +295,34 @@ comment on function language_of is
 create function rare_word_chunks() returns integer as $$ select 32 $$
 language sql immutable parallel safe;
 comment on function rare_word_chunks is 'In how many chunks a word may stand for words.chunk_ids to name them.';
+
+create function question_words(p_organization_id uuid, p_question text)
+returns table (place integer, form text, chunk_count integer, chunk_ids text[], all_chunks integer) as $$
+#variable_conflict use_column
+declare
+  v_languages constant text[] := array(
+    select substr(word, 2)
+      from words
+     where organization_id = p_organization_id
+       and word = any ('{@simple,@english,@spanish,@portuguese,@french,@german,@italian,@dutch,@danish,@finnish,@hungarian,@norwegian,@russian,@swedish,@turkish}'));
+  v_all_chunks constant integer := (
+    select chunk_count from words where organization_id = p_organization_id and word = '');
+begin
+  return query
+  select asked.place, asked.form, known.chunk_count, known.chunk_ids::text[], v_all_chunks
+    from (select distinct place, form
+            from unnest(v_languages) as language
+           cross join lateral word_forms(p_question, language, 'question')) as asked
+   -- Limits hold the planner to looking up one word after another, also where there are many.
+   cross join lateral (select chunk_count, chunk_ids
+                         from words
+                        where organization_id = p_organization_id and word = asked.form
+                        limit 1) as known;
+end;
+$$ language plpgsql stable
+set plan_cache_mode = force_generic_plan;
+comment on function question_words is
+  'The forms of a question''s words, in every language of the organization''s documents, that stand in some chunk: in how many of all, and in which while they are few.';
 
 create function add_words(p_organization_id uuid, p_document_ids uuid[]) returns void as $$
   insert into words (organization_id, word, chunk_count, chunk_ids)
@@ -394,20 +465,144 @@ $$ language sql stable;
 comment on function documents_to_search is
   'The searched documents that have one of the tags, however those are capitalized; all of them without tags.';
 
-create function search_chunks(
-  p_organization_id uuid, p_embedding_model text, p_vector vector, p_document_ids uuid[],
+create function divide_chunk_set(p_organization_id uuid, p_chunk_set_id bigint, p_cells integer)
+returns void as $$
+declare
+  v_first_cell integer;
+begin
+  -- Two divisions at once would give the same numbers.
+  perform from chunk_sets
+    where organization_id = p_organization_id and id = p_chunk_set_id for no key update;
+  select 1 + coalesce(max(number), 0) into v_first_cell
+    from cells where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id;
+
+  insert into cells (organization_id, chunk_set_id, number, center)
+  with drawn as materialized (
+    -- Their ids are random: the first of them are as good as drawn.
+    select embedding, row_number() over (order by chunk_id) as place
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
+     order by chunk_id
+     limit 12 * p_cells
+  ), seeds as materialized (
+    select place, embedding as center from drawn where place <= p_cells
+  ), centers as materialized (
+    select seed.place, l2_normalize(avg(embedding)) as center
+      from drawn cross join lateral (
+        select place from seeds order by seeds.center <#> embedding limit 1) as seed
+     group by seed.place
+  )
+  select p_organization_id, p_chunk_set_id, v_first_cell - 1 + row_number() over (order by near.place),
+         l2_normalize(avg(embedding))
+    from drawn cross join lateral (
+      select place from centers order by centers.center <#> embedding limit 1) as near
+   group by near.place;
+  delete from cells
+   where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+     and number < v_first_cell;
+  update chunk_sets set first_cell = v_first_cell
+   where organization_id = p_organization_id and id = p_chunk_set_id;
+end;
+$$ language plpgsql volatile;
+comment on function divide_chunk_set is
+  'Divides a set anew into about so many cells: around random embeddings, twice moved to the middle of what is nearest (k-means). Nothing is in them until it is moved, or inserted.';
+
+create function move_embeddings(p_organization_id uuid, p_chunk_set_id bigint, p_most integer)
+returns integer as $$
+declare
+  v_moved integer;
+begin
+  -- Showing a document writes the same rows.
+  perform lock_searched_documents(p_organization_id);
+  update embeddings set cell = cell_of(p_organization_id, p_chunk_set_id, embedding)
+   where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+     and chunk_id in (
+       select chunk_id
+         from embeddings
+        where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+          and cell < (select first_cell from chunk_sets
+                       where organization_id = p_organization_id and id = p_chunk_set_id)
+        limit p_most);
+  get diagnostics v_moved = row_count;
+  return v_moved;
+end;
+$$ language plpgsql volatile;
+comment on function move_embeddings is
+  'Moves some embeddings that are in no cell of a divided set into theirs, and says how many; 0: all are.';
+
+create function chunk_sets_to_divide(p_least_chunks integer default 5000)
+returns table (organization_id uuid, chunk_set_id bigint, cells integer) as $$
+  with sized as materialized (
+    select chunk_sets.organization_id, chunk_sets.id, chunk_sets.first_cell,
+           -- So many that one search reads their square root, whatever an organization grows to.
+           (5 * sqrt(words.chunk_count))::integer as cells,
+           (select count(*) from cells
+             where cells.organization_id = chunk_sets.organization_id
+               and cells.chunk_set_id = chunk_sets.id) as cells_now
+      from chunk_sets join words on words.organization_id = chunk_sets.organization_id and word = ''
+     where chunk_sets.state = 'searched' and words.chunk_count >= p_least_chunks
+  )
+  select sized.organization_id, id, case when cells > 1.5 * cells_now then cells end
+    from sized
+   where cells > 1.5 * cells_now
+      or exists (select from embeddings
+                  where embeddings.organization_id = sized.organization_id
+                    and embeddings.chunk_set_id = sized.id and embeddings.cell < sized.first_cell);
+$$ language sql stable;
+comment on function chunk_sets_to_divide is
+  'Searched sets that have outgrown their cells, with how many they should have; without a number: those where an embedding is in no cell yet. Across organizations.';
+
+create function chunks_by_code(
+  p_organization_id uuid, p_chunk_set_id bigint, p_code bit varying, p_vector halfvec,
+  p_document_ids uuid[], p_limit integer
+)
+returns uuid[] as $$
+declare
+  -- In them are 0.995 of the ten nearest of 10,000, and more of 100,000.
+  v_nearest_cells constant integer := 128;
+  v_first_cell integer;
+  v_cells integer[];
+begin
+  if p_document_ids is not null then
+    -- They may be far from what is asked and yet the nearest of these documents.
+    return array(
+      select chunk_id from embeddings
+       where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+         and is_searched and document_id = any (p_document_ids)
+       order by code <~> p_code limit p_limit);
+  end if;
+
+  select first_cell into v_first_cell
+    from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
+  v_cells := array(
+    select number from cells
+     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+     order by center <#> p_vector limit v_nearest_cells);
+  return array(
+    select chunk_id
+      from (select chunk_id, code from embeddings
+             where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+               and is_searched and cell < v_first_cell
+            union all
+            select chunk_id, code from embeddings
+             where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+               and is_searched and cell = any (v_cells)) as compared
+     order by code <~> p_code limit p_limit);
+end;
+$$ language plpgsql stable
+set plan_cache_mode = force_generic_plan;
+comment on function chunks_by_code is
+  'The chunks whose codes are nearest to a question''s: of the documents given, or of the nearest cells and whatever is in none.';
+
+create function find_candidates(
+  p_organization_id uuid, p_embedding_model text, p_vector halfvec, p_document_ids uuid[],
   p_places integer[], p_forms text[], p_weights float8[], p_bonuses float8[], p_chunk_ids uuid[],
-  p_words_weight float8, p_votes_margin float8, p_shortlist integer, p_candidates integer, p_limit integer
+  p_words_weight float8, p_shortlist integer, p_limit integer
 )
 returns table (chunk_id uuid, document_id uuid, title text, heading_path text, page integer,
-               content text, score float8, similarity float8) as $$
+               content text, score float8, bonus float8, similarity float8, likenesses real[]) as $$
 #variable_conflict use_column
 declare
-  v_code constant bit varying := code_of(p_vector);
-  -- Passages with nearly the same meaning and nearly the same words say the same: of answers to one
-  -- question, which mean nearly the same too, none is left out for the other.
-  v_copy_likeness constant float8 := 0.9;
-  v_copy_words constant float8 := 0.7;
   v_chunk_set_id bigint;
   v_shortlist uuid[];
 begin
@@ -418,25 +613,18 @@ begin
   if not found then
     return;
   end if;
-
-  -- Planned anew every time: how many chunks there are decides whether both cores read them.
-  execute 'select array(select chunk_id from embeddings
-            where organization_id = $1 and chunk_set_id = $2 and is_searched'
-          || case when p_document_ids is null then '' else ' and document_id = any ($5)' end
-          || ' order by code <~> $3 limit $4)'
-     into v_shortlist
-    using p_organization_id, v_chunk_set_id, v_code, p_shortlist, p_document_ids;
+  v_shortlist := chunks_by_code(
+    p_organization_id, v_chunk_set_id, code_of(p_vector), p_vector, p_document_ids, p_shortlist);
 
   return query
   with near as materialized (
-    select embeddings.chunk_id, embedding, -(embedding <#> p_vector) as similarity
-      from unnest(v_shortlist) as shortlist (chunk_id)
-      join embeddings on embeddings.organization_id = p_organization_id
-                     and embeddings.chunk_set_id = v_chunk_set_id
-                     and embeddings.chunk_id = shortlist.chunk_id
-     order by similarity desc, embeddings.chunk_id
-     limit p_candidates
-  ), candidates as materialized (
+    select chunk_id, embedding, -(embedding <#> p_vector) as similarity
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id
+       and chunk_id = any (v_shortlist)
+     order by similarity desc, chunk_id
+     limit p_limit
+  ), compared as materialized (
     select chunk_id, embedding, similarity from near
     union all
     select chunk_id, embedding, -(embedding <#> p_vector)
@@ -445,83 +633,38 @@ begin
        and chunk_id = any (p_chunk_ids)
        and (p_document_ids is null or document_id = any (p_document_ids))
        and chunk_id not in (select chunk_id from near)
-  ), held as (
-    select candidates.chunk_id, asked.place, max(asked.weight) as weight, sum(asked.bonus) as bonus
-      from candidates
-      join chunks on chunks.organization_id = p_organization_id and chunks.id = candidates.chunk_id
-      join unnest(p_places, p_forms, p_weights, p_bonuses) as asked (place, form, weight, bonus)
-        on asked.form = any (chunks.words)
-     group by candidates.chunk_id, asked.place
-  ), worded as (
-    select chunk_id, sum(weight) as coverage, sum(bonus) as bonus from held group by chunk_id
   ), rated as materialized (
-    select *, row_number() over (order by score + bonus desc, chunk_id) as place
-      from (select candidates.*, coalesce(worded.bonus, 0) as bonus,
-                   similarity + p_words_weight * coalesce(worded.coverage, 0) as score
-              from candidates left join worded using (chunk_id)) as compared
-     order by place
-     limit p_candidates
-  ), pairs as materialized (
-    select one.place, other.place as other_place, one.score, other.score as other_score,
-           -(one.embedding <#> other.embedding) as likeness
-      from rated as one join rated as other on one.place < other.place
-  ), usual as materialized (
-    select coalesce(avg(likeness) + stddev_pop(likeness) * p_votes_margin, 1) as likeness from pairs
-  ), confirmed as (
-    -- What is hardly more alike than any two of these passages confirms nothing.
-    select place, sum(score * weight) / nullif(sum(weight), 0) as score
-      from (select place, other_score as score, pairs.likeness - usual.likeness as weight
-              from pairs join usual on pairs.likeness > usual.likeness
-            union all
-            select other_place, score, pairs.likeness - usual.likeness
-              from pairs join usual on pairs.likeness > usual.likeness
-            union all
-            select place, score, 1 - usual.likeness from rated cross join usual) as votes
-     group by place
-  ), best as materialized (
-    select rated.chunk_id, similarity, bonus, rated.score, rated.place,
+    select compared.chunk_id, compared.embedding, compared.similarity, chunks.document_id,
+           chunks.heading_path, chunks.page, chunks.content, worded.bonus,
+           compared.similarity + p_words_weight * worded.coverage as score,
            row_number() over (
-             -- Where one passage holds the answer, votes for the first place would cost it often.
-             order by (rated.place = 1)::integer desc,
-                      bonus + coalesce(confirmed.score, rated.score) desc, rated.place
-           ) as new_place
-      from rated left join confirmed using (place)
-  ), alike as materialized (
-    select greatest(one.new_place, other.new_place) as new_place, one.chunk_id,
-           other.chunk_id as other_chunk_id
-      from pairs
-      join best as one on one.place = pairs.place
-      join best as other on other.place = pairs.other_place
-     where pairs.likeness >= v_copy_likeness
-       -- A copy that holds a code of the question, which the other lacks, is no copy.
-       and one.bonus = other.bonus
-  ), repeated as (
-    select distinct alike.new_place
-      from alike
-      join chunks as one on one.organization_id = p_organization_id and one.id = alike.chunk_id
-      join chunks as other
-        on other.organization_id = p_organization_id and other.id = alike.other_chunk_id
+             order by compared.similarity + p_words_weight * worded.coverage + worded.bonus desc,
+                      compared.chunk_id) as place
+      from compared
+      join chunks on chunks.organization_id = p_organization_id and chunks.id = compared.chunk_id
      cross join lateral (
-       select count(*) as words from unnest(one.words) as word where word = any (other.words)
-     ) as shared
-     where shared.words
-           >= v_copy_words * (cardinality(one.words) + cardinality(other.words) - shared.words)
-  ), shown as materialized (
-    select best.*, repeated.new_place is not null as is_repeated
-      from best left join repeated using (new_place)
-     order by is_repeated, new_place
+       select coalesce(sum(weight), 0) as coverage, coalesce(sum(bonus), 0) as bonus
+         from (select max(asked.weight) as weight, sum(asked.bonus) as bonus
+                 from unnest(p_places, p_forms, p_weights, p_bonuses)
+                      as asked (place, form, weight, bonus)
+                where asked.form = any (chunks.words)
+                group by asked.place) as held) as worded
+     order by place
      limit p_limit
+  ), ranked as materialized (
+    select place, embedding from rated
   )
-  select chunks.id, documents.id, documents.title, chunks.heading_path, chunks.page,
-         chunks.content, shown.score + shown.bonus, shown.similarity
-    from shown
-    join chunks on chunks.organization_id = p_organization_id and chunks.id = shown.chunk_id
+  select rated.chunk_id, documents.id, documents.title, rated.heading_path, rated.page,
+         rated.content, rated.score, rated.bonus, rated.similarity,
+         array(select (-(better.embedding <#> rated.embedding))::real
+                 from ranked as better where better.place < rated.place order by better.place)
+    from rated
     join documents on documents.organization_id = p_organization_id
-                  and documents.id = chunks.document_id
-   order by shown.is_repeated, shown.new_place;
+                  and documents.id = rated.document_id
+   order by rated.place;
 end;
 $$ language plpgsql stable
--- Planning the rest would take as long as running it.
+-- Planning it would take as long as running it.
 set plan_cache_mode = force_generic_plan;
-comment on function search_chunks is
-  'The passages that fit a question best, whose vector and words (question_words.py) are given: first the one that fits best by itself, then by the votes of those that say alike; what says the same as a better one comes last.';
+comment on function find_candidates is
+  'The passages that fit a question by themselves, the best first, whose vector and words (question_words.py) are given. score + bonus is what they are ordered by; likenesses: to each of those before. None when another model is searched.';

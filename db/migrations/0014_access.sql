@@ -152,7 +152,7 @@ begin
     select rights.role, rights.privileges, name
       from (values
         ('chatmill_worker', 'select', 'plans prices organizations chatbots channels contacts
-          conversations documents chunks chunk_sets embeddings words turns model_calls
+          conversations documents chunks chunk_sets cells embeddings words turns model_calls
           inbound_messages conversation_work outbound_messages tool_calls messages alerts
           installation_pulse'),
         ('chatmill_worker', 'insert', 'turns model_calls outbound_messages tool_calls'),
@@ -183,9 +183,9 @@ begin
           'webhook_deliveries'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
         ('chatmill_knowledge', 'delete', 'sources documents'),
-        ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings words
+        ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings cells words
           ingestions ingestion_sections ingestion_chunks robots'),
-        ('chatmill_knowledge', 'select, delete, update (state), insert (organization_id,
+        ('chatmill_knowledge', 'select, delete, update (state, first_cell), insert (organization_id,
           embedding_model, embedding_dimensions, state)', 'chunk_sets'),
         ('chatmill_knowledge', 'select', 'organizations plans'),
         ('chatmill_worker', 'insert (turn_id, organization_id, chatbot_id)',
@@ -272,6 +272,7 @@ begin
       ('tg_documents__alert_held', '{}'),
       ('enter_organization', '{chatmill_knowledge}'),
       ('organizations_with_new_questions', '{chatmill_knowledge}'),
+      ('chunk_sets_to_divide', '{chatmill_knowledge}'),
       ('questions_to_group', '{chatmill_knowledge}'),
       ('draft_answers', '{chatmill_knowledge}'),
       ('forget_old_knowledge', '{chatmill_knowledge}'),

@@ -16,10 +16,13 @@ select id, embedding_model, embedding_dimensions
  where organization_id = %s and state = 'searched'
 """
 
-# Two sources may be the first of an organization at once.
+# Two sources may be the first of an organization at once. An insert alone would wait for whoever
+# writes the row that is there.
 SEARCH_FIRST_SET = """
 insert into chunk_sets (organization_id, embedding_model, embedding_dimensions, state)
-values (%s, %s, %s, 'searched')
+select %(organization_id)s, %(embedding_model)s, %(dimensions)s, 'searched'
+ where not exists (
+   select from chunk_sets where organization_id = %(organization_id)s and state = 'searched')
 on conflict (organization_id) where state = 'searched' do nothing
 """
 
@@ -40,7 +43,7 @@ INSERT_EMBEDDINGS = """
 insert into embeddings (organization_id, chunk_set_id, chunk_id, document_id, is_searched,
                         embedding)
 select documents.organization_id, made.chunk_set_id, chunks.id, documents.id, documents.is_active,
-       l2_normalize(made.embedding::vector)
+       l2_normalize(made.embedding::halfvec)
   from (values %s) as made (organization_id, chunk_set_id, chunk_id, embedding)
   join chunks on chunks.organization_id = made.organization_id::uuid
              and chunks.id = made.chunk_id::uuid
@@ -128,8 +131,13 @@ def set_for_ingestion(
 
     Raises Misconfigured when the model of this name gave vectors of other dimensions before.
     """
+    values = {
+        "organization_id": organization_id,
+        "embedding_model": embedding_model,
+        "dimensions": dimensions,
+    }
     with conn.cursor() as cursor:
-        cursor.execute(SEARCH_FIRST_SET, [organization_id, embedding_model, dimensions])
+        cursor.execute(SEARCH_FIRST_SET, values)
     found = searched_set(conn, organization_id)
     if found is None or found.embedding_model != embedding_model:
         return None

@@ -20,28 +20,9 @@ RARE_NAME_CHUNKS = 8
 # Letters with digits, an address, or a number that is hardly a quantity: 4711, 14.50.
 CODE = re.compile(r"#(?=.*\d)(?=.*[^\W\d_]).*|#.*@.*|#\d{4,}|#\d+[-./:]\d.*")
 
-LANGUAGES = (
-    "simple english spanish portuguese french german italian dutch danish finnish hungarian"
-    " norwegian russian swedish turkish"
-).split()
-
-# Limits hold the planner to looking up one word after another, also where there are many.
 FIND_WORDS = """
-with languages as materialized (
-  select substr(word, 2) as language
-    from words
-   where organization_id = %(organization_id)s and word = any (%(languages)s)
-), asked as materialized (
-  select distinct place, form
-    from languages cross join lateral word_forms(%(question)s, language, 'question')
-)
-select asked.place, asked.form, known.chunk_count, known.chunk_ids::text[],
-       (select chunk_count from words where organization_id = %(organization_id)s and word = '')
-  from asked
- cross join lateral (select chunk_count, chunk_ids
-                       from words
-                      where organization_id = %(organization_id)s and word = asked.form
-                      limit 1) as known
+select place, form, chunk_count, chunk_ids, all_chunks
+  from question_words(%(organization_id)s, %(question)s)
 """
 FIND_WITHIN = """
 select chunks.id::text
@@ -81,11 +62,7 @@ def find_words(
     tags: Sequence[str] = (),
 ) -> QuestionWords:
     """`tags`: chunks of sources with one of them; how much a word tells is counted in all."""
-    values = {
-        "organization_id": organization_id,
-        "question": searchable(question),
-        "languages": [f"@{language}" for language in LANGUAGES],
-    }
+    values = {"organization_id": organization_id, "question": searchable(question)}
     cursor.execute(FIND_WORDS, values)
     words = [
         Word(place, form, count, chunk_ids, math.log(1 + total / (count + 0.5)))

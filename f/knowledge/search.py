@@ -2,10 +2,9 @@
 
 Every chunk of the organization is compared, so a small organization beside a large one misses
 nothing, as it would with an index over everybody's vectors: first by codes of three bits a
-dimension, then the nearest few by their whole vectors. Words add to meaning as far as they tell
-chunks apart (question_words). What fits best comes first; for the places after it, passages that
-are alike vote for each other: several answers to one question are, and what fits by chance stands
-alone. What says the same as a better one in nearly the same words comes last.
+dimension, then the nearest few by their whole vectors. Of a large organization, only the nearest
+cells are (divide_chunk_sets). Words add to meaning as far as they tell chunks apart
+(question_words). What is found so is put in order by ranking.
 """
 
 from collections.abc import Sequence
@@ -13,20 +12,27 @@ from dataclasses import dataclass
 
 from f.knowledge.embeddings import of_unit_length
 from f.knowledge.question_words import find_words
+from f.knowledge.ranking import Pair, alike, copies_last, order_by_votes
 
 CANDIDATES = 40
 # Of 100,000 chunks, 0.998 of the ten nearest by vectors are among these nearest by codes.
 SHORTLIST = 240
+# Of the words that either of two copies holds, both hold as many.
+COPY_WORDS = 0.7
 
-SEARCH = """
-select chunk_id::text, document_id::text, title, heading_path, page, content, score, similarity
-  from search_chunks(
+FIND_CANDIDATES = """
+select chunk_id::text, document_id::text, title, heading_path, page, content,
+       score, bonus, similarity, likenesses
+  from find_candidates(
     %(organization_id)s, %(embedding_model)s, %(vector)s,
     case when %(tags)s::text[] <> '{}' then array(
       select id from documents_to_search(%(organization_id)s, %(tags)s::text[]) as id) end,
     %(places)s::integer[], %(forms)s::text[], %(weights)s::float8[], %(bonuses)s::float8[],
-    %(chunk_ids)s::uuid[], %(words_weight)s, %(votes_margin)s, %(shortlist)s, %(candidates)s,
-    %(limit)s)
+    %(chunk_ids)s::uuid[], %(words_weight)s, %(shortlist)s, %(candidates)s)
+"""
+FIND_WORDS_OF = """
+select id::text, words from chunks
+ where organization_id = %s and id = any (%s::uuid[])
 """
 # A sum in the join would be reckoned only for rows that row-level security has let through, and a
 # large document read from one end to the other.
@@ -75,6 +81,15 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """`likenesses`: to each of those before."""
+
+    passage: Passage
+    bonus: float
+    likenesses: list[float]
+
+
+@dataclass(frozen=True)
 class Neighbour:
     """The chunk right before or after a passage, below the same headings of its document."""
 
@@ -95,22 +110,68 @@ def search(
 ) -> list[Passage]:
     """The best first; none when another embedding model is searched. `score` orders passages of
     one search; `similarity` compares searches. `tags`: only in sources that have one of them."""
-    candidates = max(CANDIDATES, 2 * limit)
+    found = find_candidates(
+        conn,
+        organization_id,
+        query,
+        query_vector,
+        embedding_model,
+        max(CANDIDATES, 2 * limit),
+        tags,
+        weights.words,
+    )
+    scores = [one.passage.score - one.bonus for one in found]
+    bonuses = [one.bonus for one in found]
+    likenesses = [one.likenesses for one in found]
+    order = order_by_votes(scores, bonuses, likenesses, weights.votes_margin)
+    pairs = alike(order, bonuses, likenesses)
+    if pairs:
+        words = words_of(conn, organization_id, found, pairs)
+        order = copies_last(order, pairs, lambda pair: is_copy(*(words[place] for place in pair)))
+    return [found[place].passage for place in order[:limit]]
+
+
+def find_candidates(
+    conn,
+    organization_id: str,
+    query: str,
+    query_vector: list[float],
+    embedding_model: str,
+    most: int,
+    tags: Sequence[str],
+    words_weight: float,
+) -> list[Candidate]:
+    """Those that fit best each by itself, the best first."""
+    values = {
+        "organization_id": organization_id,
+        "embedding_model": embedding_model,
+        "vector": str(of_unit_length(query_vector)),
+        "tags": list(tags),
+        "words_weight": words_weight,
+        "shortlist": max(SHORTLIST, 4 * most),
+        "candidates": most,
+    }
     with conn.cursor() as cursor:
-        values = {
-            "organization_id": organization_id,
-            "embedding_model": embedding_model,
-            "vector": str(of_unit_length(query_vector)),
-            "tags": list(tags),
-            "words_weight": weights.words,
-            "votes_margin": weights.votes_margin,
-            "shortlist": max(SHORTLIST, 4 * candidates),
-            "candidates": candidates,
-            "limit": limit,
-        }
-        words = find_words(cursor, organization_id, query, candidates, tags)
-        cursor.execute(SEARCH, {**values, **vars(words)})
-        return [Passage(*row) for row in cursor.fetchall()]
+        words = find_words(cursor, organization_id, query, most, tags)
+        cursor.execute(FIND_CANDIDATES, {**values, **vars(words)})
+        return [
+            Candidate(Passage(*shown, score + bonus, similarity), bonus, likenesses)
+            for *shown, score, bonus, similarity, likenesses in cursor.fetchall()
+        ]
+
+
+def words_of(
+    conn, organization_id: str, found: list[Candidate], pairs: list[Pair]
+) -> dict[int, set[str]]:
+    """By place, of those in the pairs."""
+    places = {found[place].passage.chunk_id: place for pair in pairs for place in pair}
+    with conn.cursor() as cursor:
+        cursor.execute(FIND_WORDS_OF, [organization_id, list(places)])
+        return {places[chunk_id]: set(words) for chunk_id, words in cursor.fetchall()}
+
+
+def is_copy(one: set[str], other: set[str]) -> bool:
+    return len(one & other) >= COPY_WORDS * len(one | other)
 
 
 def neighbours_of(

@@ -1,0 +1,151 @@
+"""Large organizations are searched by cells, and nothing is lost while they are divided."""
+
+import math
+
+import pytest
+
+import f.knowledge.divide_chunk_sets as divide_chunk_sets
+from f.knowledge.search import search
+from local.migrations import connection_to
+from tests.db.statements import run
+
+CHUNKS = 300
+
+
+def around(number: int, of: int = CHUNKS) -> list[float]:
+    """Vectors on a circle: near numbers are near vectors."""
+    return [math.cos(math.tau * number / of), math.sin(math.tau * number / of), 0.1]
+
+
+@pytest.fixture
+def large(organization_id, add_document) -> str:
+    """An organization with 300 chunks around a circle."""
+    add_document(organization_id, "a", {f"Passage {one}.": around(one) for one in range(CHUNKS)})
+    return organization_id
+
+
+@pytest.fixture
+def divide(conn, large, query):
+    """divide(cells): without moving anything yet."""
+    ((chunk_set_id,),) = query("select id from chunk_sets where organization_id = %s", large)
+
+    def divided(cells: int) -> int:
+        run(conn, "select divide_chunk_set(%s, %s, %s)", large, chunk_set_id, cells)
+        return chunk_set_id
+
+    return divided
+
+
+@pytest.fixture
+def find(conn, large):
+    """find(number) -> the passages nearest to it, the best first."""
+
+    def found(number: int, limit: int = 3) -> list[str]:
+        passages = search(conn, large, "", around(number), "model-a", limit=limit)
+        return [passage.content for passage in passages]
+
+    return found
+
+
+def in_no_cell(query) -> int:
+    return query(
+        "select count(*) from embeddings join chunk_sets on chunk_sets.id = chunk_set_id"
+        " where cell < first_cell"
+    )[0][0]
+
+
+def test_a_small_organization_is_not_divided(knowledge_database, large, query):
+    assert divide_chunk_sets.main(knowledge_database) == {"chunk_sets": 0, "embeddings_moved": 0}
+    assert query("select count(*) from cells") == [(0,)]
+
+
+def test_a_large_one_has_a_cell_for_every_embedding_and_is_left_alone_then(
+    knowledge_database, large, query, find
+):
+    # Counted as ingestion counts it: what stands in 5,000 chunks.
+    query("update words set chunk_count = 5000 where word = ''")
+
+    assert divide_chunk_sets.main(knowledge_database)["embeddings_moved"] == CHUNKS
+
+    assert in_no_cell(query) == 0
+    assert query("select count(*) > 100 from cells") == [(True,)]
+    assert find(7)[0] == "Passage 7."
+    query("update words set chunk_count = 1800 where word = ''")
+    assert divide_chunk_sets.main(knowledge_database)["chunk_sets"] == 0
+
+
+def test_while_embeddings_are_moved_every_search_finds_them(conn, large, divide, query, find):
+    chunk_set_id = divide(40)
+    before = find(7)
+
+    run(conn, "select move_embeddings(%s, %s, %s)", large, chunk_set_id, CHUNKS // 2)
+
+    assert in_no_cell(query) == CHUNKS - CHUNKS // 2
+    assert before == find(7) and before[0] == "Passage 7."
+
+
+def test_a_chunk_that_comes_later_is_in_the_cell_nearest_to_it(
+    conn, large, divide, query, add_document, find
+):
+    run(conn, "select move_embeddings(%s, %s, %s)", large, divide(40), CHUNKS)
+
+    add_document(large, "later", {"Between 7 and 8.": around(15, 2 * CHUNKS)})
+
+    assert in_no_cell(query) == 0
+    assert "Between 7 and 8." in find(7)
+
+
+def test_a_set_that_is_divided_again_leaves_no_cell_of_before(conn, large, divide, query, find):
+    run(conn, "select move_embeddings(%s, %s, %s)", large, divide(10), CHUNKS)
+
+    chunk_set_id = divide(40)
+
+    assert in_no_cell(query) == CHUNKS
+    run(conn, "select move_embeddings(%s, %s, %s)", large, chunk_set_id, CHUNKS)
+    assert in_no_cell(query) == 0
+    assert "Passage 250." in find(250)
+    assert query("select min(number) > 10 from cells") == [(True,)]
+
+
+def test_a_divided_organization_reads_its_nearest_cells_only(conn, large, divide, query):
+    chunk_set_id = divide(150)
+    run(conn, "select move_embeddings(%s, %s, %s)", large, chunk_set_id, CHUNKS)
+
+    question = str(around(0))
+    ((found,),) = run(
+        conn,
+        "select chunks_by_code(%s, %s, code_of(%s), %s, null, 1000)::text[]",
+        *(large, chunk_set_id, question, question),
+    )
+
+    assert 100 <= len(found) < CHUNKS
+
+
+def test_a_search_in_tagged_documents_reads_all_of_them(conn, large, divide, add_document):
+    far = add_document(large, "far", {"Far away.": around(150)})
+    chunk_set_id = divide(150)
+    run(conn, "select move_embeddings(%s, %s, %s)", large, chunk_set_id, CHUNKS + 1)
+
+    question = str(around(0))
+    ((found,),) = run(
+        conn,
+        "select chunks_by_code(%s, %s, code_of(%s), %s, array[%s]::uuid[], 10)::text[]",
+        *(large, chunk_set_id, question, question, far),
+    )
+
+    assert len(found) == 1
+
+
+def test_what_is_inserted_while_a_set_is_divided_is_read_by_every_search(
+    conn, owner, large, divide, query, add_document, find
+):
+    chunk_set_id = divide(40)
+    run(conn, "select move_embeddings(%s, %s, %s)", large, chunk_set_id, CHUNKS)
+
+    with connection_to(owner) as other:
+        run(other, "select divide_chunk_set(%s, %s, 40)", large, chunk_set_id)
+        add_document(large, "meanwhile", {"Between 7 and 8.": around(15, 2 * CHUNKS)})
+        other.commit()
+
+    assert in_no_cell(query) == CHUNKS + 1
+    assert "Between 7 and 8." in find(7)

@@ -5363,6 +5363,8 @@ CREATE TABLE public.contact_facts (
     value text NOT NULL,
     turn_id uuid,
     written_at timestamp with time zone DEFAULT now() NOT NULL,
+    value_before text,
+    written_before timestamp with time zone,
     CONSTRAINT contact_facts_name_check CHECK ((name ~ '^[a-z_]{2,30}$'::text)),
     CONSTRAINT contact_facts_value_check CHECK ((((length(value) >= 1) AND (length(value) <= 120)) AND (value !~ '[[:cntrl:]]'::text)))
 );
@@ -5370,6 +5372,10 @@ CREATE TABLE public.contact_facts (
 ALTER TABLE ONLY public.contact_facts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.contact_facts IS 'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
+
+COMMENT ON COLUMN public.contact_facts.value_before IS 'What was remembered before the turn that wrote it: that turn, taken up again, is told this, so that what was paid stays an answer to the same words. Null: nothing was.';
+
+COMMENT ON COLUMN public.contact_facts.written_before IS 'When value_before was written.';
 
 CREATE TABLE public.contact_tokens (
     contact_id uuid NOT NULL,

@@ -88,6 +88,8 @@ create table contact_facts (
   turn_id uuid,
   written_at timestamptz not null default now(),
   primary key (contact_id, name),
+  value_before text,
+  written_before timestamptz,
   foreign key (organization_id, contact_id)
     references contacts (organization_id, id) on delete cascade,
   foreign key (organization_id, turn_id)
@@ -98,6 +100,9 @@ create index contact_facts_turn_id_idx on contact_facts (turn_id, organization_i
 comment on table contact_facts is
   'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
 
+comment on column contact_facts.value_before is
+  'What was remembered before the turn that wrote it: that turn, taken up again, is told this, so that what was paid stays an answer to the same words. Null: nothing was.';
+comment on column contact_facts.written_before is 'When value_before was written.';
 create function tg_turns__open_handoff() returns trigger as $$
 begin
   update handoffs set state = 'open', opened_at = now()

@@ -793,6 +793,7 @@ begin
       ('enter_conversation', '{chatmill_worker}'),
       ('enter_turn', '{chatmill_worker}'),
       ('enter_sign_in', '{chatmill_worker}'),
+      ('keep_renewed_tokens', '{chatmill_worker}'),
       ('give_back_turn', '{chatmill_worker}'),
       ('enter_outbound_message', '{chatmill_worker}'),
       ('raise_conversation_alert', '{chatmill_worker}'),
@@ -2765,6 +2766,17 @@ end;
 $_$;
 
 COMMENT ON FUNCTION public.isolate_table(p_table regclass, p_column name) IS 'Row-level security: a transaction sees the rows of the organization that it proved; functions of chatmill_scheduler see all.';
+
+CREATE FUNCTION public.keep_renewed_tokens(p_contact_id uuid, p_tool_server_id uuid, p_spent text, p_renewed text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  update contact_tokens set sealed_tokens = p_renewed
+   where contact_id = p_contact_id and tool_server_id = p_tool_server_id
+     and sealed_tokens = p_spent;
+$$;
+
+COMMENT ON FUNCTION public.keep_renewed_tokens(p_contact_id uuid, p_tool_server_id uuid, p_spent text, p_renewed text) IS 'Puts renewed tokens in the place of those that were spent for them, and of no newer ones. Who knows these was let in to read them, so no turn is asked for: it may be lost since, and they are the contact''s all the same.';
 
 CREATE FUNCTION public.language_of(p_text text) RETURNS text
     LANGUAGE sql STABLE

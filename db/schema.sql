@@ -6041,7 +6041,7 @@ CREATE TABLE public.tool_effects (
     CONSTRAINT tool_effects_arguments_sha256_check CHECK ((arguments_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT tool_effects_class_check CHECK ((class = ANY (ARRAY['own'::text, 'write'::text, 'money'::text]))),
     CONSTRAINT tool_effects_position_check CHECK (("position" >= 0)),
-    CONSTRAINT tool_effects_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'done'::text, 'refused'::text, 'unknown'::text])))
+    CONSTRAINT tool_effects_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'done'::text, 'refused'::text, 'needs_sign_in'::text, 'unknown'::text])))
 );
 
 ALTER TABLE ONLY public.tool_effects FORCE ROW LEVEL SECURITY;
@@ -6050,7 +6050,7 @@ COMMENT ON TABLE public.tool_effects IS 'One row per call of a tool that changes
 
 COMMENT ON COLUMN public.tool_effects.class IS 'own: rows of ours; write, money: of a system outside.';
 
-COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | unknown (its worker or its answer was lost: a person looks).';
+COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | needs_sign_in (nor was it here: made anew once the contact signed in) | unknown (its worker or its answer was lost: a person looks).';
 
 CREATE TABLE public.tool_servers (
     id uuid DEFAULT gen_random_uuid() NOT NULL,

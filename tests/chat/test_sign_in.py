@@ -506,6 +506,41 @@ def test_m16_who_is_signed_out_since_a_change_is_told_of_it(
     assert len(server.called) == 1
 
 
+@pytest.fixture
+def taken_up_again(say, asked, come_back, server, query, database, arrive, model):
+    """taken_up_again(between) -> what the contact reads. Their yes was used, the server took their
+    token no more, and the worker was lost before it had committed what they are asked."""
+
+    def run(between=lambda: None):
+        _, words = come_back(server.sign_in(asked(), "ada"))
+        query("update tools set class = 'write'")
+        say(code_in(words), ASK, says("Sure?"))
+        server.end_everything()
+        model.will(ASK, *[503] * 3)
+        _, conversation_id, _ = arrive("yes")
+        turn = load_turn.main(database, MODEL, conversation_id)
+        with pytest.raises(UpstreamDown):
+            run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+        query("delete from model_breakers")
+        between()
+        model.will(says("One moment."))
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+        return query("select body from outbound_messages where turn_id = %s", turn["turn_id"])
+
+    return run
+
+
+def test_m16_a_link_that_was_lost_with_its_worker_is_offered_again(
+    taken_up_again, come_back, server, query
+):
+    ((asked_again,),) = taken_up_again()
+
+    status, _ = come_back(server.sign_in(link_in(asked_again), "ada"))
+    assert status == 200
+    assert query("select state from tool_effects") == [("needs_sign_in",)]
+    assert server.called == []
+
+
 def test_a_contacts_call_is_never_made_with_the_organizations_token(say, shop, server, query):
     query("update tool_servers set sealed_token = 'never opened'")
 

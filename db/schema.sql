@@ -496,11 +496,18 @@ CREATE TABLE public.usage_events (
     output_tokens bigint NOT NULL,
     is_estimated boolean NOT NULL,
     cost_microcents bigint,
+    held_on date NOT NULL,
+    tokens_held bigint NOT NULL,
+    cost_held_microcents bigint NOT NULL,
+    microcents_per_token bigint,
     charged_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usage_events_cost_held_microcents_check CHECK ((cost_held_microcents >= 0)),
     CONSTRAINT usage_events_cost_microcents_check CHECK ((cost_microcents >= 0)),
     CONSTRAINT usage_events_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT usage_events_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
     CONSTRAINT usage_events_model_calls_check CHECK ((model_calls >= 0)),
-    CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0))
+    CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0)),
+    CONSTRAINT usage_events_tokens_held_check CHECK ((tokens_held >= 0))
 );
 
 ALTER TABLE ONLY public.usage_events FORCE ROW LEVEL SECURITY;
@@ -513,53 +520,30 @@ COMMENT ON COLUMN public.usage_events.is_estimated IS 'A model reported no usage
 
 COMMENT ON COLUMN public.usage_events.cost_microcents IS 'Null when no price of a model is known.';
 
-CREATE TABLE public.usage_holds (
-    turn_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    period_starts_on date NOT NULL,
-    chatbot_id uuid NOT NULL,
-    contact_id uuid NOT NULL,
-    held_on date NOT NULL,
-    decision text NOT NULL,
-    model text NOT NULL,
-    tokens bigint NOT NULL,
-    microcents_per_token bigint,
-    cost_microcents bigint NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT usage_holds_cost_microcents_check CHECK ((cost_microcents >= 0)),
-    CONSTRAINT usage_holds_decision_check CHECK ((decision = ANY (ARRAY['normal'::text, 'economy'::text]))),
-    CONSTRAINT usage_holds_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
-    CONSTRAINT usage_holds_tokens_check CHECK (((tokens >= 0) AND (tokens <= 1000000000)))
-);
+COMMENT ON COLUMN public.usage_events.tokens_held IS 'What its hold was, with the three columns beside it: a call that comes late is charged by the same rules.';
 
-ALTER TABLE ONLY public.usage_holds FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what it took from its period and gives back or uses.';
-
-COMMENT ON COLUMN public.usage_holds.held_on IS 'The day, in the organization''s time zone, on which it counts.';
-
-COMMENT ON COLUMN public.usage_holds.microcents_per_token IS 'The dearer of the model''s two prices; null when it has none and the plan has no cost limit.';
-
-CREATE FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) RETURNS void
+CREATE FUNCTION public.alert_odd_charge(p_event public.usage_events) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-  if p_event.input_tokens + p_event.output_tokens > p_hold.tokens
-     or p_event.cost_microcents > p_hold.cost_microcents and p_hold.microcents_per_token is not null then
-    perform raise_alert(p_hold.organization_id, 'warning', 'usage_overrun', p_hold.period_starts_on::text,
-      format('turn %s used %s tokens and had reserved %s', p_hold.turn_id,
-        p_event.input_tokens + p_event.output_tokens, p_hold.tokens));
+  if p_event.input_tokens + p_event.output_tokens > p_event.tokens_held
+     or p_event.cost_microcents > p_event.cost_held_microcents
+        and p_event.microcents_per_token is not null then
+    perform raise_alert(p_event.organization_id, 'warning', 'usage_overrun',
+      p_event.period_starts_on::text,
+      format('turn %s used %s tokens and had reserved %s', p_event.turn_id,
+        p_event.input_tokens + p_event.output_tokens, p_event.tokens_held));
   end if;
   if p_event.is_estimated then
-    perform raise_alert(p_hold.organization_id, 'warning', 'usage_estimated',
-      p_hold.period_starts_on || ':' || left(p_event.model, 100),
+    perform raise_alert(p_event.organization_id, 'warning', 'usage_estimated',
+      p_event.period_starts_on || ':' || left(p_event.model, 100),
       format('%s reported no usage, or an impossible one: turn %s is charged an estimate',
-        p_event.model, p_hold.turn_id));
+        p_event.model, p_event.turn_id));
   end if;
 end;
 $$;
 
-COMMENT ON FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) IS 'Tells of a turn that used more than it had reserved, or nobody knows how much.';
+COMMENT ON FUNCTION public.alert_odd_charge(p_event public.usage_events) IS 'Tells of a turn that used more than it had reserved, or nobody knows how much.';
 
 CREATE FUNCTION public.alert_stuck_turns() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -883,6 +867,33 @@ $$;
 
 COMMENT ON FUNCTION public.ask_for_template(p_outbound_message_id uuid) IS 'Has the channel''s template sent for a reply that is held, where that was not done for its turn.';
 
+CREATE TABLE public.usage_holds (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    period_starts_on date NOT NULL,
+    chatbot_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    held_on date NOT NULL,
+    decision text NOT NULL,
+    model text NOT NULL,
+    tokens bigint NOT NULL,
+    microcents_per_token bigint,
+    cost_microcents bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_holds_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT usage_holds_decision_check CHECK ((decision = ANY (ARRAY['normal'::text, 'economy'::text]))),
+    CONSTRAINT usage_holds_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
+    CONSTRAINT usage_holds_tokens_check CHECK (((tokens >= 0) AND (tokens <= 1000000000)))
+);
+
+ALTER TABLE ONLY public.usage_holds FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what it took from its period and gives back or uses.';
+
+COMMENT ON COLUMN public.usage_holds.held_on IS 'The day, in the organization''s time zone, on which it counts.';
+
+COMMENT ON COLUMN public.usage_holds.microcents_per_token IS 'The dearer of the model''s two prices; null when it has none and the plan has no cost limit.';
+
 CREATE FUNCTION public.at_price_of(p_hold public.usage_holds, p_decision text, p_model text) RETURNS public.usage_holds
     LANGUAGE plpgsql STABLE
     AS $$
@@ -1095,10 +1106,8 @@ begin
              case when is_plausible then judged.output_tokens else 0 end as output
         from judged
     )
-    -- A model without a price is charged as the one that was reserved for.
-    select counted.model, input, output, estimated, coalesce(
-             price_of(counted.model, input, output, p_hold.held_on),
-             (input + output) * p_hold.microcents_per_token)
+    select counted.model, input, output, estimated,
+           cost_of(counted.model, input, output, p_hold.held_on, p_hold.microcents_per_token)
       from counted;
 end;
 $$;
@@ -1179,11 +1188,16 @@ CREATE FUNCTION public.charge_late(p_call public.model_calls) RETURNS void
     AS $$
 declare
   v_event usage_events;
-  v_cost constant bigint := price_of(
-    p_call.model, p_call.input_tokens, p_call.output_tokens, usage_today(p_call.organization_id));
+  v_cost bigint;
 begin
+  select * into v_event from usage_events where turn_id = p_call.turn_id for no key update;
+  v_cost := cost_of(p_call.model, p_call.input_tokens, p_call.output_tokens,
+                    v_event.held_on, v_event.microcents_per_token);
   update usage_events
-     set model_calls = model_calls + 1,
+     set model = (
+           select string_agg(distinct calls.model, ', ') from model_calls as calls
+            where calls.turn_id = p_call.turn_id),
+         model_calls = model_calls + 1,
          input_tokens = input_tokens + p_call.input_tokens,
          output_tokens = output_tokens + p_call.output_tokens,
          is_estimated = is_estimated or p_call.is_estimated,
@@ -1194,10 +1208,11 @@ begin
      set tokens_overrun = tokens_overrun + p_call.input_tokens + p_call.output_tokens,
          cost_overrun_microcents = cost_overrun_microcents + coalesce(v_cost, 0)
    where organization_id = v_event.organization_id and starts_on = v_event.period_starts_on;
+  perform alert_odd_charge(v_event);
 end;
 $$;
 
-COMMENT ON FUNCTION public.charge_late(p_call public.model_calls) IS 'Charges a call to a turn that was charged before it: beyond what the turn had reserved, which was given back. The cost becomes null when the model''s price is unknown.';
+COMMENT ON FUNCTION public.charge_late(p_call public.model_calls) IS 'Charges a call to a turn that was charged before it, as the turn''s others were; in the period beyond what was reserved, which was given back.';
 
 CREATE FUNCTION public.percent_of(p_use bigint, p_limit bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -1681,6 +1696,15 @@ $$;
 
 COMMENT ON FUNCTION public.correct_history(p_message public.inbound_messages, p_body text) IS 'Changes the line of the history that a message became.';
 
+CREATE FUNCTION public.cost_of(p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date, p_microcents_per_token bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(price_of(p_model, p_input_tokens, p_output_tokens, p_day),
+                  (p_input_tokens + p_output_tokens) * p_microcents_per_token);
+$$;
+
+COMMENT ON FUNCTION public.cost_of(p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date, p_microcents_per_token bigint) IS 'What a turn is charged for a call. A model without a price is charged as the one that was reserved for; null when that has none either.';
+
 CREATE FUNCTION public.dearer_price(p_model text, p_day date) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
@@ -1810,7 +1834,7 @@ begin
   end if;
   perform charge_period(v_hold, v_event);
   insert into usage_events select v_event.*;
-  perform alert_odd_charge(v_hold, v_event);
+  perform alert_odd_charge(v_event);
   return v_event.cost_microcents;
 end;
 $$;
@@ -2054,7 +2078,9 @@ begin
          coalesce(string_agg(distinct model, ', '), p_hold.model), count(*),
          coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
          coalesce(bool_or(is_estimated), false),
-         case when count(*) = count(cost) then coalesce(sum(cost), 0) end, usage_now()
+         case when count(*) = count(cost) then coalesce(sum(cost), 0) end,
+         p_hold.held_on, p_hold.tokens, p_hold.cost_microcents, p_hold.microcents_per_token,
+         usage_now()
     into v_event
     from calls_of(p_hold);
   return v_event;

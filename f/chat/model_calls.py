@@ -18,8 +18,8 @@ from f.shared.db import again_while_away
 from f.shared.errors import AgentStuck, StaleTurn
 
 READ = """
-select request_sha256, response, input_tokens, output_tokens, is_estimated, model from model_calls
- where turn_id = %s and not is_lost order by draft, position
+select request_sha256, is_lost, response, input_tokens, output_tokens, is_estimated, model
+  from model_calls where turn_id = %s order by draft, position
 """
 STORE = """
 select store_model_call(
@@ -123,14 +123,16 @@ def until_kept(
 
 
 def _read(conn, turn_id: str) -> tuple[dict[str, deque[Completion]], int]:
-    """By the hash of what they answer, in the order in which they were paid; and their tokens."""
+    """By the hash of what they answer, in the order in which they were paid; and the tokens of all
+    that the turn was or will be charged for."""
     with conn.cursor() as cursor:
         cursor.execute(READ, (turn_id,))
         rows = cursor.fetchall()
     stored: dict[str, deque[Completion]] = defaultdict(deque)
-    for request_sha256, *answer in rows:
-        stored[request_sha256].append(Completion(*answer))
-    return stored, sum(row[2] + row[3] for row in rows)
+    for request_sha256, is_lost, *answer in rows:
+        if request_sha256 and not is_lost:
+            stored[request_sha256].append(Completion(*answer))
+    return stored, sum(row[3] + row[4] for row in rows)
 
 
 def _text_of(messages: list[dict], schemas: list[dict]) -> str:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import f.chat.turns as turns
 from f.chat import load_turn, record_usage, run_agent, save_turn, send_reply
 from f.shared.errors import StaleTurn, UpstreamDown
 from tests.chat.tools import MODEL
@@ -159,6 +160,18 @@ def test_what_a_tool_tells_differently_is_answered_anew(taken_up_again, query, m
 
     assert asked == 1
     assert query(REPLIES) == [("Six days.",)]
+
+
+def test_k14_a_lost_call_is_part_of_what_its_turn_may_use(database, windmill, arrive, query, model):
+    _, conversation_id, _ = arrive(QUESTION)
+    turn = load_turn.main(database, MODEL, conversation_id)
+    query("update conversation_work set fence = 2")
+    lost = "select book_lost_call(%s, 1, 0, gen_random_uuid(), 'scripted', %s, 0, false)"
+    assert query(lost, turn["turn_id"], turns.RESERVED_TOKENS) == [(True,)]
+
+    told = run_agent.main(database, model.resource, turn["turn_id"], 2)
+
+    assert (told["guard"], model.requests) == ("out_of_tokens", [])
 
 
 def test_k14_a_call_that_a_frozen_worker_paid_is_charged_and_never_served(

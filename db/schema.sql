@@ -496,11 +496,18 @@ CREATE TABLE public.usage_events (
     output_tokens bigint NOT NULL,
     is_estimated boolean NOT NULL,
     cost_microcents bigint,
+    held_on date NOT NULL,
+    tokens_held bigint NOT NULL,
+    cost_held_microcents bigint NOT NULL,
+    microcents_per_token bigint,
     charged_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT usage_events_cost_held_microcents_check CHECK ((cost_held_microcents >= 0)),
     CONSTRAINT usage_events_cost_microcents_check CHECK ((cost_microcents >= 0)),
     CONSTRAINT usage_events_input_tokens_check CHECK ((input_tokens >= 0)),
+    CONSTRAINT usage_events_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
     CONSTRAINT usage_events_model_calls_check CHECK ((model_calls >= 0)),
-    CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0))
+    CONSTRAINT usage_events_output_tokens_check CHECK ((output_tokens >= 0)),
+    CONSTRAINT usage_events_tokens_held_check CHECK ((tokens_held >= 0))
 );
 
 ALTER TABLE ONLY public.usage_events FORCE ROW LEVEL SECURITY;
@@ -513,53 +520,30 @@ COMMENT ON COLUMN public.usage_events.is_estimated IS 'A model reported no usage
 
 COMMENT ON COLUMN public.usage_events.cost_microcents IS 'Null when no price of a model is known.';
 
-CREATE TABLE public.usage_holds (
-    turn_id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    period_starts_on date NOT NULL,
-    chatbot_id uuid NOT NULL,
-    contact_id uuid NOT NULL,
-    held_on date NOT NULL,
-    decision text NOT NULL,
-    model text NOT NULL,
-    tokens bigint NOT NULL,
-    microcents_per_token bigint,
-    cost_microcents bigint NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    CONSTRAINT usage_holds_cost_microcents_check CHECK ((cost_microcents >= 0)),
-    CONSTRAINT usage_holds_decision_check CHECK ((decision = ANY (ARRAY['normal'::text, 'economy'::text]))),
-    CONSTRAINT usage_holds_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
-    CONSTRAINT usage_holds_tokens_check CHECK (((tokens >= 0) AND (tokens <= 1000000000)))
-);
+COMMENT ON COLUMN public.usage_events.tokens_held IS 'What its hold was, with the three columns beside it: a call that comes late is charged by the same rules.';
 
-ALTER TABLE ONLY public.usage_holds FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what it took from its period and gives back or uses.';
-
-COMMENT ON COLUMN public.usage_holds.held_on IS 'The day, in the organization''s time zone, on which it counts.';
-
-COMMENT ON COLUMN public.usage_holds.microcents_per_token IS 'The dearer of the model''s two prices; null when it has none and the plan has no cost limit.';
-
-CREATE FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) RETURNS void
+CREATE FUNCTION public.alert_odd_charge(p_event public.usage_events) RETURNS void
     LANGUAGE plpgsql
     AS $$
 begin
-  if p_event.input_tokens + p_event.output_tokens > p_hold.tokens
-     or p_event.cost_microcents > p_hold.cost_microcents and p_hold.microcents_per_token is not null then
-    perform raise_alert(p_hold.organization_id, 'warning', 'usage_overrun', p_hold.period_starts_on::text,
-      format('turn %s used %s tokens and had reserved %s', p_hold.turn_id,
-        p_event.input_tokens + p_event.output_tokens, p_hold.tokens));
+  if p_event.input_tokens + p_event.output_tokens > p_event.tokens_held
+     or p_event.cost_microcents > p_event.cost_held_microcents
+        and p_event.microcents_per_token is not null then
+    perform raise_alert(p_event.organization_id, 'warning', 'usage_overrun',
+      p_event.period_starts_on::text,
+      format('turn %s used %s tokens and had reserved %s', p_event.turn_id,
+        p_event.input_tokens + p_event.output_tokens, p_event.tokens_held));
   end if;
   if p_event.is_estimated then
-    perform raise_alert(p_hold.organization_id, 'warning', 'usage_estimated',
-      p_hold.period_starts_on || ':' || left(p_event.model, 100),
+    perform raise_alert(p_event.organization_id, 'warning', 'usage_estimated',
+      p_event.period_starts_on || ':' || left(p_event.model, 100),
       format('%s reported no usage, or an impossible one: turn %s is charged an estimate',
-        p_event.model, p_hold.turn_id));
+        p_event.model, p_event.turn_id));
   end if;
 end;
 $$;
 
-COMMENT ON FUNCTION public.alert_odd_charge(p_hold public.usage_holds, p_event public.usage_events) IS 'Tells of a turn that used more than it had reserved, or nobody knows how much.';
+COMMENT ON FUNCTION public.alert_odd_charge(p_event public.usage_events) IS 'Tells of a turn that used more than it had reserved, or nobody knows how much.';
 
 CREATE FUNCTION public.alert_stuck_turns() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -793,6 +777,7 @@ begin
       ('enter_conversation', '{chatmill_worker}'),
       ('enter_turn', '{chatmill_worker}'),
       ('enter_sign_in', '{chatmill_worker}'),
+      ('keep_renewed_tokens', '{chatmill_worker}'),
       ('give_back_turn', '{chatmill_worker}'),
       ('enter_outbound_message', '{chatmill_worker}'),
       ('raise_conversation_alert', '{chatmill_worker}'),
@@ -882,6 +867,33 @@ CREATE FUNCTION public.ask_for_template(p_outbound_message_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.ask_for_template(p_outbound_message_id uuid) IS 'Has the channel''s template sent for a reply that is held, where that was not done for its turn.';
+
+CREATE TABLE public.usage_holds (
+    turn_id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    period_starts_on date NOT NULL,
+    chatbot_id uuid NOT NULL,
+    contact_id uuid NOT NULL,
+    held_on date NOT NULL,
+    decision text NOT NULL,
+    model text NOT NULL,
+    tokens bigint NOT NULL,
+    microcents_per_token bigint,
+    cost_microcents bigint NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT usage_holds_cost_microcents_check CHECK ((cost_microcents >= 0)),
+    CONSTRAINT usage_holds_decision_check CHECK ((decision = ANY (ARRAY['normal'::text, 'economy'::text]))),
+    CONSTRAINT usage_holds_microcents_per_token_check CHECK ((microcents_per_token >= 0)),
+    CONSTRAINT usage_holds_tokens_check CHECK (((tokens >= 0) AND (tokens <= 1000000000)))
+);
+
+ALTER TABLE ONLY public.usage_holds FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.usage_holds IS 'One row per turn that is being answered: what it took from its period and gives back or uses.';
+
+COMMENT ON COLUMN public.usage_holds.held_on IS 'The day, in the organization''s time zone, on which it counts.';
+
+COMMENT ON COLUMN public.usage_holds.microcents_per_token IS 'The dearer of the model''s two prices; null when it has none and the plan has no cost limit.';
 
 CREATE FUNCTION public.at_price_of(p_hold public.usage_holds, p_decision text, p_model text) RETURNS public.usage_holds
     LANGUAGE plpgsql STABLE
@@ -1095,10 +1107,8 @@ begin
              case when is_plausible then judged.output_tokens else 0 end as output
         from judged
     )
-    -- A model without a price is charged as the one that was reserved for.
-    select counted.model, input, output, estimated, coalesce(
-             price_of(counted.model, input, output, p_hold.held_on),
-             (input + output) * p_hold.microcents_per_token)
+    select counted.model, input, output, estimated,
+           cost_of(counted.model, input, output, p_hold.held_on, p_hold.microcents_per_token)
       from counted;
 end;
 $$;
@@ -1189,11 +1199,16 @@ CREATE FUNCTION public.charge_late(p_call public.model_calls) RETURNS void
     AS $$
 declare
   v_event usage_events;
-  v_cost constant bigint := price_of(
-    p_call.model, p_call.input_tokens, p_call.output_tokens, usage_today(p_call.organization_id));
+  v_cost bigint;
 begin
+  select * into v_event from usage_events where turn_id = p_call.turn_id for no key update;
+  v_cost := cost_of(p_call.model, p_call.input_tokens, p_call.output_tokens,
+                    v_event.held_on, v_event.microcents_per_token);
   update usage_events
-     set model_calls = model_calls + 1,
+     set model = (
+           select string_agg(distinct calls.model, ', ') from model_calls as calls
+            where calls.turn_id = p_call.turn_id),
+         model_calls = model_calls + 1,
          input_tokens = input_tokens + p_call.input_tokens,
          output_tokens = output_tokens + p_call.output_tokens,
          is_estimated = is_estimated or p_call.is_estimated,
@@ -1204,10 +1219,11 @@ begin
      set tokens_overrun = tokens_overrun + p_call.input_tokens + p_call.output_tokens,
          cost_overrun_microcents = cost_overrun_microcents + coalesce(v_cost, 0)
    where organization_id = v_event.organization_id and starts_on = v_event.period_starts_on;
+  perform alert_odd_charge(v_event);
 end;
 $$;
 
-COMMENT ON FUNCTION public.charge_late(p_call public.model_calls) IS 'Charges a call to a turn that was charged before it: beyond what the turn had reserved, which was given back. The cost becomes null when the model''s price is unknown.';
+COMMENT ON FUNCTION public.charge_late(p_call public.model_calls) IS 'Charges a call to a turn that was charged before it, as the turn''s others were; in the period beyond what was reserved, which was given back.';
 
 CREATE FUNCTION public.percent_of(p_use bigint, p_limit bigint) RETURNS integer
     LANGUAGE sql IMMUTABLE
@@ -1755,6 +1771,15 @@ $$;
 
 COMMENT ON FUNCTION public.correct_history(p_message public.inbound_messages, p_body text) IS 'Changes the line of the history that a message became.';
 
+CREATE FUNCTION public.cost_of(p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date, p_microcents_per_token bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    AS $$
+  select coalesce(price_of(p_model, p_input_tokens, p_output_tokens, p_day),
+                  (p_input_tokens + p_output_tokens) * p_microcents_per_token);
+$$;
+
+COMMENT ON FUNCTION public.cost_of(p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date, p_microcents_per_token bigint) IS 'What a turn is charged for a call. A model without a price is charged as the one that was reserved for; null when that has none either.';
+
 CREATE FUNCTION public.dearer_price(p_model text, p_day date) RETURNS bigint
     LANGUAGE sql STABLE
     AS $$
@@ -1927,7 +1952,7 @@ begin
   end if;
   perform charge_period(v_hold, v_event);
   insert into usage_events select v_event.*;
-  perform alert_odd_charge(v_hold, v_event);
+  perform alert_odd_charge(v_event);
   return v_event.cost_microcents;
 end;
 $$;
@@ -2171,7 +2196,9 @@ begin
          coalesce(string_agg(distinct model, ', '), p_hold.model), count(*),
          coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
          coalesce(bool_or(is_estimated), false),
-         case when count(*) = count(cost) then coalesce(sum(cost), 0) end, usage_now()
+         case when count(*) = count(cost) then coalesce(sum(cost), 0) end,
+         p_hold.held_on, p_hold.tokens, p_hold.cost_microcents, p_hold.microcents_per_token,
+         usage_now()
     into v_event
     from calls_of(p_hold);
   return v_event;
@@ -2953,6 +2980,17 @@ end;
 $_$;
 
 COMMENT ON FUNCTION public.isolate_table(p_table regclass, p_column name) IS 'Row-level security: a transaction sees the rows of the organization that it proved; functions of chatmill_scheduler see all.';
+
+CREATE FUNCTION public.keep_renewed_tokens(p_contact_id uuid, p_tool_server_id uuid, p_spent text, p_renewed text) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  update contact_tokens set sealed_tokens = p_renewed
+   where contact_id = p_contact_id and tool_server_id = p_tool_server_id
+     and sealed_tokens = p_spent;
+$$;
+
+COMMENT ON FUNCTION public.keep_renewed_tokens(p_contact_id uuid, p_tool_server_id uuid, p_spent text, p_renewed text) IS 'Puts renewed tokens in the place of those that were spent for them, and of no newer ones. Who knows these was let in to read them, so no turn is asked for: it may be lost since, and they are the contact''s all the same.';
 
 CREATE FUNCTION public.language_of(p_text text) RETURNS text
     LANGUAGE sql STABLE
@@ -5508,6 +5546,8 @@ CREATE TABLE public.contact_facts (
     value text NOT NULL,
     turn_id uuid,
     written_at timestamp with time zone DEFAULT now() NOT NULL,
+    value_before text,
+    written_before timestamp with time zone,
     CONSTRAINT contact_facts_name_check CHECK ((name ~ '^[a-z_]{2,30}$'::text)),
     CONSTRAINT contact_facts_value_check CHECK ((((length(value) >= 1) AND (length(value) <= 120)) AND (value !~ '[[:cntrl:]]'::text)))
 );
@@ -5515,6 +5555,10 @@ CREATE TABLE public.contact_facts (
 ALTER TABLE ONLY public.contact_facts FORCE ROW LEVEL SECURITY;
 
 COMMENT ON TABLE public.contact_facts IS 'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
+
+COMMENT ON COLUMN public.contact_facts.value_before IS 'What was remembered before the turn that wrote it: that turn, taken up again, is told this, so that what was paid stays an answer to the same words. Null: nothing was.';
+
+COMMENT ON COLUMN public.contact_facts.written_before IS 'When value_before was written.';
 
 CREATE TABLE public.contact_tokens (
     contact_id uuid NOT NULL,
@@ -6172,7 +6216,7 @@ CREATE TABLE public.tool_effects (
     CONSTRAINT tool_effects_arguments_sha256_check CHECK ((arguments_sha256 ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT tool_effects_class_check CHECK ((class = ANY (ARRAY['own'::text, 'write'::text, 'money'::text]))),
     CONSTRAINT tool_effects_position_check CHECK (("position" >= 0)),
-    CONSTRAINT tool_effects_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'done'::text, 'refused'::text, 'unknown'::text])))
+    CONSTRAINT tool_effects_state_check CHECK ((state = ANY (ARRAY['begun'::text, 'done'::text, 'refused'::text, 'needs_sign_in'::text, 'unknown'::text])))
 );
 
 ALTER TABLE ONLY public.tool_effects FORCE ROW LEVEL SECURITY;
@@ -6181,7 +6225,7 @@ COMMENT ON TABLE public.tool_effects IS 'One row per call of a tool that changes
 
 COMMENT ON COLUMN public.tool_effects.class IS 'own: rows of ours; write, money: of a system outside.';
 
-COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | unknown (its worker or its answer was lost: a person looks).';
+COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | needs_sign_in (nor was it here: made anew once the contact signed in) | unknown (its worker or its answer was lost: a person looks).';
 
 CREATE TABLE public.tool_servers (
     id uuid DEFAULT gen_random_uuid() NOT NULL,

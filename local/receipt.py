@@ -18,7 +18,7 @@ select turns.id::text, turns.state, turns.outcome, turns.attempts, turns.drafts_
        turns.usage_decision, turns.receipt, turns.created_at::text, turns.answered_at::text,
        chatbots.name as chatbot, channels.kind as channel, chatbots.id::text as chatbot_id,
        turn_prompts.version as prompt_version, turn_prompts.sha256 as prompt_sha256,
-       usage_events.cost_microcents,
+       usage_events.input_tokens, usage_events.output_tokens, usage_events.cost_microcents,
        (select sum(cost_microcents) from usage_events as event
           join turns as sibling on sibling.id = event.turn_id
          where sibling.conversation_id = turns.conversation_id)::bigint
@@ -35,9 +35,16 @@ select turns.id::text, turns.state, turns.outcome, turns.attempts, turns.drafts_
 """
 PARTS = {
     "model_calls": """
-      select draft, position, model, input_tokens, output_tokens, is_estimated, is_lost,
-             price_of(model, input_tokens, output_tokens, created_at::date) as cost_microcents
-        from model_calls where turn_id = %(turn_id)s order by draft, position""",
+      select draft, position, call.model, call.input_tokens, call.output_tokens, call.is_estimated,
+             is_lost, cost_of(
+               call.model, call.input_tokens, call.output_tokens,
+               coalesce(held.held_on, charged.held_on, created_at::date),
+               coalesce(held.microcents_per_token, charged.microcents_per_token)
+             ) as cost_microcents
+        from model_calls as call
+        left join usage_holds as held using (turn_id)
+        left join usage_events as charged using (turn_id)
+       where turn_id = %(turn_id)s order by draft, position""",
     "tool_calls": """
       select position, tool, arguments, result, duration_ms
         from tool_calls where turn_id = %(turn_id)s order by position""",
@@ -130,7 +137,10 @@ def print_costs(receipt: dict) -> None:
         print(f"  draft {call['draft']} call {call['position']}: {call['model']}, "
               f"{call['input_tokens']} + {call['output_tokens']} tokens{guess}, "
               f"{cents(call['cost_microcents'])}{lost}")  # fmt: skip
-    print(f"  the turn {cents(receipt['cost_microcents'])}, "
+    if receipt["input_tokens"] is None:
+        return print("  not charged yet")
+    print(f"  the turn {receipt['input_tokens']} + {receipt['output_tokens']} tokens, "
+          f"{cents(receipt['cost_microcents'])}, "
           f"its conversation {cents(receipt['conversation_cost_microcents'])}")  # fmt: skip
 
 

@@ -116,7 +116,8 @@ def rehearse(stage: Stage, turn: TurnContext, told: Callable | None = None) -> D
         in_order(slots, turn.turn_id), turn.max_reply_tokens, deadline, LetThrough(),
         may_switch=lambda: True, on_refusal=lambda slot, status: None,
     )  # fmt: skip
-    context = turn.for_tools(stage.open_transaction, stage.model, stage.sealing_key)
+    opens = stage.open_transaction
+    context = turn.for_tools(opens, opens, stage.model, stage.sealing_key)
     with stage.open_transaction() as conn:
         approved = approved_tools(conn, stage.chatbot_id)
     played = [Played(tool) for tool in approved]

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import psycopg2
@@ -113,6 +114,20 @@ def connected(database: dict):
         yield connection
     finally:
         connection.close()
+
+
+@pytest.fixture
+def other(database):
+    """A second connection whose transaction stays open until the test ends it."""
+    with connected(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+def later():
+    """later(function, *arguments) runs it on a thread: it may have to wait for a lock."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ select distinct inbound_messages.provider_message_id
 """
 # A draft needs one answer in words and at most one that calls a tool (bench/chaos/model.py): what
 # was asked for anew although it was paid counts as paid in vain.
-CALLS = """
+NEEDED_CALLS = """
 select count(distinct (turn_id, draft, response ->> 'content' is null)) from model_calls
  where not is_lost
 """
@@ -53,7 +53,7 @@ async def sums(database: Database) -> dict:
         return int((await database.rows(query))[0][0])
 
     return {
-        "model_calls": await one(CALLS),
+        "needed_model_calls": await one(NEEDED_CALLS),
         "lost_model_calls": await one(LOST_CALLS),
         "dropped_drafts": await one(DRAFTS),
         "alerts": {code: int(count) for code, count in await database.rows(ALERTS)},

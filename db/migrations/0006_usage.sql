@@ -103,6 +103,10 @@ create table usage_events (
   output_tokens bigint not null check (output_tokens >= 0),
   is_estimated boolean not null,
   cost_microcents bigint check (cost_microcents >= 0),
+  held_on date not null,
+  tokens_held bigint not null check (tokens_held >= 0),
+  cost_held_microcents bigint not null check (cost_held_microcents >= 0),
+  microcents_per_token bigint check (microcents_per_token >= 0),
   charged_at timestamptz not null default now(),
   foreign key (organization_id, period_starts_on) references usage_periods (organization_id, starts_on)
 );
@@ -112,6 +116,8 @@ comment on table usage_events is
 comment on column usage_events.model is 'The models that were called, in words; without a call the one that was meant.';
 comment on column usage_events.is_estimated is 'A model reported no usage, or one that can''t be true.';
 comment on column usage_events.cost_microcents is 'Null when no price of a model is known.';
+comment on column usage_events.tokens_held is
+  'What its hold was, with the three columns beside it: a call that comes late is charged by the same rules.';
 
 create table chatbot_days (
   chatbot_id uuid not null,

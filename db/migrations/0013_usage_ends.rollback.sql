@@ -13,4 +13,5 @@ drop function alert_odd_charge;
 drop function charge_period;
 drop function event_of;
 drop function calls_of;
+drop function cost_of;
 drop function most_plausible_tokens;

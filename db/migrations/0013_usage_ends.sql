@@ -8,6 +8,16 @@ create function most_plausible_tokens() returns bigint as $$
 $$ language sql immutable;
 comment on function most_plausible_tokens is 'More than any model can read or write in one call.';
 
+create function cost_of(
+  p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date,
+  p_microcents_per_token bigint
+) returns bigint as $$
+  select coalesce(price_of(p_model, p_input_tokens, p_output_tokens, p_day),
+                  (p_input_tokens + p_output_tokens) * p_microcents_per_token);
+$$ language sql stable;
+comment on function cost_of is
+  'What a turn is charged for a call. A model without a price is charged as the one that was reserved for; null when that has none either.';
+
 create function calls_of(p_hold usage_holds)
 returns table (model text, input_tokens bigint, output_tokens bigint, is_estimated boolean, cost bigint) as $$
 begin
@@ -26,10 +36,8 @@ begin
              case when is_plausible then judged.output_tokens else 0 end as output
         from judged
     )
-    -- A model without a price is charged as the one that was reserved for.
-    select counted.model, input, output, estimated, coalesce(
-             price_of(counted.model, input, output, p_hold.held_on),
-             (input + output) * p_hold.microcents_per_token)
+    select counted.model, input, output, estimated,
+           cost_of(counted.model, input, output, p_hold.held_on, p_hold.microcents_per_token)
       from counted;
 end;
 $$ language plpgsql stable;
@@ -45,7 +53,9 @@ begin
          coalesce(string_agg(distinct model, ', '), p_hold.model), count(*),
          coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0),
          coalesce(bool_or(is_estimated), false),
-         case when count(*) = count(cost) then coalesce(sum(cost), 0) end, usage_now()
+         case when count(*) = count(cost) then coalesce(sum(cost), 0) end,
+         p_hold.held_on, p_hold.tokens, p_hold.cost_microcents, p_hold.microcents_per_token,
+         usage_now()
     into v_event
     from calls_of(p_hold);
   return v_event;
@@ -77,19 +87,21 @@ $$ language plpgsql volatile;
 comment on function charge_period is
   'Turns what was held into what was used; no more than was held, so that no limit is passed, and the rest beside it.';
 
-create function alert_odd_charge(p_hold usage_holds, p_event usage_events) returns void as $$
+create function alert_odd_charge(p_event usage_events) returns void as $$
 begin
-  if p_event.input_tokens + p_event.output_tokens > p_hold.tokens
-     or p_event.cost_microcents > p_hold.cost_microcents and p_hold.microcents_per_token is not null then
-    perform raise_alert(p_hold.organization_id, 'warning', 'usage_overrun', p_hold.period_starts_on::text,
-      format('turn %s used %s tokens and had reserved %s', p_hold.turn_id,
-        p_event.input_tokens + p_event.output_tokens, p_hold.tokens));
+  if p_event.input_tokens + p_event.output_tokens > p_event.tokens_held
+     or p_event.cost_microcents > p_event.cost_held_microcents
+        and p_event.microcents_per_token is not null then
+    perform raise_alert(p_event.organization_id, 'warning', 'usage_overrun',
+      p_event.period_starts_on::text,
+      format('turn %s used %s tokens and had reserved %s', p_event.turn_id,
+        p_event.input_tokens + p_event.output_tokens, p_event.tokens_held));
   end if;
   if p_event.is_estimated then
-    perform raise_alert(p_hold.organization_id, 'warning', 'usage_estimated',
-      p_hold.period_starts_on || ':' || left(p_event.model, 100),
+    perform raise_alert(p_event.organization_id, 'warning', 'usage_estimated',
+      p_event.period_starts_on || ':' || left(p_event.model, 100),
       format('%s reported no usage, or an impossible one: turn %s is charged an estimate',
-        p_event.model, p_hold.turn_id));
+        p_event.model, p_event.turn_id));
   end if;
 end;
 $$ language plpgsql volatile;
@@ -111,7 +123,7 @@ begin
   end if;
   perform charge_period(v_hold, v_event);
   insert into usage_events select v_event.*;
-  perform alert_odd_charge(v_hold, v_event);
+  perform alert_odd_charge(v_event);
   return v_event.cost_microcents;
 end;
 $$ language plpgsql volatile;

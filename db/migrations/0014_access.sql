@@ -252,6 +252,7 @@ begin
       ('enter_conversation', '{chatmill_worker}'),
       ('enter_turn', '{chatmill_worker}'),
       ('enter_sign_in', '{chatmill_worker}'),
+      ('keep_renewed_tokens', '{chatmill_worker}'),
       ('give_back_turn', '{chatmill_worker}'),
       ('enter_outbound_message', '{chatmill_worker}'),
       ('raise_conversation_alert', '{chatmill_worker}'),

@@ -41,7 +41,8 @@ create table tool_effects (
   tool text not null,
   class text not null check (class in ('own', 'write', 'money')),
   arguments_sha256 text not null check (arguments_sha256 ~ '^[0-9a-f]{64}$'),
-  state text not null default 'begun' check (state in ('begun', 'done', 'refused', 'unknown')),
+  state text not null default 'begun'
+    check (state in ('begun', 'done', 'refused', 'needs_sign_in', 'unknown')),
   result jsonb,
   begun_at timestamptz not null default now(),
   ended_at timestamptz,
@@ -53,7 +54,7 @@ comment on table tool_effects is
   'One row per call of a tool that changes something, written before it is called: turn and position are the key that the tool is given.';
 comment on column tool_effects.class is 'own: rows of ours; write, money: of a system outside.';
 comment on column tool_effects.state is
-  'begun -> done | refused (nothing was changed) | unknown (its worker or its answer was lost: a person looks).';
+  'begun -> done | refused (nothing was changed) | needs_sign_in (nor was it here: made anew once the contact signed in) | unknown (its worker or its answer was lost: a person looks).';
 
 create table handoffs (
   id uuid primary key default gen_random_uuid(),
@@ -87,6 +88,8 @@ create table contact_facts (
   value text not null check (length(value) between 1 and 120 and value !~ '[[:cntrl:]]'),
   turn_id uuid,
   written_at timestamptz not null default now(),
+  value_before text,
+  written_before timestamptz,
   primary key (contact_id, name),
   foreign key (organization_id, contact_id)
     references contacts (organization_id, id) on delete cascade,
@@ -97,6 +100,9 @@ create index contact_facts_contact_id_idx on contact_facts (contact_id, organiza
 create index contact_facts_turn_id_idx on contact_facts (turn_id, organization_id);
 comment on table contact_facts is
   'One row per contact and thing to remember of them; names are a fixed list (f/agent/remember_fact_tool.py).';
+comment on column contact_facts.value_before is
+  'What was remembered before the turn that wrote it: that turn, taken up again, is told this, so that what was paid stays an answer to the same words. Null: nothing was.';
+comment on column contact_facts.written_before is 'When value_before was written.';
 
 create function tg_turns__open_handoff() returns trigger as $$
 begin

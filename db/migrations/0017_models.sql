@@ -48,11 +48,16 @@ comment on column model_breakers.open_until is
 create function charge_late(p_call model_calls) returns void as $$
 declare
   v_event usage_events;
-  v_cost constant bigint := price_of(
-    p_call.model, p_call.input_tokens, p_call.output_tokens, usage_today(p_call.organization_id));
+  v_cost bigint;
 begin
+  select * into v_event from usage_events where turn_id = p_call.turn_id for no key update;
+  v_cost := cost_of(p_call.model, p_call.input_tokens, p_call.output_tokens,
+                    v_event.held_on, v_event.microcents_per_token);
   update usage_events
-     set model_calls = model_calls + 1,
+     set model = (
+           select string_agg(distinct calls.model, ', ') from model_calls as calls
+            where calls.turn_id = p_call.turn_id),
+         model_calls = model_calls + 1,
          input_tokens = input_tokens + p_call.input_tokens,
          output_tokens = output_tokens + p_call.output_tokens,
          is_estimated = is_estimated or p_call.is_estimated,
@@ -63,10 +68,11 @@ begin
      set tokens_overrun = tokens_overrun + p_call.input_tokens + p_call.output_tokens,
          cost_overrun_microcents = cost_overrun_microcents + coalesce(v_cost, 0)
    where organization_id = v_event.organization_id and starts_on = v_event.period_starts_on;
+  perform alert_odd_charge(v_event);
 end;
 $$ language plpgsql volatile;
 comment on function charge_late is
-  'Charges a call to a turn that was charged before it: beyond what the turn had reserved, which was given back. The cost becomes null when the model''s price is unknown.';
+  'Charges a call to a turn that was charged before it, as the turn''s others were; in the period beyond what was reserved, which was given back.';
 
 create function book_lost_call(
   p_turn_id uuid, p_fence bigint, p_draft integer, p_call_id uuid, p_model text,

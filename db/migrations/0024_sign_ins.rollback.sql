@@ -1,4 +1,5 @@
 drop function forget_sign_ins;
+drop function keep_renewed_tokens;
 drop function enter_sign_in;
 drop table contact_tokens;
 drop table sign_ins;

@@ -105,6 +105,16 @@ $$ language plpgsql volatile security definer set search_path = public, pg_temp;
 comment on function enter_sign_in is
   'Opens the transaction to the organization of a sign-in, by the hash of its state, 256 random bits; null when there is none.';
 
+create function keep_renewed_tokens(
+  p_contact_id uuid, p_tool_server_id uuid, p_spent text, p_renewed text
+) returns void as $$
+  update contact_tokens set sealed_tokens = p_renewed
+   where contact_id = p_contact_id and tool_server_id = p_tool_server_id
+     and sealed_tokens = p_spent;
+$$ language sql volatile security definer set search_path = public, pg_temp;
+comment on function keep_renewed_tokens is
+  'Puts renewed tokens in the place of those that were spent for them, and of no newer ones. Who knows these was let in to read them, so no turn is asked for: it may be lost since, and they are the contact''s all the same.';
+
 create function forget_sign_ins() returns bigint as $$
   with forgotten as (
     -- A code that was written is read again when its turn is; a browser that came back at the last

@@ -3,10 +3,11 @@
 import json
 import re
 
+from f.agent.plain_text import sentences, spoken
+
 NUMBERS = re.compile(r"\s*\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]")
 # A sentence that stands in a passage rests on it, named or not; shorter ones stand everywhere.
 LEAST_WORDS = 5
-SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 def renumbered(text: str, first: int) -> tuple[str, list[str]]:
@@ -34,17 +35,13 @@ def cited(reply: str, passages: list[dict], texts: list[str]) -> list[dict]:
     says a sentence of it). A number that nothing was found under is nobody's.
     """
     named = {int(one) for match in NUMBERS.findall(reply) for one in match.split(",")}
-    sentences = [_plain(one) for one in SENTENCE_END.split(without_numbers(reply))]
-    long = [one for one in sentences if one.count(" ") + 1 >= LEAST_WORDS]
+    said = [spoken(one) for one in sentences(without_numbers(reply))]
+    long = [one for one in said if one.count(" ") + 1 >= LEAST_WORDS]
     found = []
     for number, (passage, text) in enumerate(zip(passages, texts, strict=True), start=1):
-        plain = f" {_plain(text)} "
+        plain = f" {spoken(text)} "
         is_said = any(f" {sentence} " in plain for sentence in long)
         if number in named or is_said:
             how = "number" if number in named else "words"
             found.append({**passage, "number": number, "how": how})
     return found
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))

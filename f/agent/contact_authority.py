@@ -11,6 +11,7 @@ from f.agent.oauth import Client, Tokens
 from f.agent.oauth_terms import Terms, read_terms
 from f.agent.tool_context import ToolContext
 from f.shared.crypto import open_sealed, seal
+from f.shared.db import again_while_away
 from f.shared.errors import SignInNeeded, ToolFailed, UpstreamDown, UpstreamRefused
 
 STATE_BYTES = 32
@@ -21,10 +22,7 @@ LOOKS_AFTER_SECONDS = (0, 1)
 READ_TOKENS = """
 select terms, sealed_tokens from contact_tokens where contact_id = %s and tool_server_id = %s
 """
-RENEW = """
-update contact_tokens set sealed_tokens = %s
- where contact_id = %s and tool_server_id = %s and sealed_tokens = %s
-"""
+KEEP_RENEWED = "select keep_renewed_tokens(%s, %s, %s, %s)"
 # Only what was refused: another turn may have put newer ones in their place.
 FORGET = """
 delete from contact_tokens where contact_id = %s and tool_server_id = %s and sealed_tokens = %s
@@ -113,12 +111,20 @@ class ContactAuthority:
             return self._renewed_by_another()
         except UpstreamDown as error:
             raise ToolFailed("the system behind this tool did not answer") from error
-        again = seal(self._context.sealing_key, renewed.text(), self._place)
-        with self._context.open_transaction() as conn, conn.cursor() as cursor:
-            values = (again, self._context.contact_id, self._server_id, self._sealed)
-            cursor.execute(RENEW, values)
-        self._sealed = again
+        self._keep(renewed)
         return renewed
+
+    def _keep(self, renewed: Tokens) -> None:
+        """Also where the turn was lost meanwhile: what was spent for them is worth nothing more."""
+        again = seal(self._context.sealing_key, renewed.text(), self._place)
+        values = (self._context.contact_id, self._server_id, self._sealed, again)
+
+        def write() -> None:
+            with self._context.open_any() as conn, conn.cursor() as cursor:
+                cursor.execute(KEEP_RENEWED, values)
+
+        again_while_away(write)
+        self._sealed = again
 
     def _renewed_by_another(self) -> Tokens:
         """A token to renew with is good for once: another turn of this contact's may have spent it,

@@ -10,13 +10,19 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from f.shared.errors import ToolError, ToolFailed, UpstreamError, UpstreamRefused
+from f.shared.errors import SignInNeeded, ToolError, ToolFailed, UpstreamError, UpstreamRefused
 
+# What only waited for the contact to sign in is made as if it had not been called.
 BEGIN = """
-insert into tool_effects (turn_id, position, organization_id, tool, class, arguments_sha256)
+insert into tool_effects as kept (
+  turn_id, position, organization_id, tool, class, arguments_sha256
+)
 select id, %(position)s, organization_id, %(tool)s, %(class)s, %(arguments_sha256)s
   from turns where id = %(turn_id)s
-    on conflict on constraint tool_effects_pkey do nothing
+    on conflict on constraint tool_effects_pkey do update
+   set state = 'begun', result = null, ended_at = null
+ where kept.state = 'needs_sign_in'
+   and (kept.tool, kept.arguments_sha256) = (excluded.tool, excluded.arguments_sha256)
 returning position
 """
 READ = """
@@ -28,7 +34,8 @@ update tool_effects set state = %s, result = %s, ended_at = now()
 """
 FIND_TWIN = """
 select position from tool_effects
- where turn_id = %s and tool = %s and arguments_sha256 = %s and state <> 'refused'
+ where turn_id = %s and tool = %s and arguments_sha256 = %s
+   and state not in ('refused', 'needs_sign_in')
 """
 READ_ALL = """
 select position, tool, class, state from tool_effects where turn_id = %s
@@ -64,6 +71,11 @@ class Effects:
     def has_acted(self) -> bool:
         """Whether a system outside was changed."""
         return any(class_ != "own" and state == "done" for _, class_, state in self.rows.values())
+
+    def answers(self, position: int) -> bool:
+        """Whether the call at this place was made, or may have been, and is answered from its row.
+        One that waited for the contact to sign in asks them again: the link may be lost."""
+        return position in self.rows and self.rows[position][2] != "needs_sign_in"
 
     def refuse_twin(self, tool, arguments: dict, position: int) -> None:
         """One yes is one change, however often a model calls for it in one turn. Raises ToolFailed:
@@ -103,6 +115,9 @@ class Effects:
             text, result = tool.run(arguments, f"{self._turn_id}:{position}")
             state, stored = "done", _json(text, result)
             return text, result
+        except SignInNeeded:
+            state, stored = "needs_sign_in", None
+            raise
         except UpstreamRefused as error:
             state, stored = "refused", _json(REFUSED, {"error": "it was refused"})
             raise ToolFailed(REFUSED) from error
@@ -131,7 +146,7 @@ class Effects:
             raise ToolFailed("another call was made in its place")
         return stored
 
-    def _end(self, tool, position: int, state: str, result: str) -> None:
+    def _end(self, tool, position: int, state: str, result: str | None) -> None:
         with self._open_transaction() as conn, conn.cursor() as cursor:
             cursor.execute(END, (state, result, self._turn_id, position))
         self.rows[position] = (tool.name, tool.class_, state)

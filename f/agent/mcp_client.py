@@ -23,6 +23,7 @@ SECONDS = 10
 MAX_PAGES = 10
 MAX_TOOLS = 100
 MAX_ROUNDS = 3  # of a server that asks for more input
+A_CALL = b'"tools/call"'  # in a request's body; inside of a JSON string its marks would be escaped
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,8 @@ def _exchange(server: McpServer, work: Callable[[Client], Awaitable]):
 
 
 def _failure(transport: "SafeTransport") -> Exception:
+    if transport.has_called:
+        return UpstreamDown("the server gave no answer to a call")
     if transport.was_refused:
         return ToolFailed("the server's address is not allowed")
     if transport.wants_authorization:
@@ -107,11 +110,15 @@ def _failure(transport: "SafeTransport") -> Exception:
 
 
 class SafeTransport(httpx2.AsyncBaseTransport):
-    """To the server's own origin only, by f/shared/safe_call.py: the token goes nowhere else."""
+    """To the server's own origin only, by f/shared/safe_call.py: the token goes nowhere else.
+
+    `has_called`: a call went out and was not refused; whatever the server says of what comes after
+    it (the end of the session, another round), the tool may have done its work."""
 
     def __init__(self, server: McpServer):
         self._server = server
         self._target = read_url(server.url)
+        self.has_called = False
         self.was_refused = False
         self.wants_authorization = False
 
@@ -122,6 +129,8 @@ class SafeTransport(httpx2.AsyncBaseTransport):
         return await anyio.to_thread.run_sync(self._send, request, body, abandon_on_cancel=True)
 
     def _send(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
+        had_called = self.has_called
+        self.has_called |= A_CALL in body  # now: past the deadline nobody waits for what follows
         try:
             target = read_url(str(request.url))
             if (target.scheme, target.host) != (self._target.scheme, self._target.host):
@@ -129,11 +138,12 @@ class SafeTransport(httpx2.AsyncBaseTransport):
             headers = self._headers(request)
             answer = safe_call.call(request.method, target.url, headers, body, Deadline(SECONDS))
         except InputRefused as error:
-            self.was_refused = True
+            self.has_called, self.was_refused = had_called, True
             raise httpx2.ConnectError("the address is not allowed") from error
         except UpstreamDown as error:
             raise httpx2.ReadError("the connection failed") from error
-        self.wants_authorization |= answer.status == 401
+        if answer.status == 401:
+            self.has_called, self.wants_authorization = had_called, True
         return httpx2.Response(answer.status, headers=answer.headers, content=answer.content)
 
     def _headers(self, request: httpx2.Request) -> dict[str, str]:

@@ -12,6 +12,7 @@ WRITTEN_DOT = re.compile(r"\s*[\[({<]\s*(?:\.|dot|punto|ponto|punkt|point)\s*[\]
 SPOKEN_DOT = re.compile(r"(?<=\w)\s+(?:dot|d0t)\s+(?=\w)", re.I)
 WRITTEN_AT = re.compile(r"\s*[\[({<]\s*(?:@|at)\s*[\])}>]\s*", re.I)
 WRITTEN_SCHEME = re.compile(r"\bh(?:xx|\*\*|tt)p(s?)\s*(?:\[:\]|:)\s*(?=/)", re.I)
+SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 def visible(text: str) -> str:
@@ -47,3 +48,12 @@ def letters(text: str) -> str:
 
 def words(text: str) -> list[str]:
     return re.findall(r"\w+", unmasked(text).casefold())
+
+
+def sentences(text: str) -> list[str]:
+    return SENTENCE_END.split(text)
+
+
+def spoken(text: str) -> str:
+    """Its words as they stand, in lower case, with nothing between them but a space."""
+    return " ".join(re.findall(r"\w+", text.casefold()))

@@ -7,7 +7,7 @@ organization's own sentence and no claim of the agent.
 
 import re
 
-from f.agent.plain_text import unmasked
+from f.agent.plain_text import sentences, spoken, unmasked
 
 PERSON = (
     r"(?:colleagues?|teammates?|team|agents?|person|human|someone|somebody|specialists?|"
@@ -76,16 +76,15 @@ CONDITION = re.compile(
     r"cuando|una vez|wenn|sobald|falls|nachdem|quand|lorsque|d[eè]s que|apr[eè]s)\b",
     re.I,
 )
-SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
 def claims_in(reply: str, own_text: str) -> set[str]:
     """handed_off, remembered, done. `own_text`: what the organization wrote itself."""
-    own = _plain(own_text)
+    own = spoken(own_text)
     return {
         kind
-        for sentence in SENTENCE_END.split(unmasked(reply).replace("’", "'"))
-        if not CONDITION.match(sentence) and _plain(sentence) not in own
+        for sentence in sentences(unmasked(reply).replace("’", "'"))
+        if not CONDITION.match(sentence) and spoken(sentence) not in own
         for kind, patterns in CLAIMS.items()
         if any(pattern.search(sentence) for pattern in patterns)
     }
@@ -103,7 +102,3 @@ def unkept(claims: set[str], effects, has_read_outside: bool) -> set[str]:
         "done": effects.has_acted() or has_read_outside,
     }
     return {claim for claim in claims if not kept[claim]}
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", text.casefold()))

@@ -22,12 +22,17 @@ FACTS = {
 }
 MAX_WORDS = 4
 
+# What was known before the turn is kept with it, however often the turn writes.
 REMEMBER = """
-insert into contact_facts (contact_id, name, organization_id, value, turn_id)
+insert into contact_facts as fact (contact_id, name, organization_id, value, turn_id)
 select contacts.id, %(name)s, contacts.organization_id, %(value)s, %(turn_id)s
   from contacts where id = %(contact_id)s
     on conflict on constraint contact_facts_pkey do update
-   set value = excluded.value, turn_id = excluded.turn_id, written_at = now()
+   set value = excluded.value, turn_id = excluded.turn_id, written_at = now(),
+       value_before = case fact.turn_id when excluded.turn_id then fact.value_before
+                                        else fact.value end,
+       written_before = case fact.turn_id when excluded.turn_id then fact.written_before
+                                          else fact.written_at end
 """
 
 

@@ -119,9 +119,15 @@ def take(conn, sealing_key: str, state: str) -> Returned | None:
     )
 
 
-def keep(conn, sealing_key: str, state: str, returned: Returned, tokens: Tokens) -> str | None:
-    """The code that the contact has to write; None when they were signed out meanwhile."""
-    code = "".join(secrets.choice(LETTERS) for _ in range(CODE_LETTERS))
+def new_code() -> str:
+    return "".join(secrets.choice(LETTERS) for _ in range(CODE_LETTERS))
+
+
+def keep(
+    conn, sealing_key: str, state: str, returned: Returned, tokens: Tokens, code: str
+) -> str | None:
+    """The code as the contact has to write it; None when they were signed out meanwhile. Run twice,
+    it keeps once."""
     digest = sha256_of(state)
     place = tokens_place(returned.organization_id, returned.contact_id, returned.server_id)
     values = {

@@ -11,11 +11,13 @@ from f.shared.resources import c_model
 
 @dataclass(frozen=True)
 class ToolContext:
-    """`open_transaction` opens one that holds the turn; `now` is where the organization is;
+    """`open_transaction` opens one that holds the turn, `open_any` one that holds nothing: for what
+    must be kept though the turn is lost; `now` is where the organization is;
     `question` is what the contact wrote in this turn, `files` are theirs in this conversation;
     `source_tags` are the sources that the chatbot answers from."""
 
     open_transaction: Callable[[], AbstractContextManager]
+    open_any: Callable[[], AbstractContextManager]
     model: c_model
     organization_id: str
     chatbot_id: str

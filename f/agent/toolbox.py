@@ -104,8 +104,8 @@ class Toolbox:
         problem = problem_of_value(tool.parameters, arguments)
         if problem:
             raise ToolRetry(problem)
-        # A change that was begun is answered from its row: the contact may be signed out since.
-        if hasattr(tool, "authorize") and position not in self._effects.rows:
+        # What is answered from its row asks for nothing: the contact may be signed out since.
+        if hasattr(tool, "authorize") and not self._effects.answers(position):
             self._authorize(tool)
         class_ = getattr(tool, "class_", "read")
         if class_ in ("write", "money"):

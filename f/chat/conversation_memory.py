@@ -25,11 +25,16 @@ select id, case author when 'contact' then 'user' else 'assistant' end, body fro
 # What was learned before the contact had the conversation forgotten is forgotten too. What this
 # turn learned itself is in its own calls: taken up again, it is told what it was told at first.
 READ_FACTS = """
-select name, value from contact_facts
- where contact_id = %s and turn_id is distinct from %s and written_at > coalesce((
+select name, value from (
+  select name,
+         case turn_id when %(turn_id)s then value_before else value end as value,
+         case turn_id when %(turn_id)s then written_before else written_at end as written_at
+    from contact_facts where contact_id = %(contact_id)s
+) as fact
+ where written_at > coalesce((
    select max(messages.written_at)
      from messages join conversations on conversations.id = messages.conversation_id
-    where conversations.id = %s and messages.id <= history_after
+    where conversations.id = %(conversation_id)s and messages.id <= history_after
  ), '-infinity')
  order by name
 """
@@ -66,7 +71,8 @@ def read(cursor, turn_id: str, conversation_id: str, contact_id: str) -> Known:
     }
     cursor.execute(READ_LINES, values)
     lines = [Line(*row) for row in cursor]
-    cursor.execute(READ_FACTS, (contact_id, turn_id, conversation_id))
+    place = {"turn_id": turn_id, "contact_id": contact_id, "conversation_id": conversation_id}
+    cursor.execute(READ_FACTS, place)
     facts = dict(cursor.fetchall())
     cursor.execute(READ_NOTES, (conversation_id,))
     return Known(lines, summary, facts, [note for (note,) in cursor])

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import f.agent.oauth as oauth
 import f.agent.sign_ins as sign_ins
+from f.agent.oauth import Tokens
 from f.agent.sign_ins import Returned
-from f.shared.db import connect
+from f.shared.db import again_while_away, connect
 from f.shared.errors import UpstreamError
 from f.shared.resources import postgresql
 from f.shared.windmill import get_resource, get_variable
@@ -69,11 +70,23 @@ def finish(db: postgresql, sealing_key: str, query: dict) -> Shown:
         )
     except UpstreamError:
         return Shown(502, returned.failure_notice)
-    with connect(db) as conn:
-        written = sign_ins.keep(conn, sealing_key, state, returned, tokens)
+    written = keep(db, sealing_key, state, returned, tokens)
     if written is None:
         return Shown(400, returned.failure_notice)
     return Shown(200, returned.signed_in_notice.replace("{code}", written))
+
+
+def keep(
+    db: postgresql, sealing_key: str, state: str, returned: Returned, tokens: Tokens
+) -> str | None:
+    """What the contact has to write. The code that the tokens came for brings no others."""
+    code = sign_ins.new_code()
+
+    def write() -> str | None:
+        with connect(db) as conn:
+            return sign_ins.keep(conn, sealing_key, state, returned, tokens, code)
+
+    return again_while_away(write)
 
 
 def came_from_issuer(query: dict, returned: Returned) -> bool:

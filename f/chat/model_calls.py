@@ -6,7 +6,6 @@ found, or the owner wrote, may have changed since, and then the answer is about 
 
 import hashlib
 import json
-import time
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -15,14 +14,12 @@ from functools import partial
 
 from f.agent.completion import CHARACTERS_PER_TOKEN, Completion
 from f.agent.contact_files import Picture, tokens_of_pictures
-from f.shared.errors import AgentStuck, StaleTurn, UpstreamDown
-
-# A paid answer outlives a database that starts again.
-STORE_PAUSES_SECONDS = (0.25, 0.5, 1, 2, 4, 4)
+from f.shared.db import again_while_away
+from f.shared.errors import AgentStuck, StaleTurn
 
 READ = """
-select request_sha256, response, input_tokens, output_tokens, is_estimated, model from model_calls
- where turn_id = %s and not is_lost order by draft, position
+select request_sha256, is_lost, response, input_tokens, output_tokens, is_estimated, model
+  from model_calls where turn_id = %s order by draft, position
 """
 STORE = """
 select store_model_call(
@@ -119,30 +116,23 @@ def until_kept(
             cursor.execute(BOOK_LOST, values)
 
     try:
-        _again_while_away(write)
+        again_while_away(write)
     except StaleTurn:
-        _again_while_away(book_lost)
+        again_while_away(book_lost)
         raise
 
 
-def _again_while_away(write: Callable[[], None]) -> None:
-    for pause_seconds in STORE_PAUSES_SECONDS:
-        try:
-            return write()
-        except UpstreamDown:
-            time.sleep(pause_seconds)
-    write()
-
-
 def _read(conn, turn_id: str) -> tuple[dict[str, deque[Completion]], int]:
-    """By the hash of what they answer, in the order in which they were paid; and their tokens."""
+    """By the hash of what they answer, in the order in which they were paid; and the tokens of all
+    that the turn was or will be charged for."""
     with conn.cursor() as cursor:
         cursor.execute(READ, (turn_id,))
         rows = cursor.fetchall()
     stored: dict[str, deque[Completion]] = defaultdict(deque)
-    for request_sha256, *answer in rows:
-        stored[request_sha256].append(Completion(*answer))
-    return stored, sum(row[2] + row[3] for row in rows)
+    for request_sha256, is_lost, *answer in rows:
+        if request_sha256 and not is_lost:
+            stored[request_sha256].append(Completion(*answer))
+    return stored, sum(row[3] + row[4] for row in rows)
 
 
 def _text_of(messages: list[dict], schemas: list[dict]) -> str:

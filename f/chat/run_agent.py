@@ -53,6 +53,7 @@ def answer(
 ) -> dict:
     """One draft. No transaction is open while it thinks."""
     open_transaction = partial(turns.transaction, db, turn_id, fence)
+    open_any = partial(connect, db)
     with open_transaction() as conn:
         turn = turn_context.load(conn, turn_id, fence)
         if turn.state != "thinking":
@@ -72,10 +73,10 @@ def answer(
             on_refusal=partial(turns.alert_of_model, open_transaction, turn.organization_id),
         )
         stored_model = StoredModel(
-            conn, chain, partial(connect, db), turn_id, fence, turn.draft, turns.RESERVED_TOKENS
+            conn, chain, open_any, turn_id, fence, turn.draft, turns.RESERVED_TOKENS
         )
         approved = approved_tools(conn, turn) if turn.has_tools else []
-    context = turn.for_tools(open_transaction, model, sealing_key)
+    context = turn.for_tools(open_transaction, open_any, model, sealing_key)
     confirmations = confirmations_of(context, turn) if approved else None
     toolbox = Toolbox(tools_of(context, approved), effects, confirmations)
     with typing_sign.shown(account):

@@ -118,9 +118,12 @@ class TurnContext:
             canary_of(self.turn_id),
         )
 
-    def for_tools(self, open_transaction, model: c_model, sealing_key: str) -> ToolContext:
+    def for_tools(
+        self, open_transaction, open_any, model: c_model, sealing_key: str
+    ) -> ToolContext:
         return ToolContext(
             open_transaction=open_transaction,
+            open_any=open_any,
             model=model,
             organization_id=self.organization_id,
             chatbot_id=self.chatbot_id,

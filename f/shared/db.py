@@ -6,9 +6,11 @@ several milliseconds that opening costs. They carry no state from one use to the
 """
 
 import select
+import time
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import psycopg2  # pin: psycopg2-binary==2.9.13
 from psycopg2.extensions import TRANSACTION_STATUS_IDLE
@@ -16,7 +18,12 @@ from psycopg2.extensions import connection as Connection
 
 from f.shared.errors import ChatmillError, DataRefused, Misconfigured, StaleTurn, UpstreamDown
 
+T = TypeVar("T")
+
 _idle: defaultdict[tuple, deque[Connection]] = defaultdict(deque)
+
+# What can't be had again outlives a database that starts again.
+PAUSES_SECONDS = (0.25, 0.5, 1, 2, 4, 4)
 
 # SQLSTATE -> our class. The five-letter ones are raised by our own SQL: docs/error_codes.md.
 ERRORS_BY_SQLSTATE: dict[str, type[ChatmillError]] = {
@@ -66,6 +73,17 @@ def connect(db: dict) -> Iterator[Connection]:
         raise known from None  # its words may quote a row, and a log keeps what it came from
     finally:
         _keep_or_close(key, conn)
+
+
+def again_while_away(transact: Callable[[], T]) -> T:
+    """`transact` runs one transaction that does no harm when it is run twice: of one whose answer
+    was lost nobody knows whether it came through. Raises UpstreamDown after the last try."""
+    for pause_seconds in PAUSES_SECONDS:
+        try:
+            return transact()
+        except UpstreamDown:
+            time.sleep(pause_seconds)
+    return transact()
 
 
 def _open(key: tuple, db: dict) -> Connection:

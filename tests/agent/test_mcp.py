@@ -24,7 +24,7 @@ from werkzeug import Response
 import f.agent.mcp_client as mcp_client
 import f.shared.safe_call as safe_call
 from f.agent.mcp_client import McpServer, call_tool, list_tools
-from f.shared.errors import ToolFailed, UpstreamDown
+from f.shared.errors import ToolFailed, UpstreamDown, UpstreamRefused
 from f.shared.internet import Internet
 
 SERVER = McpServer("http://mcp.example/mcp", "canary-token")
@@ -246,6 +246,31 @@ def test_m01_m02_m06_a_server_that_misbehaves_costs_a_second_and_no_more(misbeha
         call_tool(SERVER, "x", {})
 
     assert "canary" not in f"{caught.value!r}"
+
+
+@pytest.mark.parametrize(
+    ("to_call", "to_end", "raised"),
+    [(401, 200, UpstreamRefused), (500, 401, UpstreamDown), (500, 200, UpstreamDown)],
+)
+def test_m16_only_a_call_that_was_refused_itself_may_be_made_again(
+    misbehaving, to_call, to_end, raised
+):
+    methods = []
+
+    def answer(request):
+        methods.append("end" if request.method == "DELETE" else request.json["method"])
+        statuses = {"end": to_end, "tools/call": to_call}
+        if methods[-1] in statuses:
+            return Response("", statuses[methods[-1]])
+        told = legacy(lambda _: {})(request)
+        told.headers["mcp-session-id"] = "s"
+        return told
+
+    misbehaving(answer)
+
+    with pytest.raises(raised):
+        call_tool(SERVER, "x", {})
+    assert methods[-2:] == ["tools/call", "end"]
 
 
 def endless():

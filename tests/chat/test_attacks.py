@@ -96,7 +96,7 @@ def attack(database, windmill, arrive, query, conn):
         question, known, document, told = PLACES[place](text)
         windmill.script_answer = {"completed": True, "success": True, "result": told}
         attacked = replace(turn, question=question, known=known)
-        context = attacked.for_tools(open_transaction, MODEL, "")
+        context = attacked.for_tools(open_transaction, open_transaction, MODEL, "")
         effects = Effects(conn, open_transaction, turn.turn_id)
         tools = [one for one in tools_of(context, offered) if one.name != "knowledge"]
         asked = Confirmations(context, turn.confirm_question)

@@ -5,7 +5,6 @@ import json
 import pytest
 from werkzeug import Response
 
-import f.chat.model_calls as model_calls
 from f.agent.breaker import Breaker
 from f.agent.model_slot import sealing_place
 from f.chat import load_turn, run_agent, turns
@@ -132,7 +131,7 @@ def test_a_paid_answer_is_stored_before_anything_else_is_written(
 def test_a_paid_answer_outlives_a_database_that_starts_again(
     database, query, loaded, model, monkeypatch
 ):
-    monkeypatch.setattr(model_calls, "STORE_PAUSES_SECONDS", (0, 0))
+    monkeypatch.setattr("f.shared.db.PAUSES_SECONDS", (0, 0))
     write, away = StoredModel._write, iter([True, True, False])
 
     def write_or_fail(self, values):

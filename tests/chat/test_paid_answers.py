@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import f.chat.turns as turns
 from f.chat import load_turn, record_usage, run_agent, save_turn, send_reply
 from f.shared.errors import StaleTurn, UpstreamDown
 from tests.chat.tools import MODEL
@@ -62,13 +63,60 @@ def test_k06_a_clock_that_went_on_makes_no_other_request(taken_up_again, query, 
     assert "Monday, 05 January 2026" in model.requests[0]["messages"][0]["content"]
 
 
-def test_k06_a_fact_that_the_turn_itself_learned_makes_no_other_request(taken_up_again, query):
-    learns = calls("remember_fact", name="name", value="Ada")
+@pytest.mark.parametrize("learned", [["Ada"], ["Ada", "Eve"]])
+@pytest.mark.parametrize("known", [None, "Bob"])
+def test_k06_a_fact_that_the_turn_itself_learned_makes_no_other_request(
+    taken_up_again, query, model, known, learned
+):
+    learns = [calls("remember_fact", name="name", value=one) for one in learned]
+    remember = (
+        "insert into contact_facts (contact_id, organization_id, name, value)"
+        " select id, organization_id, 'name', %s from contacts where %s"
+    )
 
-    asked = taken_up_again("I am Ada", [learns, says("Hello Ada.")])
+    asked = taken_up_again(
+        "I am Ada, or Eve",
+        [*learns, says("Hello.")],
+        before=lambda: query(remember, known or "-", known is not None),
+    )
 
     assert asked == 0
-    assert query("select value from contact_facts") == [("Ada",)]
+    assert query("select value, value_before from contact_facts") == [(learned[-1], known)]
+    assert ("Bob" in str(model.requests[0]["messages"])) is (known is not None)
+
+
+def test_what_a_turn_learned_is_told_to_the_next(say, query, model):
+    learns = [calls("remember_fact", name="name", value=one) for one in ("Ada", "Eve")]
+
+    say("I am Ada", learns[0], says("Hello."))
+    say("I am Eve now", learns[1], says("Hello."))
+    say("Who am I?", says("You are Eve."))
+
+    told = [str(model.requests[place]["messages"]) for place in (2, 4)]
+    assert '{"name": "Ada"}' in told[0] and '{"name": "Eve"}' in told[1]
+    assert query("select value, value_before from contact_facts") == [("Eve", "Ada")]
+
+
+def test_what_was_known_before_the_history_was_forgotten_is_not_told_again(
+    taken_up_again, query, model
+):
+    def know_and_forget():
+        query(
+            "insert into contact_facts (contact_id, organization_id, name, value, written_at)"
+            " select id, organization_id, 'name', 'Bob', now() - interval '1 hour' from contacts"
+        )
+        query(
+            "insert into messages (organization_id, conversation_id, turn_id, author, position,"
+            " body, written_at) select organization_id, conversation_id, id, 'contact', 9,"
+            " 'Forget me', now() from turns"
+        )
+        query("update conversations set history_after = (select max(id) from messages)")
+
+    learns = calls("remember_fact", name="name", value="Ada")
+    asked = taken_up_again("I am Ada", [learns, says("Hello.")], before=know_and_forget)
+
+    assert asked == 0
+    assert "Bob" not in str(model.requests)
 
 
 def test_words_that_the_owner_changed_are_asked_with_anew(taken_up_again, query, model):
@@ -112,6 +160,18 @@ def test_what_a_tool_tells_differently_is_answered_anew(taken_up_again, query, m
 
     assert asked == 1
     assert query(REPLIES) == [("Six days.",)]
+
+
+def test_k14_a_lost_call_is_part_of_what_its_turn_may_use(database, windmill, arrive, query, model):
+    _, conversation_id, _ = arrive(QUESTION)
+    turn = load_turn.main(database, MODEL, conversation_id)
+    query("update conversation_work set fence = 2")
+    lost = "select book_lost_call(%s, 1, 0, gen_random_uuid(), 'scripted', %s, 0, false)"
+    assert query(lost, turn["turn_id"], turns.RESERVED_TOKENS) == [(True,)]
+
+    told = run_agent.main(database, model.resource, turn["turn_id"], 2)
+
+    assert (told["guard"], model.requests) == ("out_of_tokens", [])
 
 
 def test_k14_a_call_that_a_frozen_worker_paid_is_charged_and_never_served(

@@ -11,6 +11,7 @@ pytest.importorskip("mcp", reason="mcp is installed by ./chatmill")
 
 import f.agent.contact_authority as contact_authority
 import f.agent.oauth as oauth
+import f.agent.sign_ins as sign_ins
 import f.chat.turns as turns
 import f.shared.safe_call as safe_call
 from f.agent.approved_tool import approved_tools
@@ -26,6 +27,7 @@ from local.tool_sign_ins import callback_at, enter_client, sign_out
 from tests.chat.sign_in_server import CALLBACK, ISSUER, MCP_URL, PUBLIC, Reach, SignInServer
 from tests.chat.tools import MODEL, STATUS, approve
 from tests.conftest import CHATBOT_ID, ORGANIZATION_ID, SEALING_KEY
+from tests.db.test_races import ask, wait_until_blocked
 from tests.scripted_model import calls, says
 
 ASK = calls("shop__status", number="7")
@@ -325,6 +327,7 @@ def authority(database, query):
         open_transaction = partial(turns.transaction, database, turn_id, fence)
         context = SimpleNamespace(
             open_transaction=open_transaction,
+            open_any=partial(connect, database),
             organization_id=ORGANIZATION_ID,
             contact_id=contact_id,
             turn_id=turn_id,
@@ -409,6 +412,79 @@ def test_a_token_that_another_turn_renewed_is_taken_as_it_is(signed_in, authorit
     assert len(server.exchanged) == exchanged
 
 
+TAKE_ROW = "select sealed_tokens from contact_tokens for update"
+REPLACE_ROW = "update contact_tokens set sealed_tokens = 'newer' returning sealed_tokens"
+CUT_WAITING = """
+select count(pg_terminate_backend(pid)) from pg_stat_activity
+ where pg_backend_pid() = any(pg_blocking_pids(pid))
+"""
+
+
+def test_renewed_tokens_outlive_a_connection_that_is_lost(
+    signed_in, authority, server, other, later, monkeypatch
+):
+    monkeypatch.setattr("f.shared.db.PAUSES_SECONDS", (0, 0))
+    server.seconds = 3600
+    ask(other, TAKE_ROW)
+
+    renewing = later(authority().token)
+    wait_until_blocked(other)
+    assert ask(other, CUT_WAITING) == (1,)
+    other.commit()
+
+    assert renewing.result() == authority().token()
+    assert [one["grant_type"] for one in server.exchanged].count("refresh_token") == 2
+
+
+def test_newer_tokens_are_not_overwritten_by_renewed_ones(
+    signed_in, authority, query, other, later
+):
+    ask(other, REPLACE_ROW)
+
+    renewing = later(authority().token)
+    wait_until_blocked(other)
+    other.commit()
+
+    assert renewing.result()
+    assert query("select sealed_tokens from contact_tokens") == [("newer",)]
+
+
+def test_tokens_that_are_renewed_while_the_turn_is_lost_are_kept(
+    signed_in, authority, server, query, monkeypatch
+):
+    server.seconds = 3600
+    refresh = oauth.refresh
+
+    def refresh_and_lose_the_turn(*terms):
+        query("update conversation_work set fence = fence + 1")
+        return refresh(*terms)
+
+    monkeypatch.setattr(oauth, "refresh", refresh_and_lose_the_turn)
+
+    assert authority().token() == authority().token()
+
+
+def test_what_a_sign_in_brought_outlives_a_write_whose_answer_is_lost(
+    say, asked, come_back, server, monkeypatch
+):
+    monkeypatch.setattr("f.shared.db.PAUSES_SECONDS", (0,))
+    keep, is_answer_lost = sign_ins.keep, iter([True, False])
+
+    def keep_and_lose_the_answer(conn, *kept):
+        written = keep(conn, *kept)
+        if next(is_answer_lost):
+            conn.commit()
+            raise UpstreamDown("nobody knows whether it came through")
+        return written
+
+    monkeypatch.setattr(sign_ins, "keep", keep_and_lose_the_answer)
+
+    status, words = come_back(server.sign_in(asked(), "ada"))
+
+    assert status == 200
+    assert say(code_in(words), ASK, says("Here.")) == "Here."
+
+
 def test_m16_who_is_signed_out_since_a_change_is_told_of_it(
     say, asked, come_back, server, query, database, arrive, model
 ):
@@ -428,6 +504,41 @@ def test_m16_who_is_signed_out_since_a_change_is_told_of_it(
 
     assert ("It is done.",) in query("select body from outbound_messages")
     assert len(server.called) == 1
+
+
+@pytest.fixture
+def taken_up_again(say, asked, come_back, server, query, database, arrive, model):
+    """taken_up_again(between) -> what the contact reads. Their yes was used, the server took their
+    token no more, and the worker was lost before it had committed what they are asked."""
+
+    def run(between=lambda: None):
+        _, words = come_back(server.sign_in(asked(), "ada"))
+        query("update tools set class = 'write'")
+        say(code_in(words), ASK, says("Sure?"))
+        server.end_everything()
+        model.will(ASK, *[503] * 3)
+        _, conversation_id, _ = arrive("yes")
+        turn = load_turn.main(database, MODEL, conversation_id)
+        with pytest.raises(UpstreamDown):
+            run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+        query("delete from model_breakers")
+        between()
+        model.will(says("One moment."))
+        run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+        return query("select body from outbound_messages where turn_id = %s", turn["turn_id"])
+
+    return run
+
+
+def test_m16_a_link_that_was_lost_with_its_worker_is_offered_again(
+    taken_up_again, come_back, server, query
+):
+    ((asked_again,),) = taken_up_again()
+
+    status, _ = come_back(server.sign_in(link_in(asked_again), "ada"))
+    assert status == 200
+    assert query("select state from tool_effects") == [("needs_sign_in",)]
+    assert server.called == []
 
 
 def test_a_contacts_call_is_never_made_with_the_organizations_token(say, shop, server, query):

@@ -3,9 +3,10 @@
 import psycopg2
 import pytest
 
+import tests.db.usage as usage
 from tests.db.test_usage_races import ORDERS, SUMS, walk  # noqa: F401 - a fixture
 from tests.db.turns import claim, commit, finish, pay
-from tests.db.usage import RESERVE, SETTLE, open_turns
+from tests.db.usage import RESERVE, SETTLE, alerts, open_turns
 
 LOST = "select book_lost_call(%(turn)s, 1, 0, gen_random_uuid(), 'm', 30, 20, false)"
 CALL_ID = "00000000-0000-4000-8000-00000000c0de"
@@ -26,14 +27,14 @@ def overtaken(query, conversation_id):
 def held_turn(query, meter):
     """A turn with a reservation that its first worker lost, without the flow around it."""
 
-    def begin():
+    def begin(tokens=1000):
         (turn_id,) = open_turns(query, 1)
         query(
             "insert into conversation_work (conversation_id, organization_id, fence)"
             " select conversation_id, organization_id, 2 from turns where id = %s",
             turn_id,
         )
-        meter.run(RESERVE, turn_id, tokens=1000)
+        meter.run(RESERVE, turn_id, tokens=tokens)
         return turn_id
 
     return begin
@@ -88,6 +89,56 @@ def test_a_lost_call_without_a_price_leaves_the_turns_cost_unknown(query, held_t
 
     assert query("select model_calls, cost_microcents from usage_events") == [(1, None)]
     assert query("select tokens_overrun from usage_periods") == [(50,)]
+
+
+EVENT = """
+select model, model_calls, input_tokens, output_tokens, is_estimated, cost_microcents
+  from usage_events where turn_id = %s
+"""
+OF_TURNS = "select sum(input_tokens + output_tokens), sum(cost_microcents) from usage_events"
+OF_MONTH = """
+select tokens_used + tokens_overrun, cost_microcents + cost_overrun_microcents from usage_periods
+"""
+
+
+@pytest.mark.parametrize("model", ["m", "dear", "nobody knows its price"])
+def test_k14_a_lost_call_is_charged_the_same_before_and_after_its_turn(
+    query, held_turn, meter, model
+):
+    query("insert into prices values ('m', '2026-01-01', 2, 10), ('dear', '2026-01-01', 90, 90)")
+    before, after = held_turn(), held_turn()
+    for turn_id in (before, after):
+        usage.pay(query, turn_id)
+
+    lose(query, before, model=model)
+    meter.run(SETTLE, before)
+    meter.run(SETTLE, after)
+    lose(query, after, model=model)
+
+    charged = [query(EVENT, turn_id) for turn_id in (before, after)]
+    assert charged[0] == charged[1]
+    assert charged[0][0][1:4] == (2, 110, 40)
+    assert query(OF_MONTH) == query(OF_TURNS)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "model", "codes"),
+    [(1000, "m", []), (149, "m", [("usage_overrun", 1)]), (1000, "dear", [("usage_overrun", 1)])],
+    ids=["within", "more tokens", "more money"],
+)
+@pytest.mark.parametrize("is_late", [False, True], ids=["before", "after"])
+def test_q03_a_lost_call_that_passes_what_its_turn_had_reserved_is_told(
+    query, held_turn, meter, tokens, model, codes, is_late
+):
+    query("insert into prices values ('m', '2026-01-01', 2, 10), ('dear', '2026-01-01', 900, 900)")
+    turn_id = held_turn(tokens)
+    usage.pay(query, turn_id)
+
+    steps = [lambda: lose(query, turn_id, model=model), lambda: meter.run(SETTLE, turn_id)]
+    for step in reversed(steps) if is_late else steps:
+        step()
+
+    assert alerts(query) == codes
 
 
 @pytest.mark.parametrize("fence", [0, 2, 3, None])

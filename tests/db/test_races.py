@@ -1,7 +1,6 @@
 """Two connections at once, each interleaving that could lose a message or double a reply."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import psycopg2
 import pytest
@@ -13,20 +12,6 @@ ARRIVE = (
     "select wait_seconds from accept_message(%s, '15550001', null, null, %s, 'text', 'more',"
     " null, null, now())"
 )
-
-
-@pytest.fixture
-def other(database):
-    """A second connection whose transaction stays open until the test ends it."""
-    with connected(database) as connection:
-        yield connection
-
-
-@pytest.fixture
-def later():
-    """later(function, *arguments) runs it on a thread: it may have to wait for a lock."""
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit
 
 
 def ask(connection, text, *values):

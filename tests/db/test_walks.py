@@ -1,5 +1,7 @@
 """Every order of two sessions, statement by statement, and what must hold after each."""
 
+import itertools
+
 import pytest
 
 from local.postgres import data_source_name
@@ -205,3 +207,53 @@ def test_q01_no_order_of_two_turns_at_the_last_message_passes_the_limit(
             assert said != "spent", order
         elif meanwhile == SETTLE:
             assert said == "spent", order
+
+
+CHARGED = """
+select model_calls, input_tokens + output_tokens, state
+  from usage_events join turns on turns.id = turn_id where turn_id = %s
+"""
+MONTH = """
+select messages_reserved + tokens_reserved, tokens_used + tokens_overrun - (
+         select sum(input_tokens + output_tokens) from usage_events)
+  from usage_periods
+"""
+
+
+@pytest.fixture
+def overtaken(query, thinks):
+    """Each call: a turn that is sent and saved, and that its first worker lost with a paid call;
+    (turn id, [statements of who books that call, of who charges and completes the turn])."""
+
+    def make(between: list[str]) -> tuple:
+        _, conversation_id, turn_id, fence = thinks()
+        commit(query, turn_id, fence)
+        query("update turns set sent_at = now(), saved_at = now() where id = %s", turn_id)
+        query("update conversation_work set fence = fence + 1 where conversation_id = %s",
+              conversation_id)  # fmt: skip
+        lost = f"select book_lost_call('{turn_id}', {fence}, 0, '{turn_id}', 'm', 30, 20, false)"
+        charge = f"select charge_turn('{turn_id}', {fence + 1})"
+        complete = f"select complete_turn('{turn_id}', {fence + 1}, 'charged')"
+        return turn_id, [[lost, "commit", lost], [charge, *between, complete, "commit"]]
+
+    return make
+
+
+@pytest.mark.parametrize("between", [[], ["commit"]], ids=["one transaction", "two transactions"])
+def test_k14_a_lost_call_in_any_moment_of_a_twins_charge_is_charged_once(
+    query, walker, database, overtaken, between
+):
+    walk = walker(database, database)
+    walk.watch("conversation_work", "turns")
+    walk.watch("model_calls", "usage_events", "usage_periods", events="insert or update")
+    walk.watch("usage_holds", events="delete")
+    made, overruns = [], [0]
+
+    for order in walk.walks(lambda: made.append(overtaken(between)) or made[-1][1]):
+        booked, _, again = walk.sessions[0].answers
+        assert (booked, again) == (True, False), order
+        assert query(CHARGED, made[-1][0]) == [(2, 170, "finished")], order
+        assert query(MONTH) == [(0, 0)], order
+        overruns += query("select tokens_overrun from usage_periods")[0]
+    late = {after - before for before, after in itertools.pairwise(overruns)}
+    assert late == {0, 50}

@@ -71,6 +71,27 @@ def test_a_receipt_tells_what_was_found_called_decided_and_paid(owner, turn_id, 
         assert part in printed
 
 
+def test_a_receipt_adds_up_to_what_the_turn_is_charged(
+    owner, database, turn_id, query, windmill, capsys
+):
+    query("insert into prices values ('scripted', '2026-01-01', 2, 10), ('x', '2026-01-01', 7, 7)")
+    lost = "select book_lost_call(%s, 1, 0, gen_random_uuid(), 'x', 30, 20, false)"
+    query("update conversation_work set fence = 2")
+    query(lost, turn_id)
+    before = read_receipt(owner, turn_id)
+    query("select charge_turn(%s, 2)", turn_id)
+    query(lost, turn_id)
+
+    receipt = read_receipt(owner, turn_id)
+    print_receipt(receipt)
+
+    calls_made = receipt["model_calls"]
+    assert sum(call["cost_microcents"] for call in calls_made) == receipt["cost_microcents"]
+    assert sum(call["input_tokens"] for call in calls_made) == receipt["input_tokens"] == 360
+    assert before["model_calls"] == calls_made[:-1]
+    assert "360 + 100 tokens" in capsys.readouterr().out
+
+
 def test_a_receipt_of_no_turn_is_a_sentence(owner):
     with pytest.raises(CannotRun):
         read_receipt(owner, "00000000-0000-4000-8000-000000000000")

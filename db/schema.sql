@@ -77,16 +77,12 @@ begin
   perform accept_receipt(
     p_channel_id, p_provider_message_id, p_status || ':' || p_meaning, p_client_reference,
     p_error_code, p_occurred_at);
-  if v_message.state not in ('sending', 'unknown', 'sent') then
-    return;
-  elsif p_meaning = 'window_closed' then
-    perform hold_outbound_message(v_message.id);
-  else
+  if p_meaning = 'gone' and v_message.state in ('sending', 'unknown', 'sent', 'held') then
     update outbound_messages set state = 'failed', error_code = 'contact_gone'
-     where id = v_message.id;
-    update contacts set opted_out_at = coalesce(opted_out_at, now())
-     where id = (select contact_id from conversations
-                  where id = v_message.conversation_id and group_key = '');
+     where id = v_message.id and state <> 'held';  -- what was refused then is the template for it
+    perform note_contact_gone(v_message.id);
+  elsif p_meaning = 'window_closed' and v_message.state in ('sending', 'unknown', 'sent') then
+    perform hold_outbound_message(v_message.id);
   end if;
 end;
 $$;
@@ -3024,6 +3020,19 @@ $$;
 
 COMMENT ON FUNCTION public.note_about_contact(p_contact_id uuid, p_language text, p_command text) IS 'Language and opt-out hold from the moment a message is accepted, whoever answers it and when.';
 
+CREATE FUNCTION public.note_contact_gone(p_outbound_message_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update contacts set opted_out_at = coalesce(opted_out_at, now())
+   where id = (
+     select contact_id
+       from conversations
+       join outbound_messages on outbound_messages.conversation_id = conversations.id
+      where outbound_messages.id = p_outbound_message_id and group_key = '');
+$$;
+
+COMMENT ON FUNCTION public.note_contact_gone(p_outbound_message_id uuid) IS 'The contact of a message, or of the template for it, blocked us or left: nobody writes to them again. Of a group nobody of its members is meant.';
+
 CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETURNS numeric
     LANGUAGE sql
     AS $$
@@ -4419,7 +4428,9 @@ CREATE FUNCTION public.tg_delivery_receipts__refuse_template() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-  update template_sends set state = 'failed', error_code = new.error_code
+  update template_sends
+     set state = 'failed',
+         error_code = case when new.status like '%:gone' then 'contact_gone' else new.error_code end
    where outbound_message_id = new.client_reference::uuid
      and state in ('sending', 'sent', 'unknown');
   return null;

@@ -5,6 +5,7 @@ drop function report_channel_problem;
 drop function channels_to_check;
 drop function accept_group_move;
 drop function accept_failure;
+drop function note_contact_gone;
 drop trigger _500_refuse_template on delivery_receipts;
 drop function tg_delivery_receipts__refuse_template;
 drop trigger _650_give_up_template on turns;

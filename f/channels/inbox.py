@@ -6,14 +6,11 @@ between loses nothing.
 
 import json
 from collections import Counter
-from contextlib import suppress
 
 import f.channels.accounts as accounts
 import f.channels.items as items
-import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.messages import Delivery, Ignored, Item, Request
-from f.shared.errors import ChatmillError
 from f.shared.windmill import start_flow
 
 
@@ -22,17 +19,6 @@ def receive(conn, account: Account, body: str, reference: str | None = None) -> 
     with conn.cursor() as cursor:
         cursor.execute("select store_delivery(%s, %s, %s)", (account.channel_id, body, reference))
         return cursor.fetchone()[0]
-
-
-def confirm_presses(account: Account, deliveries: list[Delivery]) -> None:
-    """A button that was pressed stops waiting, whoever answers it and whether anybody does. Before
-    it is accepted: what accepts it after a crash confirms it again, which does no harm."""
-    confirm = getattr(registry.library(account.kind), "confirm_press", None)
-    pressed = [item for delivery in deliveries for item in delivery.items] if confirm else []
-    for item in pressed:
-        # A courtesy: what is wrong with the channel shows when it is answered.
-        with suppress(ChatmillError):
-            confirm(account.credentials, getattr(item, "provider_message_id", None) or "")
 
 
 def accept(
@@ -60,13 +46,6 @@ def start_flows(wake: list[dict]) -> None:
             {"conversation_id": conversation["conversation_id"]},
             conversation["wait_seconds"],
         )
-
-
-def read_again(account: Account, request: Request) -> list[Delivery]:
-    """What is in a delivery that was received and left behind."""
-    deliveries = registry.library(account.kind).parse(request)
-    confirm_presses(account, deliveries)
-    return deliveries
 
 
 def take_left_behind(conn) -> tuple[str, Request] | None:

@@ -3935,10 +3935,12 @@ $$;
 
 COMMENT ON FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) IS 'Writes a plan''s limits into the open and prepared periods of its organizations, or of one. Ended months keep theirs.';
 
-CREATE FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) RETURNS boolean
+CREATE FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
+declare
+  v_mode text;
 begin
   perform enter_channel(p_channel_id);
   if p_mode = 'human' then
@@ -3949,12 +3951,13 @@ begin
            silent_until = null
      where id = p_conversation_id and channel_id = p_channel_id;
   end if;
-  return exists (
-    select from conversations where id = p_conversation_id and channel_id = p_channel_id);
+  select mode into v_mode from conversations
+   where id = p_conversation_id and channel_id = p_channel_id;
+  return v_mode;
 end;
 $$;
 
-COMMENT ON FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) IS 'A teammate takes a conversation of the web chat over, or gives it back; false: no such conversation on this channel.';
+COMMENT ON FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) IS 'A teammate takes a conversation of the web chat over, or gives it back: the mode that it has then, which stays muted where it is; null: no such conversation on this channel.';
 
 CREATE FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER

@@ -1,4 +1,4 @@
-"""Buttons that were pressed on Telegram: they stop waiting with our answer, whoever writes to them."""
+"""Buttons pressed on Telegram: they stop waiting with our answer, whoever writes and whether."""
 
 import json
 

@@ -21,6 +21,9 @@ WORDS = {
     "account_restricted": "the vendor restricted the account; look in its console",
     "waba_unknown": "the channel does not know its WhatsApp Business account, so nobody can say"
     " whether its messages come to us; run ./chatmill channel add whatsapp again and give its id",
+    "waba_of_others": "this phone number is not of the WhatsApp Business account that the channel"
+    " names, so Meta sends us the messages of other numbers; run ./chatmill channel add whatsapp"
+    " again with the account's id that Meta shows beside the number",
     "not_subscribed": "the vendor sends us nothing of this account; run ./chatmill channel add"
     " again, or subscribe in its console",
     "fields_missing": "some kinds of events are not subscribed; run ./chatmill channel add again",

@@ -176,7 +176,8 @@ declare
   v_conversation_id uuid;
   v_state text;
 begin
-  if not p_is_addressed and not is_reply_to_us(p_channel_id, p_reply_to) then
+  if not (p_is_addressed or is_reply_to_us(p_channel_id, p_reply_to)
+          or is_of_album(p_channel_id, p_contact_key, p_group_key, p_album_id)) then
     return query select 'group_chatter', null::uuid, null::numeric;
     return;
   end if;
@@ -760,6 +761,7 @@ begin
       ('accept_opt_out', '{chatmill_ingress,chatmill_operations}'),
       ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
       ('last_reply', '{chatmill_ingress,chatmill_operations}'),
+      ('earlier_of_album', '{chatmill_ingress,chatmill_operations}'),
       ('channels_to_check', '{chatmill_operations}'),
       ('report_channel_problem', '{chatmill_ingress,chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),
@@ -1787,6 +1789,22 @@ $$;
 
 COMMENT ON FUNCTION public.draw_ticket_key() IS 'Draws a new key. Tickets live for one transaction, so this disturbs only what runs just now.';
 
+CREATE FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  return query
+    select body from webhook_deliveries
+     where channel_id = p_channel_id and accepted_at > now() - interval '1 minute'
+       and outcome ? 'group_chatter' and position(p_album_id in body) > 0
+     order by received_at;
+end;
+$$;
+
+COMMENT ON FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text) IS 'Deliveries of the last minute, taken for the chatter of a group, that may hold the first pictures of an album of which a later one names us.';
+
 CREATE FUNCTION public.end_hold(p_turn_id uuid, p_is_answered boolean) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -2722,6 +2740,20 @@ CREATE FUNCTION public.is_late(p_channel_id uuid, p_sent_at timestamp with time 
 $$;
 
 COMMENT ON FUNCTION public.is_late(p_channel_id uuid, p_sent_at timestamp with time zone) IS 'Whether the vendor brings a message so late that an automatic answer would be odd.';
+
+CREATE FUNCTION public.is_of_album(p_channel_id uuid, p_contact_key text, p_group_key text, p_album_id text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select p_album_id is not null and exists (
+    select from inbound_messages
+      join conversations on conversations.id = inbound_messages.conversation_id
+      join contacts on contacts.id = conversations.contact_id
+     where conversations.channel_id = p_channel_id and conversations.group_key = p_group_key
+       and contacts.contact_key = p_contact_key and inbound_messages.album_id = p_album_id
+  );
+$$;
+
+COMMENT ON FUNCTION public.is_of_album(p_channel_id uuid, p_contact_key text, p_group_key text, p_album_id text) IS 'Whether a message was sent together with one that is here already: in a group, only one of them names us.';
 
 CREATE FUNCTION public.is_reply_to_us(p_channel_id uuid, p_reply_to text) RETURNS boolean
     LANGUAGE sql STABLE

@@ -20,6 +20,7 @@ drop function window_is_open;
 drop function take_tokens;
 drop table rate_buckets;
 drop table feedback;
+drop function earlier_of_album;
 drop function last_reply;
 drop function is_at_work;
 drop function merge_contacts;

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import f.channels.commands as commands
 import f.channels.options as options
+import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.content import named
 from f.channels.groups import is_meant_for, without_mention
@@ -20,6 +21,7 @@ from f.channels.messages import (
     OptOut,
     Reaction,
     Receipt,
+    Request,
     Revocation,
     Watermark,
 )
@@ -118,6 +120,9 @@ def _accept_message(conn, account: Account, message: InboundMessage, wake: list[
     body = _body_of(message, names)
     # What is only passed on, or was written into an advertisement's button, commands nothing.
     command = None if message.referral else commands.read(body, account.settings)
+    is_for_us = _is_for_us(message, names, command)
+    if is_for_us and message.group_id and message.album_id and not message.is_addressed:
+        _accept_earlier(conn, account, message, wake)
     with conn.cursor() as cursor:
         cursor.execute(
             "select outcome, conversation_id, wait_seconds from accept_message("
@@ -134,7 +139,7 @@ def _accept_message(conn, account: Account, message: InboundMessage, wake: list[
                 message.reply_to,
                 message.sent_at,
                 message.group_id or "",
-                _is_for_us(message, names, command),
+                is_for_us,
                 message.referral and message.referral[:2000],
                 message.album_id,
                 message.language,
@@ -145,6 +150,22 @@ def _accept_message(conn, account: Account, message: InboundMessage, wake: list[
     if wait_seconds is not None:
         wake.append({"conversation_id": conversation_id, "wait_seconds": float(wait_seconds)})
     return outcome
+
+
+def _accept_earlier(conn, account: Account, message: InboundMessage, wake: list[dict]) -> None:
+    """The words stand with one picture of an album, and those that came before it were not known to
+    be for us; those that come after it, accept_message knows."""
+    with conn.cursor() as cursor:
+        cursor.execute("select earlier_of_album(%s, %s)", (account.channel_id, message.album_id))
+        bodies = [body for (body,) in cursor]
+    same = ("album_id", "group_id", "contact_key")
+    for body in bodies:
+        for delivery in registry.library(account.kind).parse(Request(body.encode())):
+            for item in delivery.items:
+                if isinstance(item, InboundMessage) and all(
+                    getattr(item, name) == getattr(message, name) for name in same
+                ):
+                    _accept_message(conn, account, replace(item, is_addressed=True), wake)
 
 
 def names_of(account: Account) -> list[str]:

@@ -27,6 +27,8 @@ from f.channels.messages import (
 )
 from f.shared.text import storable
 
+REFUSED = ("failed", "undelivered")
+
 
 def accept(conn, account: Account, item: Item, wake: list[dict]) -> str:
     """What became of it, in a word. Conversations to wake are added to `wake`."""
@@ -100,6 +102,10 @@ def _receipt_of(echo: Echo) -> Receipt:
 
 
 def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
+    if receipt.is_of_one and receipt.status in REFUSED:
+        # A word that moves nothing: it is kept, and the message is what the others make of it.
+        status = f"{receipt.status}:participant"
+        receipt = replace(receipt, status=status, failure=None, client_reference=None)
     arguments = (
         receipt.provider_message_id,
         receipt.status,
@@ -115,6 +121,8 @@ def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
 
 
 def _accept_message(conn, account: Account, message: InboundMessage, wake: list[dict]) -> str:
+    if message.contact_key == account.account_id:
+        return "ignored:own_message"
     message = _in_our_words(conn, account, message)
     names = names_of(account)
     body = _body_of(message, names)

@@ -11,6 +11,8 @@ import f.channels.accounts as accounts
 import f.channels.items as items
 from f.channels.accounts import Account
 from f.channels.messages import Delivery, Ignored, Item, Request
+from f.shared.db import savepoint
+from f.shared.errors import DataRefused
 from f.shared.windmill import start_flow
 
 
@@ -26,16 +28,26 @@ def accept(
 ) -> list[dict]:
     """Stores what the delivery holds and says which conversations to wake, and when:
     [{conversation_id, wait_seconds}]."""
+    try:
+        with savepoint(conn):
+            outcomes, wake = _accept_all(conn, sealing_key, account, deliveries, _accept_item)
+    except DataRefused:
+        # A bug of ours in one item. Refusing the webhook for it would lose the others, for days.
+        outcomes, wake = _accept_all(conn, sealing_key, account, deliveries, _accept_apart)
+    with conn.cursor() as cursor:
+        cursor.execute("select finish_delivery(%s, %s)", (delivery_id, json.dumps(outcomes)))
+    return wake
+
+
+def _accept_all(conn, sealing_key: str, account: Account, deliveries: list[Delivery], accept_one):
     outcomes: Counter[str] = Counter()
     wake: list[dict] = []
     for delivery in deliveries:
         owner = _owner(conn, sealing_key, account, delivery)
         # One order for everybody who locks several conversations at once.
         for item in sorted(delivery.items, key=_locked_row):
-            outcomes[_accept_item(conn, owner, item, wake)] += 1
-    with conn.cursor() as cursor:
-        cursor.execute("select finish_delivery(%s, %s)", (delivery_id, json.dumps(outcomes)))
-    return wake
+            outcomes[accept_one(conn, owner, item, wake)] += 1
+    return outcomes, wake
 
 
 def start_flows(wake: list[dict]) -> None:
@@ -79,6 +91,19 @@ def _owner(conn, sealing_key: str, account: Account, delivery: Delivery) -> Acco
 
 def _locked_row(item: Item) -> str:
     return getattr(item, "contact_key", None) or getattr(item, "provider_message_id", None) or ""
+
+
+def _accept_apart(conn, account: Account | None, item: Item, wake: list[dict]) -> str:
+    """What the database refuses is kept as it came, for a week, and a person is told."""
+    woken: list[dict] = []
+    try:
+        with savepoint(conn):
+            outcome = _accept_item(conn, account, item, woken)
+    except DataRefused:
+        accounts.report_problem(conn, account.channel_id, "item_refused", type(item).__name__)
+        return "refused"
+    wake += woken
+    return outcome
 
 
 def _accept_item(conn, account: Account | None, item: Item, wake: list[dict]) -> str:

@@ -135,23 +135,25 @@ def _accept_message(conn, account: Account, message: InboundMessage, wake: list[
         cursor.execute(
             "select outcome, conversation_id, wait_seconds from accept_message("
             "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                account.channel_id,
-                message.contact_key,
-                message.contact_phone,
-                message.contact_name and message.contact_name[:200],
-                message.provider_message_id,
-                message.kind,
-                body,
-                message.media and json.dumps(message.media),
-                message.reply_to,
-                message.sent_at,
-                message.group_id or "",
-                is_for_us,
-                message.referral and message.referral[:2000],
-                message.album_id,
-                message.language,
-                command and command.name,
+            storable(
+                [
+                    account.channel_id,
+                    message.contact_key,
+                    message.contact_phone,
+                    message.contact_name and message.contact_name[:200],
+                    message.provider_message_id,
+                    message.kind,
+                    body,
+                    message.media and json.dumps(storable(message.media)),
+                    message.reply_to,
+                    message.sent_at,
+                    message.group_id or "",
+                    is_for_us,
+                    message.referral and message.referral[:2000],
+                    message.album_id,
+                    message.language,
+                    command and command.name,
+                ]
             ),
         )
         outcome, conversation_id, wait_seconds = cursor.fetchone()

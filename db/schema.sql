@@ -77,16 +77,12 @@ begin
   perform accept_receipt(
     p_channel_id, p_provider_message_id, p_status || ':' || p_meaning, p_client_reference,
     p_error_code, p_occurred_at);
-  if v_message.state not in ('sending', 'unknown', 'sent') then
-    return;
-  elsif p_meaning = 'window_closed' then
-    perform hold_outbound_message(v_message.id);
-  else
+  if p_meaning = 'gone' and v_message.state in ('sending', 'unknown', 'sent', 'held') then
     update outbound_messages set state = 'failed', error_code = 'contact_gone'
-     where id = v_message.id;
-    update contacts set opted_out_at = coalesce(opted_out_at, now())
-     where id = (select contact_id from conversations
-                  where id = v_message.conversation_id and group_key = '');
+     where id = v_message.id and state <> 'held';  -- what was refused then is the template for it
+    perform note_contact_gone(v_message.id);
+  elsif p_meaning = 'window_closed' and v_message.state in ('sending', 'unknown', 'sent') then
+    perform hold_outbound_message(v_message.id);
   end if;
 end;
 $$;
@@ -180,7 +176,8 @@ declare
   v_conversation_id uuid;
   v_state text;
 begin
-  if not p_is_addressed and not is_reply_to_us(p_channel_id, p_reply_to) then
+  if not (p_is_addressed or is_reply_to_us(p_channel_id, p_reply_to)
+          or is_of_album(p_channel_id, p_contact_key, p_group_key, p_album_id)) then
     return query select 'group_chatter', null::uuid, null::numeric;
     return;
   end if;
@@ -748,6 +745,7 @@ begin
       ('accept_opt_out', '{chatmill_ingress,chatmill_operations}'),
       ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
       ('last_reply', '{chatmill_ingress,chatmill_operations}'),
+      ('earlier_of_album', '{chatmill_ingress,chatmill_operations}'),
       ('channels_to_check', '{chatmill_operations}'),
       ('report_channel_problem', '{chatmill_ingress,chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),
@@ -1934,6 +1932,22 @@ $$;
 
 COMMENT ON FUNCTION public.draw_ticket_key() IS 'Draws a new key. Tickets live for one transaction, so this disturbs only what runs just now.';
 
+CREATE FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+begin
+  perform enter_channel(p_channel_id);
+  return query
+    select body from webhook_deliveries
+     where channel_id = p_channel_id and accepted_at > now() - interval '1 minute'
+       and outcome ? 'group_chatter' and position(p_album_id in body) > 0
+     order by received_at;
+end;
+$$;
+
+COMMENT ON FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text) IS 'Deliveries of the last minute, taken for the chatter of a group, that may hold the first pictures of an album of which a later one names us.';
+
 CREATE FUNCTION public.end_hold(p_turn_id uuid, p_is_answered boolean) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -2942,6 +2956,20 @@ $$;
 
 COMMENT ON FUNCTION public.is_late(p_channel_id uuid, p_sent_at timestamp with time zone) IS 'Whether the vendor brings a message so late that an automatic answer would be odd.';
 
+CREATE FUNCTION public.is_of_album(p_channel_id uuid, p_contact_key text, p_group_key text, p_album_id text) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+  select p_album_id is not null and exists (
+    select from inbound_messages
+      join conversations on conversations.id = inbound_messages.conversation_id
+      join contacts on contacts.id = conversations.contact_id
+     where conversations.channel_id = p_channel_id and conversations.group_key = p_group_key
+       and contacts.contact_key = p_contact_key and inbound_messages.album_id = p_album_id
+  );
+$$;
+
+COMMENT ON FUNCTION public.is_of_album(p_channel_id uuid, p_contact_key text, p_group_key text, p_album_id text) IS 'Whether a message was sent together with one that is here already: in a group, only one of them names us.';
+
 CREATE FUNCTION public.is_reply_to_us(p_channel_id uuid, p_reply_to text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -3273,6 +3301,19 @@ CREATE FUNCTION public.note_about_contact(p_contact_id uuid, p_language text, p_
 $$;
 
 COMMENT ON FUNCTION public.note_about_contact(p_contact_id uuid, p_language text, p_command text) IS 'Language and opt-out hold from the moment a message is accepted, whoever answers it and when.';
+
+CREATE FUNCTION public.note_contact_gone(p_outbound_message_id uuid) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update contacts set opted_out_at = coalesce(opted_out_at, now())
+   where id = (
+     select contact_id
+       from conversations
+       join outbound_messages on outbound_messages.conversation_id = conversations.id
+      where outbound_messages.id = p_outbound_message_id and group_key = '');
+$$;
+
+COMMENT ON FUNCTION public.note_contact_gone(p_outbound_message_id uuid) IS 'The contact of a message, or of the template for it, blocked us or left: nobody writes to them again. Of a group nobody of its members is meant.';
 
 CREATE FUNCTION public.nudge_conversation(p_work public.conversation_work) RETURNS numeric
     LANGUAGE sql
@@ -4078,10 +4119,12 @@ $$;
 
 COMMENT ON FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) IS 'Writes a plan''s limits into the open and prepared periods of its organizations, or of one. Ended months keep theirs.';
 
-CREATE FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) RETURNS boolean
+CREATE FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
+declare
+  v_mode text;
 begin
   perform enter_channel(p_channel_id);
   if p_mode = 'human' then
@@ -4092,12 +4135,13 @@ begin
            silent_until = null
      where id = p_conversation_id and channel_id = p_channel_id;
   end if;
-  return exists (
-    select from conversations where id = p_conversation_id and channel_id = p_channel_id);
+  select mode into v_mode from conversations
+   where id = p_conversation_id and channel_id = p_channel_id;
+  return v_mode;
 end;
 $$;
 
-COMMENT ON FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) IS 'A teammate takes a conversation of the web chat over, or gives it back; false: no such conversation on this channel.';
+COMMENT ON FUNCTION public.set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text) IS 'A teammate takes a conversation of the web chat over, or gives it back: the mode that it has then, which stays muted where it is; null: no such conversation on this channel.';
 
 CREATE FUNCTION public.settle_alert(p_held_until timestamp with time zone, p_id bigint, p_occurrences integer) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4571,7 +4615,9 @@ CREATE FUNCTION public.tg_delivery_receipts__refuse_template() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
-  update template_sends set state = 'failed', error_code = new.error_code
+  update template_sends
+     set state = 'failed',
+         error_code = case when new.status like '%:gone' then 'contact_gone' else new.error_code end
    where outbound_message_id = new.client_reference::uuid
      and state in ('sending', 'sent', 'unknown');
   return null;

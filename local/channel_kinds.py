@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import f.channels.graph as graph
+import f.channels.meta_setup as meta_setup
 from f.channels.messenger_sending import CODES as MESSENGER_CODES
 from f.channels.telegram_sending import API_URL as TELEGRAM_URL
 from f.channels.telegram_setup import bot_of
@@ -12,6 +13,7 @@ from f.channels.twilio_sending import API_URL as TWILIO_URL
 from f.channels.twilio_sending import get
 from f.channels.vendor_json import words
 from f.channels.whatsapp_sending import CODES as WHATSAPP_CODES
+from local.errors import CannotRun
 
 Identify = Callable[[dict], tuple[str, dict]]
 
@@ -43,6 +45,9 @@ def _whatsapp(credentials: dict) -> tuple[str, dict]:
     number = graph.call(
         credentials, "GET", "?fields=display_phone_number", None, WHATSAPP_CODES, "WhatsApp"
     )
+    # An account of others would be subscribed at once, and theirs are the messages that come then.
+    if problems := meta_setup.check_belonging(credentials):
+        raise CannotRun(f"nothing was saved: {problems[0].sentence}.")
     shown = words(number.get("display_phone_number"), 40)
     return credentials["account_id"], {"names": [shown]} if shown else {}
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import time
+import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from local.vendor_api import VendorApi, shuffled
 from local.whatsapp_webhook import post_signed
 
 ROUTE = re.compile(r"/v\d+\.\d+/([^/?]+)/messages(?:\?.*)?")
+NUMBERS = re.compile(r"/v\d+\.\d+/([^/?]+)/phone_numbers\?(.*)")
 APPS = re.compile(r"/v\d+\.\d+/([^/?]+)/subscribed_apps(?:\?.*)?")
 OBJECT = re.compile(r"/v\d+\.\d+/([^/?]+)(?:\?.*)?")
 FILE = re.compile(r"/files/([^/?]+)")
@@ -42,15 +44,17 @@ class Accepted:
 
 class GraphApi(VendorApi):
     """`.accepted` lists what was accepted; `delay_seconds` is how long Meta takes to say so.
-    `shuffle_seed` gives receipts another order. `subscribed_apps`: those of the WhatsApp Business
-    account `waba_id`; the token is of the app `app_id`."""
+    `shuffle_seed` gives receipts another order. `business_accounts`: the WhatsApp Business accounts
+    (WABA) that the token sees, with their numbers; `subscribed_apps` are those of all of them; the
+    token is of the app `app_id`."""
 
     pair_rate, account_rate = (1 / 6, 45), (80, 80)
 
     def __init__(self, access_token: str, phone_number_ids: Iterable[str], port: int = 0):
         self._access_token = access_token
         self._phone_number_ids = set(phone_number_ids)
-        self.waba_id, self.app_id = "300", "77"
+        self.app_id = "77"
+        self.business_accounts = {"300": sorted(self._phone_number_ids)}
         self.subscribed_apps: set[str] = set()
         self.delay_seconds = 0.0
         self.webhooks: dict[str, str] = {}
@@ -76,9 +80,11 @@ class GraphApi(VendorApi):
         file, named = FILE.fullmatch(request.path), OBJECT.fullmatch(request.path)
         if file and file[1] in self.files:
             return self.files[file[1]]
-        apps = APPS.fullmatch(request.path)
-        if apps and apps[1] == self.waba_id:
+        apps, numbers = APPS.fullmatch(request.path), NUMBERS.fullmatch(request.path)
+        if apps and apps[1] in self.business_accounts:
             return self._subscriptions(request)
+        if numbers and numbers[1] in self.business_accounts and request.method == "GET":
+            return self._numbers(numbers[1], dict(urllib.parse.parse_qsl(numbers[2])))
         if named and named[1] in self._phone_number_ids:
             return self._configure(request, named[1])
         if named and named[1] in self.files and request.method == "GET":
@@ -135,6 +141,18 @@ class GraphApi(VendorApi):
             return {"success": True}
         told = [{"id": app_id, "name": "Shop", "link": ""} for app_id in self.subscribed_apps]
         return {"data": [{"whatsapp_business_api_data": one} for one in told]}
+
+    def _numbers(self, waba_id: str, wanted: dict[str, str]) -> dict:
+        """By pages; the cursor is the last one's, and there is a `next` where there are more."""
+        known = self.business_accounts[waba_id]
+        first = known.index(wanted["after"]) + 1 if "after" in wanted else 0
+        shown = known[first : first + int(wanted.get("limit", 25))]
+        paging = {"cursors": {"before": shown[0], "after": shown[-1]}} if shown else {}
+        if known[first + len(shown) :]:
+            paging["next"] = f"{self.base_url}/v26.0/{waba_id}/phone_numbers?after={shown[-1]}"
+        return {"data": [{"id": number} for number in shown]} | (
+            {"paging": paging} if shown else {}
+        )
 
     def _configure(self, request: Request, phone_number_id: str) -> dict:
         """Meta asks the new address for its handshake before it takes it; so does `handshake`."""

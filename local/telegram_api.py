@@ -48,6 +48,11 @@ class TelegramApi(VendorApi):
         body = request.json() if request.body else {}
         return method(body)
 
+    def read_answer(self, answer: dict) -> None:
+        """To a webhook: the call in it is carried out, and nobody is told what became of it."""
+        if "method" in answer:
+            getattr(self, f"_{answer['method']}")(answer)
+
     def _sendMessage(self, body: dict) -> Reply:
         chat_id, text = body.get("chat_id"), body.get("text")
         if not isinstance(chat_id, int):

@@ -44,9 +44,8 @@ class Teammates:
 
         def accept() -> Response:
             conversation_id = self._proved(request, account)
-            mode = web_posts.read_mode(body)
-            self._ask(web_sessions.set_mode, account.channel_id, conversation_id, mode)
-            return JSONResponse({"session_status": mode})
+            wanted = (account.channel_id, conversation_id, web_posts.read_mode(body))
+            return JSONResponse({"session_status": self._ask(web_sessions.set_mode, *wanted)})
 
         return await run_in_threadpool(accept)
 

@@ -73,6 +73,23 @@ def test_a_question_on_telegram_is_answered(query, chatmill, connect):  # noqa: 
     assert [(taken.to, taken.text) for taken in api.accepted] == [("5", ANSWER)]
 
 
+def test_a_press_on_telegram_is_confirmed_by_our_answer(chatmill, connect):  # noqa: F811
+    with TelegramApi("4242:AAbottoken") as api:
+        url = connect("telegram", "4242", api)
+        update = {
+            "update_id": 2,
+            "callback_query": {"id": "press1", "from": {"id": 5}, "data": "x"},
+        }
+        token = CREDENTIALS["telegram"]["secret_token"]
+        headers = {"x-telegram-bot-api-secret-token": token, "content-type": "application/json"}
+
+        answer = urllib3.request("POST", url, body=json.dumps(update), headers=headers)
+        api.read_answer(answer.json())
+
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    assert [sign["callback_query_id"] for sign in api.signs] == ["press1"]
+
+
 @pytest.mark.parametrize("seed", [None, 1, 2])
 def test_w14_w18_on_twilio_receipts_in_any_order_end_at_read(
     query,

@@ -32,7 +32,8 @@ declare
   v_conversation_id uuid;
   v_state text;
 begin
-  if not p_is_addressed and not is_reply_to_us(p_channel_id, p_reply_to) then
+  if not (p_is_addressed or is_reply_to_us(p_channel_id, p_reply_to)
+          or is_of_album(p_channel_id, p_contact_key, p_group_key, p_album_id)) then
     return query select 'group_chatter', null::uuid, null::numeric;
     return;
   end if;
@@ -86,6 +87,20 @@ create function is_reply_to_us(p_channel_id uuid, p_reply_to text) returns boole
   );
 $$ language sql stable;
 comment on function is_reply_to_us is 'Whether a quoted message is one that we sent on this channel.';
+
+create function is_of_album(
+  p_channel_id uuid, p_contact_key text, p_group_key text, p_album_id text
+) returns boolean as $$
+  select p_album_id is not null and exists (
+    select from inbound_messages
+      join conversations on conversations.id = inbound_messages.conversation_id
+      join contacts on contacts.id = conversations.contact_id
+     where conversations.channel_id = p_channel_id and conversations.group_key = p_group_key
+       and contacts.contact_key = p_contact_key and inbound_messages.album_id = p_album_id
+  );
+$$ language sql stable;
+comment on function is_of_album is
+  'Whether a message was sent together with one that is here already: in a group, only one of them names us.';
 
 create function note_about_contact(p_contact_id uuid, p_language text, p_command text)
 returns void as $$

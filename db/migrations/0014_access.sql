@@ -223,6 +223,7 @@ begin
       ('accept_opt_out', '{chatmill_ingress,chatmill_operations}'),
       ('accept_notice', '{chatmill_ingress,chatmill_operations}'),
       ('last_reply', '{chatmill_ingress,chatmill_operations}'),
+      ('earlier_of_album', '{chatmill_ingress,chatmill_operations}'),
       ('channels_to_check', '{chatmill_operations}'),
       ('report_channel_problem', '{chatmill_ingress,chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),

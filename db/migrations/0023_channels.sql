@@ -324,6 +324,19 @@ $$ language plpgsql stable;
 comment on function last_reply is
   'What a contact read of us last: a bare number may stand for one of its options.';
 
+create function earlier_of_album(p_channel_id uuid, p_album_id text) returns setof text as $$
+begin
+  perform enter_channel(p_channel_id);
+  return query
+    select body from webhook_deliveries
+     where channel_id = p_channel_id and accepted_at > now() - interval '1 minute'
+       and outcome ? 'group_chatter' and position(p_album_id in body) > 0
+     order by received_at;
+end;
+$$ language plpgsql stable;
+comment on function earlier_of_album is
+  'Deliveries of the last minute, taken for the chatter of a group, that may hold the first pictures of an album of which a later one names us.';
+
 create table feedback (
   turn_id uuid primary key,
   organization_id uuid not null,
@@ -546,7 +559,9 @@ comment on trigger _650_give_up_template on turns is 'No template is left withou
 
 create function tg_delivery_receipts__refuse_template() returns trigger as $$
 begin
-  update template_sends set state = 'failed', error_code = new.error_code
+  update template_sends
+     set state = 'failed',
+         error_code = case when new.status like '%:gone' then 'contact_gone' else new.error_code end
    where outbound_message_id = new.client_reference::uuid
      and state in ('sending', 'sent', 'unknown');
   return null;
@@ -560,6 +575,17 @@ create trigger _500_refuse_template after insert on delivery_receipts
         and new.client_reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
   execute function tg_delivery_receipts__refuse_template();
 comment on trigger _500_refuse_template on delivery_receipts is 'Refusals alone are looked at.';
+
+create function note_contact_gone(p_outbound_message_id uuid) returns void as $$
+  update contacts set opted_out_at = coalesce(opted_out_at, now())
+   where id = (
+     select contact_id
+       from conversations
+       join outbound_messages on outbound_messages.conversation_id = conversations.id
+      where outbound_messages.id = p_outbound_message_id and group_key = '');
+$$ language sql volatile;
+comment on function note_contact_gone is
+  'The contact of a message, or of the template for it, blocked us or left: nobody writes to them again. Of a group nobody of its members is meant.';
 
 create function accept_failure(
   p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text,
@@ -579,16 +605,12 @@ begin
   perform accept_receipt(
     p_channel_id, p_provider_message_id, p_status || ':' || p_meaning, p_client_reference,
     p_error_code, p_occurred_at);
-  if v_message.state not in ('sending', 'unknown', 'sent') then
-    return;
-  elsif p_meaning = 'window_closed' then
-    perform hold_outbound_message(v_message.id);
-  else
+  if p_meaning = 'gone' and v_message.state in ('sending', 'unknown', 'sent', 'held') then
     update outbound_messages set state = 'failed', error_code = 'contact_gone'
-     where id = v_message.id;
-    update contacts set opted_out_at = coalesce(opted_out_at, now())
-     where id = (select contact_id from conversations
-                  where id = v_message.conversation_id and group_key = '');
+     where id = v_message.id and state <> 'held';  -- what was refused then is the template for it
+    perform note_contact_gone(v_message.id);
+  elsif p_meaning = 'window_closed' and v_message.state in ('sending', 'unknown', 'sent') then
+    perform hold_outbound_message(v_message.id);
   end if;
 end;
 $$ language plpgsql volatile;

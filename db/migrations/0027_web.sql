@@ -201,7 +201,9 @@ comment on function write_as_teammate is
   'What a teammate writes in the web chat, as accept_echo has it where a vendor tells of them; false: no such conversation on this channel.';
 
 create function set_web_mode(p_channel_id uuid, p_conversation_id uuid, p_mode text)
-returns boolean as $$
+returns text as $$
+declare
+  v_mode text;
 begin
   perform enter_channel(p_channel_id);
   if p_mode = 'human' then
@@ -212,12 +214,13 @@ begin
            silent_until = null
      where id = p_conversation_id and channel_id = p_channel_id;
   end if;
-  return exists (
-    select from conversations where id = p_conversation_id and channel_id = p_channel_id);
+  select mode into v_mode from conversations
+   where id = p_conversation_id and channel_id = p_channel_id;
+  return v_mode;
 end;
 $$ language plpgsql volatile;
 comment on function set_web_mode is
-  'A teammate takes a conversation of the web chat over, or gives it back; false: no such conversation on this channel.';
+  'A teammate takes a conversation of the web chat over, or gives it back: the mode that it has then, which stays muted where it is; null: no such conversation on this channel.';
 
 create function forget_web_contact(p_session_id uuid, p_token_hash text) returns boolean as $$
 declare

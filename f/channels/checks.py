@@ -21,12 +21,17 @@ WORDS = {
     "account_restricted": "the vendor restricted the account; look in its console",
     "waba_unknown": "the channel does not know its WhatsApp Business account, so nobody can say"
     " whether its messages come to us; run ./chatmill channel add whatsapp again and give its id",
+    "waba_of_others": "this phone number is not of the WhatsApp Business account that the channel"
+    " names, so Meta sends us the messages of other numbers; run ./chatmill channel add whatsapp"
+    " again with the account's id that Meta shows beside the number",
     "not_subscribed": "the vendor sends us nothing of this account; run ./chatmill channel add"
     " again, or subscribe in its console",
     "fields_missing": "some kinds of events are not subscribed; run ./chatmill channel add again",
     "webhook_elsewhere": "the vendor posts to another address than this channel's",
     "webhook_failing": "the vendor could not post to us lately; open the webhook's address from"
     " outside, and look at its certificate and proxy",
+    "item_refused": "the vendor told something that our database does not take: a bug of ours; what"
+    " came is kept for a week in webhook_deliveries, with `refused` as its outcome",
     "silent": "nothing comes, though messages usually do at this time of day; open the webhook's"
     " address from outside, and look for a failing webhook in the vendor's console",
     "replies_held": "replies were ready after the vendor's 24 hours and wait for a person; write to"

@@ -6,14 +6,13 @@ between loses nothing.
 
 import json
 from collections import Counter
-from contextlib import suppress
 
 import f.channels.accounts as accounts
 import f.channels.items as items
-import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.messages import Delivery, Ignored, Item, Request
-from f.shared.errors import ChatmillError
+from f.shared.db import savepoint
+from f.shared.errors import DataRefused
 from f.shared.windmill import start_flow
 
 
@@ -24,32 +23,31 @@ def receive(conn, account: Account, body: str, reference: str | None = None) -> 
         return cursor.fetchone()[0]
 
 
-def confirm_presses(account: Account, deliveries: list[Delivery]) -> None:
-    """A button that was pressed stops waiting, whoever answers it and whether anybody does. Before
-    it is accepted: what accepts it after a crash confirms it again, which does no harm."""
-    confirm = getattr(registry.library(account.kind), "confirm_press", None)
-    pressed = [item for delivery in deliveries for item in delivery.items] if confirm else []
-    for item in pressed:
-        # A courtesy: what is wrong with the channel shows when it is answered.
-        with suppress(ChatmillError):
-            confirm(account.credentials, getattr(item, "provider_message_id", None) or "")
-
-
 def accept(
     conn, sealing_key: str, account: Account, delivery_id: str, deliveries: list[Delivery]
 ) -> list[dict]:
     """Stores what the delivery holds and says which conversations to wake, and when:
     [{conversation_id, wait_seconds}]."""
+    try:
+        with savepoint(conn):
+            outcomes, wake = _accept_all(conn, sealing_key, account, deliveries, _accept_item)
+    except DataRefused:
+        # A bug of ours in one item. Refusing the webhook for it would lose the others, for days.
+        outcomes, wake = _accept_all(conn, sealing_key, account, deliveries, _accept_apart)
+    with conn.cursor() as cursor:
+        cursor.execute("select finish_delivery(%s, %s)", (delivery_id, json.dumps(outcomes)))
+    return wake
+
+
+def _accept_all(conn, sealing_key: str, account: Account, deliveries: list[Delivery], accept_one):
     outcomes: Counter[str] = Counter()
     wake: list[dict] = []
     for delivery in deliveries:
         owner = _owner(conn, sealing_key, account, delivery)
         # One order for everybody who locks several conversations at once.
         for item in sorted(delivery.items, key=_locked_row):
-            outcomes[_accept_item(conn, owner, item, wake)] += 1
-    with conn.cursor() as cursor:
-        cursor.execute("select finish_delivery(%s, %s)", (delivery_id, json.dumps(outcomes)))
-    return wake
+            outcomes[accept_one(conn, owner, item, wake)] += 1
+    return outcomes, wake
 
 
 def start_flows(wake: list[dict]) -> None:
@@ -60,13 +58,6 @@ def start_flows(wake: list[dict]) -> None:
             {"conversation_id": conversation["conversation_id"]},
             conversation["wait_seconds"],
         )
-
-
-def read_again(account: Account, request: Request) -> list[Delivery]:
-    """What is in a delivery that was received and left behind."""
-    deliveries = registry.library(account.kind).parse(request)
-    confirm_presses(account, deliveries)
-    return deliveries
 
 
 def take_left_behind(conn) -> tuple[str, Request] | None:
@@ -100,6 +91,19 @@ def _owner(conn, sealing_key: str, account: Account, delivery: Delivery) -> Acco
 
 def _locked_row(item: Item) -> str:
     return getattr(item, "contact_key", None) or getattr(item, "provider_message_id", None) or ""
+
+
+def _accept_apart(conn, account: Account | None, item: Item, wake: list[dict]) -> str:
+    """What the database refuses is kept as it came, for a week, and a person is told."""
+    woken: list[dict] = []
+    try:
+        with savepoint(conn):
+            outcome = _accept_item(conn, account, item, woken)
+    except DataRefused:
+        accounts.report_problem(conn, account.channel_id, "item_refused", type(item).__name__)
+        return "refused"
+    wake += woken
+    return outcome
 
 
 def _accept_item(conn, account: Account | None, item: Item, wake: list[dict]) -> str:

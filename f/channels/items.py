@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import f.channels.commands as commands
 import f.channels.options as options
+import f.channels.registry as registry
 from f.channels.accounts import Account
 from f.channels.content import named
 from f.channels.groups import is_meant_for, without_mention
@@ -20,10 +21,13 @@ from f.channels.messages import (
     OptOut,
     Reaction,
     Receipt,
+    Request,
     Revocation,
     Watermark,
 )
 from f.shared.text import storable
+
+REFUSED = ("failed", "undelivered")
 
 
 def accept(conn, account: Account, item: Item, wake: list[dict]) -> str:
@@ -98,6 +102,10 @@ def _receipt_of(echo: Echo) -> Receipt:
 
 
 def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
+    if receipt.is_of_one and receipt.status in REFUSED:
+        # A word that moves nothing: it is kept, and the message is what the others make of it.
+        status = f"{receipt.status}:participant"
+        receipt = replace(receipt, status=status, failure=None, client_reference=None)
     arguments = (
         receipt.provider_message_id,
         receipt.status,
@@ -113,38 +121,61 @@ def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
 
 
 def _accept_message(conn, account: Account, message: InboundMessage, wake: list[dict]) -> str:
+    if message.contact_key == account.account_id:
+        return "ignored:own_message"
     message = _in_our_words(conn, account, message)
     names = names_of(account)
     body = _body_of(message, names)
     # What is only passed on, or was written into an advertisement's button, commands nothing.
     command = None if message.referral else commands.read(body, account.settings)
+    is_for_us = _is_for_us(message, names, command)
+    if is_for_us and message.group_id and message.album_id and not message.is_addressed:
+        _accept_earlier(conn, account, message, wake)
     with conn.cursor() as cursor:
         cursor.execute(
             "select outcome, conversation_id, wait_seconds from accept_message("
             "%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            (
-                account.channel_id,
-                message.contact_key,
-                message.contact_phone,
-                message.contact_name and message.contact_name[:200],
-                message.provider_message_id,
-                message.kind,
-                body,
-                message.media and json.dumps(message.media),
-                message.reply_to,
-                message.sent_at,
-                message.group_id or "",
-                _is_for_us(message, names, command),
-                message.referral and message.referral[:2000],
-                message.album_id,
-                message.language,
-                command and command.name,
+            storable(
+                [
+                    account.channel_id,
+                    message.contact_key,
+                    message.contact_phone,
+                    message.contact_name and message.contact_name[:200],
+                    message.provider_message_id,
+                    message.kind,
+                    body,
+                    message.media and json.dumps(storable(message.media)),
+                    message.reply_to,
+                    message.sent_at,
+                    message.group_id or "",
+                    is_for_us,
+                    message.referral and message.referral[:2000],
+                    message.album_id,
+                    message.language,
+                    command and command.name,
+                ]
             ),
         )
         outcome, conversation_id, wait_seconds = cursor.fetchone()
     if wait_seconds is not None:
         wake.append({"conversation_id": conversation_id, "wait_seconds": float(wait_seconds)})
     return outcome
+
+
+def _accept_earlier(conn, account: Account, message: InboundMessage, wake: list[dict]) -> None:
+    """The words stand with one picture of an album, and those that came before it were not known to
+    be for us; those that come after it, accept_message knows."""
+    with conn.cursor() as cursor:
+        cursor.execute("select earlier_of_album(%s, %s)", (account.channel_id, message.album_id))
+        bodies = [body for (body,) in cursor]
+    same = ("album_id", "group_id", "contact_key")
+    for body in bodies:
+        for delivery in registry.library(account.kind).parse(Request(body.encode())):
+            for item in delivery.items:
+                if isinstance(item, InboundMessage) and all(
+                    getattr(item, name) == getattr(message, name) for name in same
+                ):
+                    _accept_message(conn, account, replace(item, is_addressed=True), wake)
 
 
 def names_of(account: Account) -> list[str]:

@@ -8,7 +8,13 @@ from f.channels.vendor_json import identifier, items, mapping, words
 
 NAME_LIMIT = 256
 FILES = {"image": "image", "audio": "audio", "video": "video", "file": "document"}
-SHARED = ("fallback", "template", "reel", "ig_reel", "post", "ig_post", "story_mention", "ig_story")
+SHARED = frozenset(
+    {
+        *("fallback", "template", "reel", "ig_reel", "post", "ig_post"),
+        *("story_mention", "ig_story"),
+    }
+)
+MOST_CARDS = 10
 
 
 def read_content(message: dict) -> Content | None:
@@ -17,26 +23,27 @@ def read_content(message: dict) -> Content | None:
     attachments = [mapping(one) for one in items(message.get("attachments"))]
     if message.get("quick_reply") and text.strip():
         return Content("button", text)
+    text = words("\n".join(line for line in (text, *_shared(attachments, text)) if line))
     if "sticker_id" in message or any(one.get("type") == "sticker" for one in attachments):
         return Content("media", text, media_of("sticker", url=_url(attachments)))
     for attachment in attachments:
         content = _read_attachment(attachment, text)
         if content:
             return content
-    if attachments:
-        return unseen(text)
-    return Content("text", text) if text.strip() else None
+    if text.strip() and SHARED.issuperset(map(_kind, attachments)):
+        return Content("text", text)
+    return unseen(text) if attachments else None
 
 
 def read_more_files(message: dict) -> list[Content]:
     """What hangs on the message beside the first file, which read_content() gives."""
     attachments = [mapping(one) for one in items(message.get("attachments"))]
-    found = [_read_attachment(one, "") for one in attachments if words(one.get("type")) in FILES]
+    found = [_read_attachment(one, "") for one in attachments if _kind(one) in FILES]
     return [content for content in found[1:] if content]
 
 
 def _read_attachment(attachment: dict, text: str) -> Content | None:
-    kind, payload = words(attachment.get("type"), NAME_LIMIT), mapping(attachment.get("payload"))
+    kind, payload = _kind(attachment), mapping(attachment.get("payload"))
     if kind in FILES:
         url = words(payload.get("url"), 4096) or None
         # Voice clips come as MP4 and with no other sign than being audio.
@@ -45,13 +52,38 @@ def _read_attachment(attachment: dict, text: str) -> Content | None:
         point = mapping(payload.get("coordinates"))
         place = ", ".join(str(point[key]) for key in ("lat", "long") if key in point)
         return Content("location", "\n".join(one for one in (text, place[:200]) if one))
-    if kind in SHARED:
-        named = [attachment.get("title"), payload.get("title")]
-        links = [attachment.get("url"), attachment.get("URL"), payload.get("url")]
-        titles, links = ([words(one) for one in found if words(one)] for found in (named, links))
-        shown = [*(title[:NAME_LIMIT] for title in titles[:1]), *links[:1]]
-        return Content("text", "\n".join([text, *shown] if text else shown)) if shown else None
     return None
+
+
+def _kind(attachment: dict) -> str:
+    return words(attachment.get("type"), NAME_LIMIT)
+
+
+def _shared(attachments: list[dict], text: str) -> list[str]:
+    """Links, posts and products: each as its title and its address, or what stands on its cards.
+    Of a link that Meta could not read there is nothing but what the text says."""
+    return [
+        line
+        for attachment in attachments[:MOST_CARDS]
+        if _kind(attachment) in SHARED
+        for line in _card(attachment, mapping(attachment.get("payload")))
+        if line not in text
+    ]
+
+
+def _card(attachment: dict, payload: dict) -> list[str]:
+    titles = (attachment.get("title"), payload.get("title"), payload.get("text"))
+    links = (attachment.get("url"), attachment.get("URL"), payload.get("url"))
+    shown = [_first(titles)[:NAME_LIMIT], _first(links)]
+    elements = payload.get("elements") or mapping(payload.get("product")).get("elements")
+    for element in map(mapping, items(elements)[:MOST_CARDS]):
+        named = [words(element.get(key), NAME_LIMIT) for key in ("title", "subtitle")]
+        shown.append(": ".join(name for name in named if name))
+    return [line for line in shown if line]
+
+
+def _first(found: tuple) -> str:
+    return next((words(one) for one in found if words(one)), "")
 
 
 def _url(attachments: list[dict]) -> str | None:

@@ -1,8 +1,9 @@
 """Look at a WhatsApp number or a Page at Meta, and have its events sent to us.
 
 Sources: https://developers.facebook.com/docs/whatsapp/embedded-signup/webhooks/override,
-https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/subscribed_apps
-and https://developers.facebook.com/docs/messenger-platform/webhooks#subscribe
+https://developers.facebook.com/docs/graph-api/reference/whats-app-business-account/subscribed_apps,
+.../whats-app-business-account/phone_numbers and
+https://developers.facebook.com/docs/messenger-platform/webhooks#subscribe
 """
 
 from urllib.parse import quote
@@ -21,6 +22,7 @@ PAGE_FIELDS = (
     *("standby", "messaging_policy_enforcement"),
 )
 HEALTHY = ("", "CONNECTED")
+NUMBERS_A_PAGE, MOST_PAGES = 100, 50
 
 
 def check_number(credentials: dict) -> list[Problem]:
@@ -38,25 +40,56 @@ def check_number(credentials: dict) -> list[Problem]:
     return [*problems, *_check_business_account(credentials)]
 
 
-def _check_business_account(credentials: dict) -> list[Problem]:
-    """Meta posts what a number gets to the apps that its WhatsApp Business account (WABA) has
-    subscribed, whatever address the number itself has."""
+def check_belonging(credentials: dict) -> list[Problem]:
+    """Whether the number is of the WhatsApp Business account (WABA) that it is said to be of."""
     if not credentials.get("waba_id"):
         return [Problem("waba_unknown")]
-    named = f"WhatsApp Business account {credentials['waba_id']}"
     try:
-        answer = _call_business_account(credentials, "GET")
+        has_number = _has_number(credentials)
     except ChatmillError as error:
-        return [Problem(problem_of(error).code, named)]
+        return [Problem(problem_of(error).code, _name_of(credentials))]
+    return [] if has_number else [Problem("waba_of_others", _name_of(credentials))]
+
+
+def _check_business_account(credentials: dict) -> list[Problem]:
+    """Meta posts what a number gets to the apps that its WhatsApp Business account has subscribed,
+    whatever address the number itself has."""
+    if problems := check_belonging(credentials):
+        return problems
+    try:
+        answer = _call_business_account(credentials, "GET", "subscribed_apps")
+    except ChatmillError as error:
+        return [Problem(problem_of(error).code, _name_of(credentials))]
     told = [mapping(one).get("whatsapp_business_api_data") for one in items(answer.get("data"))]
     apps = {identifier(mapping(one).get("id")) for one in told}
     # Without the app's id any will do: who may read the list holds the token of one of them.
     is_ours = str(credentials["app_id"]) in apps if credentials.get("app_id") else bool(apps)
-    return [] if is_ours else [Problem("not_subscribed", named)]
+    return [] if is_ours else [Problem("not_subscribed", _name_of(credentials))]
 
 
-def _call_business_account(credentials: dict, method: str) -> dict:
-    path = f"/{quote(credentials['waba_id'], safe='')}/subscribed_apps"
+def _has_number(credentials: dict) -> bool:
+    """Meta tells an account's numbers by pages."""
+    wanted = f"phone_numbers?fields=id&limit={NUMBERS_A_PAGE}"
+    page = wanted
+    for _ in range(MOST_PAGES):
+        answer = _call_business_account(credentials, "GET", page)
+        numbers = [identifier(mapping(one).get("id")) for one in items(answer.get("data"))]
+        if credentials["account_id"] in numbers:
+            return True
+        paging = mapping(answer.get("paging"))
+        after = identifier(mapping(paging.get("cursors")).get("after"))
+        if not (after and "next" in paging):
+            return False
+        page = f"{wanted}&after={quote(after, safe='')}"
+    return True  # nobody has so many, and nothing says that it is not among them
+
+
+def _name_of(credentials: dict) -> str:
+    return f"WhatsApp Business account {credentials['waba_id']}"
+
+
+def _call_business_account(credentials: dict, method: str, what: str) -> dict:
+    path = f"/{quote(credentials['waba_id'], safe='')}/{what}"
     return graph.call(credentials, method, path, None, WHATSAPP_CODES, "WhatsApp", False)
 
 
@@ -65,7 +98,7 @@ def subscribe_number(credentials: dict) -> None:
     alone: the app's own stays for its other numbers. Meta asks us for the verify token in the
     moment of the call."""
     if credentials.get("waba_id"):  # numbers that were connected without it have their address
-        _call_business_account(credentials, "POST")
+        _call_business_account(credentials, "POST", "subscribed_apps")
     override = {
         "override_callback_uri": credentials["webhook_url"],
         "verify_token": credentials["verify_token"],

@@ -45,10 +45,10 @@ def receive(url_key: str, request: Request) -> tuple[list[dict], dict]:
         return [], library.acknowledged(refusal)
     with connect(db) as conn:
         delivery_id = inbox.receive(conn, account, request.body.decode(), reference_in(request))
-    inbox.confirm_presses(account, deliveries)
     with connect(db) as conn:
         wake = inbox.accept(conn, sealing_key, account, delivery_id, deliveries)
-    return wake, library.acknowledged(None)
+    answer = getattr(library, "accepted", None)
+    return wake, answer(deliveries) if answer else library.acknowledged(None)
 
 
 def reference_in(request: Request) -> str | None:

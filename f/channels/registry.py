@@ -19,7 +19,8 @@ class ChannelLibrary(Protocol):
     refused with `WebhookRefused`; sending raises the errors of f/shared/errors.py.
 
     Some vendors know more: `send_template(credentials, to, template, client_reference)` where a
-    window closes, `confirm_press(credentials, message_id)` where a pressed button waits for it.
+    window closes, `accepted(deliveries)` in place of `acknowledged(None)` where the answer to a
+    webhook may hold a call.
     """
 
     RULES: Rules

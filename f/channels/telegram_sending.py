@@ -43,10 +43,6 @@ RULES = Rules(
 )
 
 
-# Telegram's own patience for a press ends after some seconds; the webhook's answer waits for this.
-PRESS_SECONDS = 3
-
-
 class EntitiesRefused(UpstreamRefused):
     """Telegram reads our marks otherwise than we do: nothing was sent."""
 
@@ -90,25 +86,18 @@ def _send(credentials: dict, message: dict, text: str) -> dict:
     return call(credentials, "sendMessage", message)
 
 
-def answer_press(credentials: dict, press_id: str) -> None:
-    """The button stops waiting. Told twice, Telegram refuses the second and nothing changes."""
-    pressed = {"callback_query_id": press_id}
-    call(credentials, "answerCallbackQuery", pressed, PRESS_SECONDS)
-
-
 def show_typing(credentials: dict, to: Recipient) -> None:
     call(credentials, "sendChatAction", _addressed(to) | {"action": "typing"})
 
 
-def call(credentials: dict, method: str, body: dict, timeout_seconds: float = 10) -> dict:
+def call(credentials: dict, method: str, body: dict) -> dict:
     """The address holds the bot's token: it is never logged, nor in an error."""
     token = credentials.get("bot_token")
     if not token:
         raise Misconfigured(f"bot {credentials['account_id']} has no token yet.")
     base = (credentials.get("api_url") or API_URL).rstrip("/")
     try:
-        url = f"{base}/bot{token}/{method}"
-        answer = request("POST", url, json=body, timeout_seconds=timeout_seconds)
+        answer = request("POST", f"{base}/bot{token}/{method}", json=body)
     except UpstreamError as exc:
         if exc.status is None:
             raise

@@ -166,7 +166,9 @@ def _read_status(form: dict, status: str, reference: object) -> Item:
 def _read_event(form: dict) -> list[Item]:
     event = words(form.get("EventType"), 64)
     if event == "onDeliveryUpdated":
-        return [_read_status(form, form.get("Status", ""), None)]
+        status = _read_status(form, form.get("Status", ""), None)
+        # A Conversation tells of each of its participants apart.
+        return [replace(status, is_of_one=True) if isinstance(status, Receipt) else status]
     message_id, group_id = _first(form, "MessageSid"), _first(form, "ConversationSid")
     if event != "onMessageAdded" or message_id is None:
         return [Ignored(f"event:{event}")]

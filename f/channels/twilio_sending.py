@@ -70,7 +70,8 @@ def show_typing(credentials: dict, to: Recipient) -> None:
     """Marks the contact's message as read and shows that an answer comes; not in Conversations."""
     if to.is_group or not to.reply_to:
         return
-    form = {"messageId": to.reply_to, "channel": "whatsapp"}
+    # Of several files on one message, ours are numbered behind its id.
+    form = {"messageId": to.reply_to.partition("#")[0], "channel": "whatsapp"}
     _post(credentials, MESSAGING_URL, "/v2/Indicators/Typing.json", form)
 
 

@@ -172,18 +172,21 @@ def write_as_teammate(
     _in_conversation(conn, "select write_as_teammate(%s, %s, %s, %s)", values)
 
 
-def set_mode(conn, channel_id: str, conversation_id: str, mode: str) -> None:
-    """`human`: a teammate takes over; `bot`: they give it back. Raises WebhookRefused."""
+def set_mode(conn, channel_id: str, conversation_id: str, mode: str) -> str:
+    """`human`: a teammate takes over; `bot`: they give it back. The mode that it has then: what is
+    muted stays so. Raises WebhookRefused."""
     values = (channel_id, conversation_id, mode)
-    _in_conversation(conn, "select set_web_mode(%s, %s, %s)", values)
+    return _in_conversation(conn, "select set_web_mode(%s, %s, %s)", values)
 
 
-def _in_conversation(conn, statement: str, values: tuple) -> None:
+def _in_conversation(conn, statement: str, values: tuple) -> object:
     with conn.cursor() as cursor:
         cursor.execute(statement, values)
-        if not cursor.fetchone()[0]:
-            sentence = "This channel has no such conversation."
-            raise WebhookRefused(404, "conversation_unknown", sentence)
+        found = cursor.fetchone()[0]
+    if not found:
+        sentence = "This channel has no such conversation."
+        raise WebhookRefused(404, "conversation_unknown", sentence)
+    return found
 
 
 def forget(conn, session: Session) -> None:

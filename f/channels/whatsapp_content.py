@@ -1,6 +1,7 @@
 """Read what a WhatsApp message says, kind by kind.
 
-Source: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages
+Sources: https://developers.facebook.com/docs/whatsapp/cloud-api/webhooks/reference/messages and,
+for what WhatsApp does not show us, .../webhooks/reference/messages/unsupported
 """
 
 from f.channels.content import Content, media_of, unseen
@@ -99,10 +100,12 @@ def _read_button(kind: str, message: dict) -> Content | None:
 
 
 def _read_unsupported(kind: str, message: dict) -> Content | None:
-    """A poll, a picture to be seen once, an animation. None for what was only done to a message
-    that is there already: nobody wrote anything."""
-    is_done = words(mapping(message.get(kind)).get("type"), NAME_LIMIT) in DONE_TO_MESSAGES
-    return None if is_done else unseen()
+    """A poll, a picture to be seen once, an animation. None where nobody wrote anything, or nothing
+    says that somebody did: a message that was deleted comes without a type, too."""
+    stated = words(mapping(message.get(kind)).get("type"), NAME_LIMIT)
+    codes = {identifier(mapping(error).get("code")) for error in items(message.get("errors"))}
+    is_written = stated not in NOT_WRITTEN if stated else WRITTEN_AND_HIDDEN in codes
+    return unseen() if is_written else None
 
 
 def _read_order(kind: str, message: dict) -> Content:
@@ -115,7 +118,13 @@ def _read_order(kind: str, message: dict) -> Content:
     return Content("order", words("\n".join([*lines, words(body.get("text"))]).strip()))
 
 
-DONE_TO_MESSAGES = ("edit", "revoke", "delete", "pin", "unpin", "keep", "reaction", "poll_update")
+# Done to a message that is there already; and what another business's number sends to ours.
+NOT_WRITTEN = (
+    *("edit", "revoke", "delete", "pin", "unpin", "keep", "keep_in_chat", "reaction"),
+    *("poll_update", "link_preview", "errors", "hsm"),
+)
+# "This message is currently unavailable": a contact's first, to a number of the Business app.
+WRITTEN_AND_HIDDEN = "131060"
 MEDIA_KINDS = ("image", "video", "audio", "document", "sticker")
 
 READERS = {

@@ -23,6 +23,7 @@ from f.channels.whatsapp_events import EVENTS, FIELDS_OF_THE_ACCOUNT, OTHER_FIEL
 
 NAME_LIMIT = 256
 WORD_LIMIT = 64  # names of fields, kinds and states
+PARTICIPANT = ("recipient_participant_id", "recipient_participant_user_id")
 
 
 def parse(request: Request) -> list[Delivery]:
@@ -148,6 +149,7 @@ def _read_status(status: dict) -> Receipt | Ignored:
         client_reference=identifier(status.get("biz_opaque_callback_data")),
         error_code=identifier(error.get("code")),
         failure=CODES.meaning(identifier(error.get("code"))),
+        is_of_one=any(identifier(status.get(key)) for key in PARTICIPANT),
     )
 
 

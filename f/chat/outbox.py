@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import f.channels.accounts as accounts
 from f.channels.accounts import Account
+from f.channels.registry import ChannelLibrary
 from f.channels.rules import Rate
+from f.shared.errors import (
+    ChatmillError,
+    ContactGone,
+    DeliveryUnknown,
+    Misconfigured,
+    UpstreamBusy,
+    UpstreamDown,
+    WindowClosed,
+)
 
 
 @dataclass(frozen=True)
@@ -16,6 +26,77 @@ class Claimed:
     wait_seconds: float | None  # until a receipt had time to come, or the rate allows it
     attempt: int | None = None
     start_within_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A piece of an answer, marked `sending`."""
+
+    claimed: Claimed
+    has_template: bool
+
+    def send(self, library: ChannelLibrary, account: Account) -> str:
+        body, reference = self.claimed.body, self.claimed.id
+        return library.send_text(account.credentials, account.recipient, body, reference)
+
+    def ready(self, conn) -> None:
+        mark_ready(conn, self.claimed.id, self.claimed.attempt)
+
+    def sent(self, conn, provider_message_id: str) -> None:
+        mark_sent(conn, self.claimed.id, provider_message_id)
+
+    def ended(self, conn, error: ChatmillError) -> bool:
+        """Whether that is its end; else the step fails and another try decides."""
+        match error:
+            case UpstreamBusy() | UpstreamDown() | Misconfigured():
+                self.ready(conn)
+                return False
+            case DeliveryUnknown():
+                return False  # stays `sending`: a receipt or the grace decides
+            case WindowClosed():
+                hold(conn, self.claimed.id, self.has_template)
+            case ContactGone():
+                mark_failed(conn, self.claimed.id, "contact_gone")
+                note_contact_gone(conn, self.claimed.id)
+            case _:
+                mark_failed(conn, self.claimed.id, error.code or str(error.status))
+        return True
+
+
+@dataclass(frozen=True)
+class Template:
+    """The message that asks a contact to write again, marked `sending`: once a turn, however many
+    messages it has. However it ends, the held ones wait for a person. `reference`: the first's
+    id."""
+
+    reference: str
+    settings: dict
+
+    def send(self, library: ChannelLibrary, account: Account) -> str:
+        whom = (account.credentials, account.recipient)
+        return library.send_template(*whom, self.settings, self.reference)
+
+    def ready(self, conn) -> None:
+        settle_template(conn, self.reference, "ready", None, None)
+
+    def sent(self, conn, provider_message_id: str) -> None:
+        settle_template(conn, self.reference, "sent", provider_message_id, None)
+
+    def ended(self, conn, error: ChatmillError) -> bool:
+        """As Reply has it; but nothing of a template fails the step for good."""
+        match error:
+            case UpstreamBusy() | UpstreamDown():
+                self.ready(conn)
+                return False
+            case DeliveryUnknown():
+                settle_template(conn, self.reference, "unknown", None, None)
+            case ContactGone():
+                settle_template(conn, self.reference, "failed", None, "contact_gone")
+                note_contact_gone(conn, self.reference)
+            case _:
+                told = error.code or getattr(error, "status", None)
+                settle_template(conn, self.reference, "failed", None, str(told or "misconfigured"))
+        return True
 
 
 def claim(conn, turn_id: str, fence: int) -> Claimed:
@@ -82,18 +163,11 @@ def take_tokens(conn, channel_id: str, rates: dict[str, Rate]) -> float:
         return float(cursor.fetchone()[0])
 
 
-def mark_gone(conn, message_id: str) -> None:
-    """The contact blocked us or left: the message failed, and they are not written to any more.
-    In a group it is the group that is gone: whoever asked there may still write to us alone."""
-    mark_failed(conn, message_id, "contact_gone")
+def note_contact_gone(conn, message_id: str) -> None:
+    """The contact blocked us or left: they are not written to any more. In a group it is the group
+    that is gone: whoever asked there may still write to us alone."""
     with conn.cursor() as cursor:
-        cursor.execute(
-            "update contacts set opted_out_at = coalesce(opted_out_at, now()) where id = ("
-            " select contact_id from conversations join outbound_messages"
-            " on outbound_messages.conversation_id = conversations.id"
-            " where outbound_messages.id = %s and conversations.group_key = '')",
-            (message_id,),
-        )
+        cursor.execute("select note_contact_gone(%s)", (message_id,))
 
 
 def account_of_turn(conn, sealing_key: str, turn_id: str) -> Account:

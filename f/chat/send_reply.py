@@ -2,23 +2,15 @@
 
 import time
 from dataclasses import replace
-from functools import partial
 
 import f.channels.registry as registry
 import f.chat.lease as lease
 import f.chat.outbox as outbox
 import f.chat.turns as turns
 from f.channels.accounts import Account
+from f.chat.outbox import Reply, Template
 from f.shared.db import connect
-from f.shared.errors import (
-    ContactGone,
-    DeliveryUnknown,
-    Misconfigured,
-    UpstreamBusy,
-    UpstreamDown,
-    UpstreamError,
-    WindowClosed,
-)
+from f.shared.errors import Misconfigured, UpstreamError
 from f.shared.resources import postgresql
 
 # A rate's wait up to this is slept here; a longer one frees the worker.
@@ -67,20 +59,18 @@ class Sending:
             with connect(self._db) as conn:
                 claimed = self._claim(conn)
             if claimed.outcome in ("done", "wait"):
-                if self._has_template:
-                    self._send_template()
+                template_wait_seconds = self._send_template()
+                return sent, claimed.wait_seconds or template_wait_seconds
+            if claimed.outcome == "too_fast" and not _slept(claimed.wait_seconds):
                 return sent, claimed.wait_seconds
-            if claimed.outcome == "too_fast":
-                if claimed.wait_seconds > PATIENCE_SECONDS:
-                    return sent, claimed.wait_seconds
-                time.sleep(claimed.wait_seconds)
             if claimed.outcome == "send":
+                reply = Reply(claimed, self._has_template)
                 # Whoever slept between the mark `sending` and the call must not make it any more:
                 # the time in which others wait for its receipt would be over.
                 if time.monotonic() - started > claimed.start_within_seconds:
-                    self._note(outbox.mark_ready, claimed.id, claimed.attempt)
+                    self._note(reply.ready)
                 else:
-                    sent += self._deliver(claimed)
+                    sent += self._deliver(reply)
 
     def _claim(self, conn) -> outbox.Claimed:
         """In one transaction with the look at the window and the rates: whoever may not send now
@@ -94,69 +84,60 @@ class Sending:
         ):
             outbox.hold(conn, claimed.id, self._has_template)
             return replace(claimed, outcome="held")
-        wait_seconds = self._take_tokens(conn)
+        wait_seconds = self._take_tokens(conn, Reply(claimed, self._has_template))
         if wait_seconds > 0:
-            outbox.mark_ready(conn, claimed.id, claimed.attempt)
             return replace(claimed, outcome="too_fast", wait_seconds=wait_seconds)
         return claimed
 
-    def _take_tokens(self, conn) -> float:
+    def _send_template(self) -> float | None:
+        """Outside the window an approved template may ask the contact to write again. Seconds until
+        the vendor's rate allows it."""
+        while self._has_template:
+            with connect(self._db) as conn:
+                reference = outbox.claim_template(conn, self._turn_id, self._fence)
+                if reference is None:
+                    break
+                template = Template(reference, self._template)
+                wait_seconds = self._take_tokens(conn, template)
+            if wait_seconds == 0:
+                self._deliver(template)
+            elif not _slept(wait_seconds):
+                return wait_seconds
+        return None
+
+    def _take_tokens(self, conn, message: Reply | Template) -> float:
+        """One of each rate of the vendor's; else seconds to wait, and it is no longer marked."""
         rules, recipient = self._library.RULES, self._account.recipient
         own = rules.group if recipient.is_group else rules.pair
         wanted = {recipient.address: own, "account": rules.account}
         rates = {subject: rate for subject, rate in wanted.items() if rate}
-        return outbox.take_tokens(conn, self._account.channel_id, rates) if rates else 0
+        if not rates:
+            return 0
+        wait_seconds = outbox.take_tokens(conn, self._account.channel_id, rates)
+        if wait_seconds > 0:
+            message.ready(conn)
+        return wait_seconds
 
-    def _deliver(self, message: outbox.Claimed) -> bool:
+    def _deliver(self, message: Reply | Template) -> bool:
         """The mark `sending` is committed before the call, so that a crash in between is seen as
         what it is: nobody knows."""
-        account = self._account
         try:
-            provider_message_id = self._library.send_text(
-                account.credentials, account.recipient, message.body, message.id
-            )
-        except (UpstreamBusy, UpstreamDown, Misconfigured):
-            self._note(outbox.mark_ready, message.id, message.attempt)
+            provider_message_id = message.send(self._library, self._account)
+        except (Misconfigured, UpstreamError) as error:
+            if self._note(message.ended, error):
+                return False
             raise
-        except DeliveryUnknown:
-            raise  # stays `sending`: a receipt or the grace decides
-        except WindowClosed:
-            self._note(outbox.hold, message.id, self._has_template)
-            return False
-        except ContactGone:
-            self._note(outbox.mark_gone, message.id)
-            return False
-        except UpstreamError as error:
-            self._note(outbox.mark_failed, message.id, error.code or str(error.status))
-            return False
-        self._note(outbox.mark_sent, message.id, provider_message_id)
+        self._note(message.sent, provider_message_id)
         return True
 
-    def _send_template(self) -> None:
-        """Outside the window an approved template may ask the contact to write again: once a
-        turn, however many messages it has. However it ends, the held messages wait for a person."""
+    def _note(self, mark, *arguments):
         with connect(self._db) as conn:
-            reference = outbox.claim_template(conn, self._turn_id, self._fence)
-        if reference is None:
-            return
-        account, ended = self._account, partial(self._note, outbox.settle_template, reference)
-        try:
-            provider_message_id = self._library.send_template(
-                account.credentials, account.recipient, self._template, reference
-            )
-        except (UpstreamBusy, UpstreamDown):
-            ended("ready", None, None)
-            raise
-        except DeliveryUnknown:
-            ended("unknown", None, None)
-        except ContactGone:
-            ended("failed", None, "contact_gone")
-        except (Misconfigured, UpstreamError) as error:
-            told = error.code or getattr(error, "status", None)
-            ended("failed", None, str(told or "misconfigured"))
-        else:
-            ended("sent", provider_message_id, None)
+            return mark(conn, *arguments)
 
-    def _note(self, mark, *arguments) -> None:
-        with connect(self._db) as conn:
-            mark(conn, *arguments)
+
+def _slept(wait_seconds: float) -> bool:
+    """A longer wait than our patience is for another flow."""
+    if wait_seconds > PATIENCE_SECONDS:
+        return False
+    time.sleep(wait_seconds)
+    return True

@@ -2,6 +2,7 @@
 
 import f.channels.accounts as accounts
 import f.channels.inbox as inbox
+import f.channels.registry as registry
 from f.shared.db import connect
 from f.shared.resources import postgresql
 
@@ -52,7 +53,7 @@ def accept_left_behind(db: postgresql, sealing_key: str) -> int:
         delivery_id, request = taken
         with connect(db) as conn:
             account = accounts.of_delivery(conn, sealing_key, delivery_id)
-        deliveries = inbox.read_again(account, request)
+        deliveries = registry.library(account.kind).parse(request)
         with connect(db) as conn:
             wake = inbox.accept(conn, sealing_key, account, delivery_id, deliveries)
         inbox.start_flows(wake)

@@ -86,6 +86,22 @@ def again_while_away(transact: Callable[[], T]) -> T:
     return transact()
 
 
+@contextmanager
+def savepoint(conn: Connection) -> Iterator[None]:
+    """What the block wrote is undone when the database refuses a part of it, and nothing else of
+    the transaction. Raises DataRefused then; anything else ends the transaction."""
+    with conn.cursor() as cursor:
+        cursor.execute("savepoint part")  # released by the transaction's end
+        try:
+            yield
+        except psycopg2.Error as error:
+            known = _translated(error)
+            if not isinstance(known, DataRefused):
+                raise
+            cursor.execute("rollback to savepoint part")
+            raise known from None
+
+
 def _open(key: tuple, db: dict) -> Connection:
     while _idle[key]:
         conn = _idle[key].pop()

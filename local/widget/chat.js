@@ -89,9 +89,17 @@ class Chat {
   }
 
   status({ session_status: mode, is_typing: isTyping }) {
-    if (mode === "deleted") return this.connection.ended();
+    if (mode === "deleted") return this.deletedElsewhere();
     this.view.showMode(mode);
     this.view.showTyping(isTyping);
+  }
+
+  // In another tab, or by the organization: nothing of it stays to be read here.
+  deletedElsewhere() {
+    this.bubbles.clear();
+    this.view.clear();
+    for (const message of this.connection.outbox) this.showOwn(message);
+    this.connection.ended();
   }
 
   sent(id, problem) {

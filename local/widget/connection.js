@@ -19,11 +19,19 @@ class Refused extends Error {
 class Store {
   constructor(key) {
     this.key = `chatmill:${key}`;
+    this.value = this.kept() || {};
+  }
+  kept() {
     try {
-      this.value = JSON.parse(localStorage.getItem(this.key)) || {};
+      return JSON.parse(localStorage.getItem(this.key));
     } catch {
-      this.value = {};
+      return null;
     }
+  }
+  // A chat that the same visitor began in another tab meanwhile is this one's, too.
+  refresh(owner) {
+    const kept = this.value.session ? null : this.kept();
+    if (kept?.session && (kept.owner ?? "") === owner) this.value = { ...this.value, session: kept.session };
   }
   set(changes) {
     this.value = { ...this.value, ...changes };
@@ -64,13 +72,13 @@ class Connection {
   // online(isOnline), restarted().
   constructor(server, key, options, heard) {
     this.base = `${server}/api/web/${encodeURIComponent(key)}`;
-    Object.assign(this, { options, heard, store: new Store(key), seen: 0, isRunning: false });
+    Object.assign(this, { options, heard, store: new Store(key), seen: 0, sleepers: new Set() });
     // Who logs in, logs out or shares the computer must not find somebody else's chat.
     const owner = ownerOf(options.identity);
     if ((this.store.value.owner ?? "") !== owner) this.store.clear();
     this.owner = owner;
     this.outbox = this.store.value.outbox || [];
-    addEventListener("online", () => this.wake?.());
+    addEventListener("online", () => this.wake());
     // Browsers give a server six connections, whatever number of tabs is open.
     document.addEventListener("visibilitychange", () => (document.hidden ? this.stop() : this.listen()));
   }
@@ -92,7 +100,15 @@ class Connection {
     return (await this.call("GET", "")).json();
   }
 
+  // Once, also where a file and a message are the first.
   async start() {
+    if (this.session) return;
+    this.starting ??= this.begin().finally(() => (this.starting = undefined));
+    await this.starting;
+  }
+
+  async begin() {
+    this.store.refresh(this.owner);
     if (this.session) return;
     const { language, identity } = this.options;
     const body = JSON.stringify({ language, ...(identity && { identity }) });
@@ -107,6 +123,7 @@ class Connection {
   post(message) {
     const waiting = { client_message_id: newId(), ...message };
     this.outbox.push(waiting);
+    this.store.refresh(this.owner);
     this.store.set({ outbox: this.outbox, owner: this.owner });
     this.flush();
     return waiting.client_message_id;
@@ -140,7 +157,11 @@ class Connection {
   }
 
   restart() {
-    this.store.set({ session: undefined });
+    this.stop(); // what it heard was of that session
+    const ended = this.session?.token;
+    this.store.value.session = undefined;
+    this.store.refresh(this.owner);
+    if (this.session?.token === ended) this.store.set({ session: undefined });
     this.seen = 0;
     this.heard.restarted();
   }
@@ -150,7 +171,15 @@ class Connection {
     this.heard.online(!isAway);
     if (message) this.heard.waiting(message.client_message_id);
     const ms = error.retryAfter ? error.retryAfter * 1000 : Math.min(1000 * 2 ** tries, LONGEST_PAUSE_MS);
-    await Promise.race([paused(ms * (0.8 + Math.random() * 0.4)), new Promise((wake) => (this.wake = wake))]);
+    let wake;
+    const woken = new Promise((resolve) => this.sleepers.add((wake = resolve)));
+    await Promise.race([paused(ms * (0.8 + Math.random() * 0.4)), woken]);
+    this.sleepers.delete(wake);
+  }
+
+  wake() {
+    this.sleepers.forEach((wake) => wake());
+    this.sleepers.clear();
   }
 
   async upload(file) {
@@ -172,45 +201,45 @@ class Connection {
   }
 
   stop() {
-    this.isRunning = false;
-    this.abort?.abort();
-    this.wake?.();
+    this.run?.abort.abort();
+    this.run = undefined;
+    this.wake();
   }
 
   // Reads for as long as the page is there: a stream, or long polls where a proxy holds it back.
-  // What failed is followed by the other.
+  // What failed is followed by the other. Who was stopped while it slept finds another at work.
   async listen() {
-    if (this.isRunning || !this.session || document.hidden) return;
-    this.isRunning = true;
-    for (let tries = 0, streams = true; this.isRunning && this.session; ) {
+    if (this.run || !this.session || document.hidden) return;
+    const run = (this.run = {});
+    for (let tries = 0, streams = true; this.run === run && this.session; ) {
+      run.abort = new AbortController();
       try {
-        if (streams) await this.stream();
-        else await this.poll();
+        if (streams) await this.stream(run.abort);
+        else await this.poll(run.abort);
         tries = 0;
       } catch (error) {
-        if (!this.isRunning) return;
+        if (this.run !== run) return;
         if (error.isOfSession) return this.ended();
         streams = !streams;
         await this.pause(tries++, error);
       }
     }
-    this.isRunning = false;
+    if (this.run === run) this.run = undefined;
   }
 
   ended() {
-    this.isRunning = false;
     this.restart();
+    this.listen();
   }
 
-  async stream() {
-    this.abort = new AbortController();
+  async stream(abort) {
     const headers = { "Last-Event-ID": String(this.seen), Accept: "text/event-stream" };
-    const answer = await this.call("GET", this.path("events"), { headers, signal: this.abort.signal });
+    const answer = await this.call("GET", this.path("events"), { headers, signal: abort.signal });
     const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
     // The server begins at once and says something every fifteen seconds.
     for (let patience = 6000; ; patience = 45000) {
-      const { value, done } = await this.within(patience, reader.read());
+      const { value, done } = await this.within(patience, reader.read(), abort);
       if (done) return paused(500 + Math.random() * 1000);
       this.heard.online(true);
       const events = (rest + value).split("\n\n");
@@ -219,8 +248,8 @@ class Connection {
     }
   }
 
-  async within(ms, promise) {
-    const timer = setTimeout(() => this.abort.abort(), ms);
+  async within(ms, promise, abort) {
+    const timer = setTimeout(() => abort.abort(), ms);
     try {
       return await promise;
     } finally {
@@ -236,8 +265,9 @@ class Connection {
     else this.heard.status(content);
   }
 
-  async poll() {
-    const answer = await this.call("GET", this.path(`messages?wait=25&since=${this.seen}`));
+  async poll(abort) {
+    const path = this.path(`messages?wait=25&since=${this.seen}`);
+    const answer = await this.call("GET", path, { signal: abort.signal });
     const found = await answer.json();
     this.heard.online(true);
     const speaker = found.session_status === "human" ? "teammate" : "chatbot";

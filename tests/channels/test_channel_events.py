@@ -213,6 +213,37 @@ def test_an_echo_of_our_own_app_is_never_a_teammate(query, replied):
     assert query("select mode from conversations") == [("bot",)]
 
 
+def test_what_our_own_number_says_in_a_conversation_is_not_answered(query, windmill):
+    add_channel(query, "twilio", "14155238886", settings={"names": ["acme"]})
+    event = {"EventType": "onMessageAdded", "ConversationSid": "CH1", "AccountSid": "AC1"}
+    event |= {"MessageSid": "IM1", "Author": "whatsapp:+14155238886", "Body": "@acme open?"}
+
+    post("twilio", "14155238886", event)
+
+    assert outcome(query) == {"ignored:own_message": 1}
+    assert windmill.started == []
+
+
+def test_one_participant_of_a_whatsapp_group_does_not_make_its_message_failed(query, number):
+    whatsapp_text("Hello")
+    query("update conversations set group_key = 'G'")
+    query(
+        "with turn as (insert into turns (organization_id, conversation_id, arrivals_seen, state,"
+        " answered_at) select organization_id, id, 1, 'answered', now() from conversations"
+        " returning *) insert into outbound_messages (organization_id, conversation_id, turn_id,"
+        " position, body, state, sent_at, provider_message_id) select organization_id,"
+        " conversation_id, id, 0, 'Hi!', 'sent', now(), 'wamid.out' from turn"
+    )
+    status = {"id": "wamid.out", "recipient_type": "group", "recipient_id": "G"}
+    one = {"status": "failed", "errors": [{"code": 131026}], "recipient_participant_id": "1555"}
+
+    whatsapp(statuses=[status | one])
+    assert query("select state from outbound_messages") == [("sent",)]
+
+    whatsapp(statuses=[status | {"status": "failed", "errors": [{"code": 131208}]}])
+    assert query("select state from outbound_messages") == [("failed",)]
+
+
 def test_the_bot_takes_over_again_when_the_teammate_was_silent_for_long(query, conn, replied):
     query("update conversations set mode = 'human', silent_until = now() - interval '1 minute'")
     query("select give_back_conversations()")

@@ -115,6 +115,58 @@ def test_a_reply_to_our_message_is_meant_for_us(query, bot):
     ]
 
 
+def show(album: str = "13", caption: str = "", sender=1, **more) -> None:
+    """One picture of an album."""
+    photo = [{"file_id": f"file{next(_ids)}", "width": 9}]
+    named = mention("@AcmeHelpBot") if caption.startswith("@AcmeHelpBot") else []
+    more |= {"photo": photo, "caption": caption, "caption_entities": named}
+    say("", sender, media_group_id=album, **more)
+
+
+def shown(query) -> list[str]:
+    """What was taken, in the order in which it will be read."""
+    return [body for (body,) in query("select body from inbound_messages order by sent_at, id")]
+
+
+def test_the_pictures_after_the_one_that_names_us_are_of_the_same_question(query, bot):
+    show(caption="@AcmeHelpBot which is better?")
+    show()
+    show()
+
+    assert shown(query) == ["which is better?", "[image]", "[image]"]
+    assert query("select count(*), count(distinct album_id) from inbound_messages") == [(3, 1)]
+    assert query("select count(*) from conversations") == [(1,)]
+
+
+def test_the_pictures_before_the_one_that_names_us_are_taken_with_it(query, bot):
+    now = int(time.time())
+    show(date=now)
+    show(caption="And in blue?", date=now)
+    assert shown(query) == []
+
+    show(caption="@AcmeHelpBot which is better?", date=now)
+
+    assert shown(query) == ["[image]", "And in blue?", "which is better?"]
+
+
+def test_pictures_of_others_and_of_other_albums_stay_chatter(query, bot):
+    show(sender=2)
+    show(album="14")
+    show(caption="@AcmeHelpBot which is better?")
+    show(sender=2)
+    show(album="14")
+
+    assert shown(query) == ["which is better?"]
+
+
+def test_an_album_that_is_brought_again_is_there_once(query, bot):
+    for _ in range(2):
+        show(message_id=1001)
+        show(message_id=1002, caption="@AcmeHelpBot which is better?")
+
+    assert shown(query) == ["[image]", "which is better?"]
+
+
 def test_each_person_of_a_group_has_a_history_of_their_own(query, bot):
     for sender in (1, 2, 1):
         say("@AcmeHelpBot hours?", sender=sender)

@@ -65,6 +65,23 @@ def test_any_other_code_is_a_failed_reply_and_an_alert(query, sent):
     assert query("select code from alerts") == [("delivery_refused",)]
 
 
+@pytest.mark.parametrize("code", ["63016", "63014", "63013", ""])
+def test_what_one_participant_did_not_get_says_nothing_of_the_others(query, sent, code):
+    query("update conversations set group_key = 'CH1'")
+    event = {"EventType": "onDeliveryUpdated", "ConversationSid": "CH1", "MessageSid": "SM9"}
+    event |= {"AccountSid": "AC1", "ParticipantSid": "MB1"}
+    for more in ({"Status": "failed", "ErrorCode": code}, {"Status": "read"}):
+        post("twilio", "14155238886", event | more)
+
+    assert query("select state from outbound_messages") == [("read",)]
+    assert query("select opted_out_at from contacts") == [(None,)]
+    assert query("select code from alerts") == []
+    assert query("select status, coalesce(error_code, '') from delivery_receipts order by 1") == [
+        ("failed:participant", code),
+        ("read", ""),
+    ]
+
+
 def test_a_group_that_became_a_supergroup_keeps_everybodys_history(query, bot):  # noqa: F811
     say("@AcmeHelpBot hours?", message_thread_id=42, is_topic_message=True)
     say("@AcmeHelpBot hours?", sender=2)

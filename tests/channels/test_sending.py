@@ -124,7 +124,7 @@ def test_twilio_numbers_the_options_and_asks_for_reports_with_our_reference(numb
     api.receipts = None
 
     twilio.send_text(credentials, Recipient("5511900000001"), ASKED, REFERENCE)
-    twilio.show_typing(credentials, Recipient("5511900000001", reply_to="SM1"))
+    twilio.show_typing(credentials, Recipient("5511900000001", reply_to="SM1#2"))
 
     assert api.accepted[0].to == "whatsapp:+5511900000001"
     assert api.accepted[0].text == "*Which* one?\n1. Red\n2. Blue"

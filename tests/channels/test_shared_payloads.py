@@ -59,7 +59,9 @@ class Bench:
         )
         url_key = self._query("select url_key from channels")[0][0]
         headers = {name.lower(): one for name, one in signed.items() if name.startswith("X-")}
-        forged = {name: one[:-2] + "AA" for name, one in headers.items()}
+        # Of the right form, so that its value alone is wrong.
+        wrong = {"000": "111"}
+        forged = {name: one[:-3] + wrong.get(one[-3:], "000") for name, one in headers.items()}
         return [deliver(url_key, raw, each) for each in (forged, headers)]
 
     def decision(self) -> str:

@@ -46,8 +46,9 @@ def read(kind: str, body: bytes):
         ("messenger", _messenger({"type": "fallback", "payload": None})),
         ("messenger", _messenger({"type": "reel", "payload": {}})),
         ("messenger", _messenger({"type": "unheard_of"})),
-        ("whatsapp", _whatsapp(errors=[{"code": 131051}])),
-        ("whatsapp", _whatsapp(unsupported={"type": "poll"})),
+        ("whatsapp", _whatsapp(errors=[{"code": 131060}])),
+        ("whatsapp", _whatsapp(unsupported={"type": "poll_creation"}, errors=[{"code": 131051}])),
+        ("whatsapp", _whatsapp(unsupported={"type": "kind_of_the_future"})),
         ("twilio", urlencode({**FORM, "MessageType": "order"}).encode()),
     ],
 )
@@ -72,6 +73,44 @@ def test_a_reel_or_a_post_is_its_title_and_its_address():
     assert read("messenger", _messenger(post, text="This?")).text == "This?\nhttps://fb.example/p"
 
 
+def test_a_link_that_nothing_is_shown_of_is_what_the_contact_wrote():
+    link = {"type": "fallback", "payload": None}
+    message = read("messenger", _messenger(link, text="https://shop.example/chair?"))
+
+    assert (message.kind, message.text) == ("text", "https://shop.example/chair?")
+
+
+def test_a_link_is_not_said_twice():
+    link = {"type": "fallback", "payload": {"url": "https://shop.example", "title": "Chairs"}}
+
+    message = read("messenger", _messenger(link, text="This? https://shop.example"))
+
+    assert message.text == "This? https://shop.example\nChairs"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"product": {"elements": [{"id": "1", "title": "Blue chair", "subtitle": "€ 40"}]}},
+        {"template_type": "generic", "elements": [{"title": "Blue chair", "subtitle": "€ 40"}]},
+        {"template_type": "button", "text": "Blue chair: € 40", "buttons": []},
+    ],
+)
+def test_a_product_or_a_template_is_what_stands_on_it(payload):
+    message = read("messenger", _messenger({"type": "template", "payload": payload}))
+
+    assert (message.kind, message.text) == ("text", "Blue chair: € 40")
+
+
+def test_a_file_beside_a_link_is_not_lost():
+    link = {"type": "fallback", "title": "Chairs"}
+    image = {"type": "image", "payload": {"url": "https://scontent.xx.fbcdn.net/1"}}
+
+    message = read("messenger", _messenger(link, image))
+
+    assert (message.media["type"], message.text) == ("image", "Chairs")
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
@@ -79,7 +118,10 @@ def test_a_reel_or_a_post_is_its_title_and_its_address():
         ("telegram", _telegram(gift={"gift": {}})),
         ("messenger", _messenger()),
         ("whatsapp", _whatsapp(unsupported={"type": "edit"})),
-        ("whatsapp", _whatsapp(unsupported={"type": "pin"})),
+        ("whatsapp", _whatsapp(unsupported={"type": "keep_in_chat"})),
+        ("whatsapp", _whatsapp(unsupported={"type": "hsm"})),
+        ("whatsapp", _whatsapp(errors=[{"code": 131051}])),
+        ("whatsapp", _whatsapp()),
         ("whatsapp", _whatsapp(type="request_welcome")),
         ("twilio", urlencode(FORM).encode()),
         ("twilio", urlencode({**FORM, "MessageType": "text"}).encode()),

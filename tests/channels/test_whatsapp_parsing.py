@@ -99,7 +99,7 @@ EXPECTED = {
         OURS: [f"text of {ANNA}: an die erste", "receipt read of wamid.OURS0001"],
         "360000000000002": [f"text of {ANNA}: an die zweite"],
     },
-    "unsupported": {OURS: [f"media of {ANNA}: "]},
+    "unsupported": {OURS: ["ignored unreadable:unsupported"]},
     "voice_note": {OURS: [f"media of {ANNA}: "]},
 }
 

@@ -397,7 +397,8 @@ def test_of_what_we_are_not_shown_the_contact_is_told_and_the_rest_is_answered(
 
 def _unsupported(message_id: str) -> dict:
     message = {"from": "15550001", "id": message_id, "type": "unsupported"}
-    return _of_number(message | {"errors": [{"code": 131051}]})
+    poll = {"unsupported": {"type": "poll_creation"}, "errors": [{"code": 131051}]}
+    return _of_number(message | poll)
 
 
 def _of_number(message: dict) -> dict:

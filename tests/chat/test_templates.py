@@ -5,9 +5,10 @@ import json
 import pytest
 
 from f.channels.refusals import Codes
+from f.channels.rules import Rate
 from f.chat import load_turn, run_agent, send_reply
 from f.shared.errors import UpstreamDown
-from tests.chat.test_vendor_rules import MODEL, answered, send  # noqa: F401
+from tests.chat.test_vendor_rules import MODEL, answered, send, set_rules  # noqa: F401
 from tests.conftest import CHANNEL_ID, SEALING_KEY
 from tests.scripted_model import says
 
@@ -142,7 +143,12 @@ def test_a_template_that_the_vendor_refuses_later_is_no_longer_sent(query, whats
     assert query("select state from outbound_messages") == [("held",)]
 
 
-def test_a_contact_who_is_gone_is_no_alert(query, whatsapp, send, monkeypatch):  # noqa: F811
+def test_a_contact_who_is_gone_is_no_alert_and_is_not_written_to_again(
+    query,
+    whatsapp,
+    send,  # noqa: F811
+    monkeypatch,
+):
     monkeypatch.setattr("f.channels.whatsapp_sending.CODES", Codes(gone=(131026,)))
     whatsapp.will_fail(400, 131026)
 
@@ -150,6 +156,47 @@ def test_a_contact_who_is_gone_is_no_alert(query, whatsapp, send, monkeypatch): 
 
     assert ended(query) == [("failed", "contact_gone")]
     assert alerts(query) == {"window_closed"}
+    assert query("select opted_out_at is not null from contacts") == [(True,)]
+
+
+def test_a_contact_whom_the_vendor_calls_gone_later_is_not_written_to_again(
+    query,
+    whatsapp,
+    send,  # noqa: F811
+):
+    send()
+    [(reference,)] = query("select outbound_message_id::text from template_sends")
+
+    query(
+        "select accept_failure(%s, 'wamid.out.1', 'failed', %s, '131026', now(), 'gone')",
+        *(CHANNEL_ID, reference),
+    )
+
+    assert ended(query) == [("failed", "contact_gone")]
+    assert alerts(query) == {"window_closed"}
+    assert query("select opted_out_at is not null from contacts") == [(True,)]
+    assert query("select state from outbound_messages") == [("held",)]
+
+
+def test_a_template_takes_its_token_of_each_rate(monkeypatch, query, whatsapp, send):  # noqa: F811
+    set_rules(monkeypatch, window_hours=24, pair=Rate(1 / 60, 3), account=Rate(1 / 60, 5))
+
+    send()
+
+    left = query("select subject, round(tokens) from rate_buckets order by 1")
+    assert left == [("15550001", 2), ("account", 4)]
+
+
+def test_a_template_waits_for_the_rate_as_a_reply_does(monkeypatch, query, whatsapp, send):  # noqa: F811
+    set_rules(monkeypatch, window_hours=24, pair=Rate(1 / 60, 1))
+    query("select take_tokens(%s, '{15550001}', '{0.0166}', '{1}')", CHANNEL_ID)
+
+    assert send() == {"sent": 0, "waits_for_receipt": True}
+    assert (ended(query), whatsapp.accepted) == ([("ready", None)], [])
+
+    query("update rate_buckets set tokens = 1")
+    assert send() == {"sent": 0, "waits_for_receipt": False}
+    assert ended(query) == [("sent", None)]
 
 
 @pytest.mark.parametrize("state", ["ready", "sending"])

@@ -30,7 +30,7 @@ def send(database, answered):
     return lambda: send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
 
 
-def _set_rules(monkeypatch, **rules) -> None:
+def set_rules(monkeypatch, **rules) -> None:
     monkeypatch.setattr("f.channels.whatsapp.RULES", Rules(**rules))
 
 
@@ -80,7 +80,7 @@ def test_one_members_message_opens_the_window_for_the_group(query, answered):
 def test_a_rate_that_is_used_up_frees_the_worker_until_it_allows_the_next(
     monkeypatch, query, whatsapp, send
 ):
-    _set_rules(monkeypatch, pair=Rate(1 / 60, 1))
+    set_rules(monkeypatch, pair=Rate(1 / 60, 1))
     query("select take_tokens(%s, '{15550001}', '{0.0166}', '{1}')", CHANNEL_ID)
 
     result = send()
@@ -93,7 +93,7 @@ def test_a_rate_that_is_used_up_frees_the_worker_until_it_allows_the_next(
 
 
 def test_a_short_wait_for_a_rate_is_waited_here(monkeypatch, query, whatsapp, send):
-    _set_rules(monkeypatch, account=Rate(20, 1))
+    set_rules(monkeypatch, account=Rate(20, 1))
     query("select take_tokens(%s, '{account}', '{20}', '{1}')", CHANNEL_ID)
 
     assert send()["sent"] == 1

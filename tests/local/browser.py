@@ -89,13 +89,24 @@ class Browser:
 
 
 class Tab:
-    """A page in a profile of its own: no storage is shared with other tabs."""
+    """A page in a profile of its own, or `beside` another tab in the same: then they share what the
+    browser keeps."""
 
     def __init__(
-        self, browser: Browser, url: str, width: int = 1000, height: int = 760, **features
+        self,
+        browser: Browser,
+        url: str,
+        width: int = 1000,
+        height: int = 760,
+        beside: "Tab | None" = None,
+        **features,
     ):
-        self._browser = browser
-        self._context = browser.call("Target.createBrowserContext")["browserContextId"]
+        self._browser, self._is_beside = browser, beside is not None
+        self._context = (
+            beside._context
+            if beside
+            else browser.call("Target.createBrowserContext")["browserContextId"]
+        )
         target = browser.call(
             "Target.createTarget", url="about:blank", browserContextId=self._context
         )["targetId"]
@@ -170,4 +181,5 @@ class Tab:
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
     def close(self) -> None:
-        self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)
+        if not self._is_beside:  # it goes with the other
+            self._browser.call("Target.disposeBrowserContext", browserContextId=self._context)

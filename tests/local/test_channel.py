@@ -201,12 +201,41 @@ def test_a_number_that_was_connected_without_its_account_is_asked_for_it(channel
         assert [one.code for one in problems_of(account)] == ["waba_unknown"]
 
 
-def test_an_account_that_is_not_the_numbers_is_told_from_a_wrong_token(connected, capsys):
-    with STAND_INS["whatsapp"]() as api:
-        printed = connected("whatsapp", api, waba_id="999")
+def test_an_account_that_the_token_does_not_see_is_told_from_a_wrong_token(query, connected):
+    with STAND_INS["whatsapp"]() as api, pytest.raises(CannotRun) as refused:
+        connected("whatsapp", api, waba_id="999")
 
-    assert "not for this account" in printed and "WhatsApp Business account 999" in printed
-    assert "refuses the token" not in printed
+    assert "not for this account" in str(refused.value)
+    assert "WhatsApp Business account 999" in str(refused.value)
+    assert query("select count(*) from channels") == [(2,)]
+
+
+def test_an_account_of_other_numbers_is_neither_kept_nor_subscribed(query, connected):
+    with STAND_INS["whatsapp"]() as api, pytest.raises(CannotRun, match="not of the WhatsApp Bus"):
+        api.business_accounts["400"] = ["101", "102"]
+        connected("whatsapp", api, waba_id="400")
+
+    assert api.subscribed_apps == set()
+    assert query("select count(*) from channels") == [(2,)]
+
+
+def test_a_number_that_is_of_another_account_now_is_said_so(channel):
+    with STAND_INS["whatsapp"]() as api:
+        account = channel("whatsapp", api)
+        api.business_accounts = {"300": ["101"], "400": ["100"]}
+
+        [problem] = problems_of(account)
+
+    assert problem.code == "waba_of_others"
+    assert "WhatsApp Business account 300" in problem.sentence
+
+
+def test_a_number_is_looked_for_on_every_page_of_its_account(channel):
+    with STAND_INS["whatsapp"]() as api:
+        account = channel("whatsapp", api)
+        api.business_accounts["300"] = [*map(str, range(1000, 1350)), "100"]
+
+        assert problems_of(account) == []
 
 
 @pytest.mark.parametrize("url", ["bot.example.com", "https://", "https://a b", "https://a/?x=1"])

@@ -105,3 +105,18 @@ def test_a_slow_answer_was_accepted_before_it_came(graph, send):
     send(MESSAGE)
 
     assert len(graph.accepted) == 1
+
+
+def test_an_accounts_numbers_come_by_pages_and_one_that_the_token_does_not_see_not_at_all(graph):
+    graph.business_accounts["300"] = ["1", "2", "3"]
+
+    def ask(waba_id: str, query: str) -> dict:
+        url = f"{graph.base_url}/v26.0/{waba_id}/phone_numbers?{query}"
+        return urllib3.request("GET", url, headers={"authorization": "Bearer token"}).json()
+
+    first = ask("300", "fields=id&limit=2")
+    second = ask("300", f"fields=id&limit=2&after={first['paging']['cursors']['after']}")
+
+    assert [one["id"] for one in first["data"] + second["data"]] == ["1", "2", "3"]
+    assert ("next" in first["paging"], "next" in second["paging"]) == (True, False)
+    assert ask("999", "fields=id")["error"]["error_subcode"] == 33

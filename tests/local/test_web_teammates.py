@@ -133,6 +133,8 @@ def test_tokens_cannot_be_tried_without_end(helpdesk):
 def test_a_conversation_that_nobody_may_answer_stays_so(helpdesk, query):
     query("update conversations set mode = 'muted'")
     write(helpdesk)
-    helpdesk.call("POST", f"/conversations/{helpdesk.conversation}/mode", {"mode": "bot"})
+    path = f"/conversations/{helpdesk.conversation}/mode"
+    told = [helpdesk.call("POST", path, {"mode": mode}).json for mode in ("human", "bot")]
 
+    assert told == [{"session_status": "muted"}] * 2
     assert query("select mode from conversations") == [("muted",)]

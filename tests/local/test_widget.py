@@ -278,6 +278,41 @@ def test_a_page_that_is_loaded_again_shows_the_conversation_and_sends_what_was_l
     assert query("select count(*) from inbound_messages") == [(2,)]
 
 
+def test_two_tabs_of_one_visitor_are_one_chat(visit, query):
+    first = visit()
+    second = visit(beside=first)
+    first.say("Do you ship to Malta?")
+    first.until(SENT)
+
+    second.say("And to Gozo?")
+    second.until(SENT)
+
+    second.until("chat.querySelectorAll('.mine').length === 2")
+    first.until("chat.querySelectorAll('.mine').length === 2")
+    assert query("select count(*) from contacts") == [(1,)]
+    first.call("Page.reload")
+    first.until("chat && chat.querySelectorAll('.mine').length === 2")
+
+
+def test_a_chat_that_was_deleted_in_one_tab_begins_anew_in_the_other(visit, query):
+    first = visit()
+    first.say("My number is 4111")
+    first.until(SENT)
+    second = visit(beside=first)
+    second.until("chat.querySelectorAll('.mine').length === 1")
+    first.run("chat.querySelector('header .icon').click()")
+    first.run("chat.querySelector('.danger').click()")
+    second.until("chat.querySelector('.log').innerText.includes('new chat begins')")
+    assert "4111" not in second.text()
+
+    second.say("Hello")
+    second.until(SENT)
+    answered(query, "Hi!")
+
+    second.until("chat.querySelector('.chatbot:nth-last-child(1)')?.innerText.includes('Hi!')")
+    assert query("select body from inbound_messages") == [("Hello",)]
+
+
 def test_who_logs_out_leaves_no_chat_behind_for_the_next(visit, query):
     with_secret(query)
     digest = hmac.new(SECRET.encode(), b"visitor:ada", "sha256").hexdigest()

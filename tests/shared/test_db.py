@@ -7,7 +7,7 @@ from threading import Barrier
 import psycopg2
 import pytest
 
-from f.shared.db import connect
+from f.shared.db import connect, savepoint
 from f.shared.errors import DataRefused, Misconfigured, StaleTurn, UpstreamDown
 
 
@@ -118,6 +118,19 @@ def test_x11_an_error_of_the_database_quotes_no_row(owner, statement):
 
     told = "".join(traceback.format_exception(error.value))
     assert "secret of somebody" not in told.replace(statement, "") and error.value.__cause__ is None
+
+
+def test_a_part_that_the_database_refuses_is_undone_alone(owner):
+    with connect(owner) as conn, conn.cursor() as cursor:
+        cursor.execute("create table kept (value integer)")
+        with pytest.raises(DataRefused), savepoint(conn):
+            cursor.execute("insert into kept values (1)")
+            cursor.execute("select 'x'::integer")
+        cursor.execute("insert into kept values (2)")
+
+    with connect(owner) as conn, conn.cursor() as cursor:
+        cursor.execute("select value from kept")
+        assert cursor.fetchall() == [(2,)]
 
 
 def test_our_own_mistake_stays_what_it_is(owner):

@@ -29,7 +29,8 @@ def test_a_file_is_added_listed_and_removed(installed, guide, capsys, query):
     assert (added["name"], added["state"], added["chunk_count"]) == ("guide.md", "ready", 1)
 
     assert chatmill(["sources"]) == 0
-    assert "guide.md" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "guide.md" in listed and " 1 chunk\n" in listed
 
     assert chatmill(["sources", "remove", "guide.md"]) == 0
     assert query("select count(*) from chunks") == [(0,)]
@@ -155,3 +156,15 @@ def test_the_help_says_what_of_a_page_is_not_told_from_what_is_seen(capsys):
         chatmill(["sources", "add", "--help"])
 
     assert "style sheets at other addresses" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_list_says_how_a_held_version_is_looked_at(installed, tmp_path, capsys):
+    path = tmp_path / "opening hours.md"
+    for said in ("We open at nine.", "We open at ten."):
+        path.write_text(said)
+        assert chatmill(["sources", "add", str(path), "--hold"]) == 0
+    capsys.readouterr()
+
+    chatmill(["sources"])
+
+    assert "./chatmill sources review 'opening hours.md'" in capsys.readouterr().out

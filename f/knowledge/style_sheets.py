@@ -84,10 +84,10 @@ class Compound:
             )
         )
 
-    def names(self) -> list[str]:
-        """What an element that it may stand for is looked up by."""
-        named = [f"#{one}" for one in self.ids] + [f".{one}" for one in self.classes]
-        return named or [self.tag]
+    def marks(self) -> set[str]:
+        """What an element that it fits has of these, as `marks_of` names them."""
+        tag = set() if self.tag == "*" else {self.tag}
+        return tag | {f"#{one}" for one in self.ids} | {f".{one}" for one in self.classes}
 
 
 @dataclass(eq=False)
@@ -98,8 +98,13 @@ class Rule:
     is_certain: bool
     weight: tuple
 
-    def holds(self, element) -> bool:
-        if not self.is_certain or not self.compounds[-1].fits(element):
+    def __post_init__(self):
+        pairs = zip(self.compounds, self.compounds[1:], strict=False)
+        above = [one.marks() for one, later in pairs if later.joint in (" ", ">")]
+        self._marks_above = frozenset().union(*above)
+
+    def holds(self, element, marks_above: frozenset[str]) -> bool:
+        if not self.fits_below(marks_above) or not self.compounds[-1].fits(element):
             return False
         standing = [element]
         for later, earlier in zip(self.compounds[:0:-1], self.compounds[-2::-1], strict=True):
@@ -107,6 +112,10 @@ class Rule:
             if not standing:
                 return False
         return True
+
+    def fits_below(self, marks_above: frozenset[str]) -> bool:
+        """`marks_above`: of all that an element stands in; most rules fail here."""
+        return self.is_certain and self._marks_above <= marks_above
 
     def may_come_to_hold(self) -> bool:
         """For an element that it was looked up by: when a class is added, or somebody clicks."""
@@ -122,15 +131,17 @@ class StyleSheets:
     def __init__(self, page, properties: frozenset[str]):
         self._properties = properties
         self._rules: dict[str, list[Rule]] = defaultdict(list)
+        self._may_say: dict[tuple[str, str, str], list[Rule]] = defaultdict(list)
+        self._values: dict[tuple[str, str], set[str]] = defaultdict(set)
+        self._marks_inside: dict = {None: frozenset()}
+        self._found: dict[tuple, list[Rule]] = {}
         texts = [*own_sheets(page)]
-        self._said: set[str] = set()
         self.decide_colours = not page.xpath(SETS_COLOURS) and not any(
             word in text.lower() for text in texts for word in ("@import", "color-scheme")
         )
         blocks = (block for text in texts for block in in_blocks(text))
         for place, (selectors, statements, is_certain) in enumerate(blocks):
             usual, important = declarations(statements, properties)
-            self._said |= usual.keys() | important.keys()
             for selector in selectors if usual or important else ():
                 self._add(selector, usual, important, is_certain, place)
 
@@ -140,42 +151,66 @@ class StyleSheets:
             is_certain = is_certain and not any(one.states for one in compounds)
             weight = (*specificity(compounds), place)
             rule = Rule(compounds, usual, important, is_certain, weight)
-            for name in compounds[-1].names():
-                self._rules[name].append(rule)
+            last = compounds[-1]
+            # By any of its classes: others may be added later.
+            marks = last.marks() - {last.tag} if last.ids or last.classes else {last.tag}
+            for mark in marks:
+                self._rules[mark].append(rule)
+                said = usual | important if rule.may_come_to_hold() else {}
+                for name, value in said.items():
+                    self._values[mark, name].add(value)
+                    self._may_say[mark, name, value].append(rule)
 
     def style_of(self, element) -> dict[str, str]:
         """What the element's own rules say, its `style` attribute among them."""
-        rules = [rule for rule in self._looked_up(element) if rule.holds(element)]
+        above = self._marks_above(element)
+        rules = [rule for rule in self._looked_up(element, above) if rule.holds(element, above)]
         if not rules and not element.get("style"):
             return {}
         rules.sort(key=lambda rule: rule.weight)
         written = statements_of(element.get("style", ""))
         usual, important = declarations(written, self._properties)
-        found: dict[str, str] = {}
+        style: dict[str, str] = {}
         for declared in (
             *(rule.usual for rule in rules),
             usual,
             *(rule.important for rule in rules),
             important,
         ):
-            found |= declared
-        return found
+            style |= declared
+        return style
 
     def may_say(self, element, name: str, is_said: Callable[[str], bool]) -> bool:
         """Whether a rule that does not hold now, and may later, says something like it."""
-        return name in self._said and any(
-            rule.may_come_to_hold()
-            and name in (values := rule.usual | rule.important)
-            and is_said(values[name])
-            and not rule.holds(element)
-            for rule in self._looked_up(element)
+        above = self._marks_above(element)
+        return any(
+            not rule.holds(element, above)
+            for mark in marks_of(element)
+            for value in self._values.get((mark, name), ())
+            if is_said(value)
+            for rule in self._may_say[mark, name, value]
         )
 
-    def _looked_up(self, element) -> list[Rule]:
-        names = [f".{one}" for one in element.get("class", "").split()]
-        names += [f"#{element.get('id')}", element.tag, "*"]
-        found = (rule for name in names for rule in self._rules.get(name, ()))
-        return list(dict.fromkeys(found))
+    def _looked_up(self, element, above: frozenset[str]) -> list[Rule]:
+        """Kept, for pages repeat themselves: one row of a table is like the next."""
+        key = (*marks_of(element), above)
+        if key not in self._found:
+            rules = (rule for mark in key[:-1] for rule in self._rules.get(mark, ()))
+            self._found[key] = [one for one in dict.fromkeys(rules) if one.fits_below(above)]
+        return self._found[key]
+
+    def _marks_above(self, element) -> frozenset[str]:
+        """Kept, for elements are asked about in their order: those above before."""
+        parent = element.getparent()
+        if parent not in self._marks_inside:
+            self._marks_inside[parent] = self._marks_above(parent).union(marks_of(parent))
+        return self._marks_inside[parent]
+
+
+def marks_of(element) -> list[str]:
+    """What rules are looked up by."""
+    marks = [f".{one}" for one in element.get("class", "").split()]
+    return [*marks, f"#{element.get('id')}", element.tag, "*"]
 
 
 def own_sheets(page) -> Iterator[str]:

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 
 from bench import ingestion_speed
+from bench.answering import commit
 from bench.ingestion_kills import Kills
 from bench.ingestion_speed import MEGABYTE, peak_megabytes
 from bench.knowledge_place import knowledge_place
@@ -34,7 +35,7 @@ def main(arguments: list[str]) -> int:
     options = parse(arguments)
     progress = Progress(None if options.json else sys.stdout)
     with progress.phase("From upload to searchable"):
-        report = {"ingested": ingestion_speed.measure()}
+        report = {"commit": commit(), "ingested": ingestion_speed.measure()}
     with progress.phase("One file of each format"):
         report["one_file_ms"] = one_file_each()
     with progress.phase(f"{options.kills} runs killed while they read"):

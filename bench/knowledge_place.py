@@ -1,17 +1,14 @@
 """A database of its own for measuring what reads documents, and the model that embeds for it."""
 
 import secrets
-import shutil
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from local.hashing_embedder import HashingEmbedder
 from local.logins import role_resources
 from local.migrations import connection_to, migrate
 from local.offline_model import OfflineModel
-from local.postgres import open_postgres
+from local.scratch_postgres import open_scratch_postgres
 
 ADD_ORGANIZATION = """
 insert into organizations (plan_id, name) select id, 'Measured' from plans limit 1
@@ -35,20 +32,18 @@ class KnowledgePlace:
 def knowledge_place(with_hashing: bool):
     """`with_hashing`: embeddings that cost nothing, where they are not what is measured."""
     embedder = HashingEmbedder() if with_hashing else None
-    with tempfile.TemporaryDirectory(prefix="chatmill-bench-") as folder:
-        with open_postgres(Path(folder)) as postgres:
-            with OfflineModel(secrets.token_hex(16), embedder=embedder) as model:
-                migrate(postgres.resource)
-                logins = role_resources(postgres.resource, secrets.token_hex(32))
-                yield KnowledgePlace(
-                    postgres.resource,
-                    logins["f/knowledge/knowledge_database"],
-                    model.resource,
-                    add_organization(postgres.resource),
-                )
-        home = Path(postgres.resource["host"])
-        if home.is_absolute():  # ours; root's is not in the folder above
-            shutil.rmtree(home, ignore_errors=True)
+    with (
+        open_scratch_postgres("bench") as (_, postgres),
+        OfflineModel(secrets.token_hex(16), embedder=embedder) as model,
+    ):
+        migrate(postgres.resource)
+        logins = role_resources(postgres.resource, secrets.token_hex(32))
+        yield KnowledgePlace(
+            postgres.resource,
+            logins["f/knowledge/knowledge_database"],
+            model.resource,
+            add_organization(postgres.resource),
+        )
 
 
 def add_organization(resource: dict) -> str:

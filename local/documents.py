@@ -1,16 +1,17 @@
 """Documents of an organization, read and embedded: db/demo on the first run, and one's own."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from f.knowledge import reembed_organization, store
+from f.knowledge.extraction import MAX_BYTES
 from local.errors import CannotRun
 from local.ingesting import read_source, reading, refusal_of
 from local.migrations import connection_to
 from local.places import ROOT
 
-LARGEST_BYTES = 10 * 1024 * 1024
 DEMO_DOCUMENTS = ROOT / "db" / "demo"
 
 DOCUMENTS_READY = """
@@ -101,9 +102,13 @@ def read_bytes(path: str) -> bytes:
         if Path(path).exists() and not Path(path).is_file():
             raise CannotRun(f"{path} is not a file.")
         with Path(path).open("rb") as file:
-            content = file.read(LARGEST_BYTES + 1)
-        if len(content) > LARGEST_BYTES:
+            before = os.fstat(file.fileno())
+            content = file.read(MAX_BYTES + 1)
+            after = os.fstat(file.fileno())
+        if len(content) > MAX_BYTES:
             raise CannotRun(f"{path} is larger than 10 MB. Split it into smaller files.")
+        if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, len(content)):
+            raise CannotRun(f"{path} changed while it was read. Try again when it is written.")
         return content
     except OSError as error:
         raise CannotRun(f"cannot read {path}: {error.strerror}.") from error

@@ -1,5 +1,7 @@
 """Sources as lines of a terminal."""
 
+import shlex
+
 from local.progress import duration
 from local.terminal import heading, paint, shortened, wrapped
 from runner.jobs import StepEvent
@@ -12,7 +14,7 @@ def print_sources(sources: list[dict]) -> None:
     if not sources:
         print(NEXT)
         return
-    heading(f"{len(sources)} sources")
+    heading(counted(len(sources), "source"))
     for source in sources:
         print_source(source)
 
@@ -33,21 +35,27 @@ def print_source(source: dict) -> None:
     if source["progress"]:
         print(paint(f"{indent}         {in_words(source['progress'])}", "dim"))
     if source["state"] == "held":
-        print(paint(f"{indent}         a new version waits: ./chatmill sources review", "dim"))
+        how = f"a new version waits: ./chatmill sources review {shlex.quote(source['name'])}"
+        print(paint(wrapped(how, f"{indent}         "), "dim"))
     if source["refusal"]:
         print(wrapped(f"{source['refusal_code']}: {source['refusal']}", f"{indent}         "))
 
 
 def size_of(source: dict) -> str:
     if source["kind"] == "sitemap":
-        return f"{source['pages_found']:,} pages"
-    return f"{source['chunk_count']:,} chunks"
+        return counted(source["pages_found"], "page")
+    return counted(source["chunk_count"], "chunk")
+
+
+def counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def in_words(progress: dict) -> str:
     done = progress["chunks"] - progress["chunks_left"]
     left = "" if progress["seconds_left"] is None else f", {progress['seconds_left']} s left"
-    return f"{progress['pages']:,} pages, {done:,} of {progress['chunks']:,} chunks{left}"
+    pages, chunks = counted(progress["pages"], "page"), counted(progress["chunks"], "chunk")
+    return f"{pages}, {done:,} of {chunks}{left}"
 
 
 def step_printer(event: StepEvent) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 from pathlib import Path
 
 import f.knowledge.held_versions as held_versions
@@ -16,6 +17,7 @@ from local.places import ROOT, STATE
 from local.rehearsal import Stage
 from local.secrets_file import load_secrets
 from local.source_impact import Change, changes
+from local.source_report import counted
 from local.terminal import heading, paint, shortened, wrapped
 
 DEMO_CASES = ROOT / "db" / "demo" / "evals.yaml"
@@ -65,7 +67,7 @@ def decide(options: argparse.Namespace, resource: dict, model: dict, source_id: 
 def nothing_held(options: argparse.Namespace) -> CannotRun:
     return CannotRun(
         f"no version of {options.which} waits for review. Versions wait from"
-        f" ./chatmill sources hold {options.which} on."
+        f" ./chatmill sources hold {shlex.quote(options.which)} on."
     )
 
 
@@ -87,7 +89,8 @@ def first_chatbot(resource: dict, organization_id: str) -> str:
 
 def print_impact(named: str, held: HeldVersion, questions: int, found: list[Change]) -> None:
     heading(shortened(f"{held.title}: a new version waits", 76))
-    print(f"  {held.searched_chunk_count:,} chunks until now, {held.chunk_count:,} in this version")
+    until_now = counted(held.searched_chunk_count, "chunk")
+    print(f"  {until_now} until now, {held.chunk_count:,} in this version")
     seen = [one for one in found if one.is_seen]
     for label, count in (
         ("golden questions", questions),
@@ -98,7 +101,7 @@ def print_impact(named: str, held: HeldVersion, questions: int, found: list[Chan
         print(f"  {label:<24} {count:>4}")
     for one in seen:
         print_change(one)
-    print(f"\n  ./chatmill sources review {named} --show, or --drop")
+    print(f"\n  ./chatmill sources review {shlex.quote(named)} --show, or --drop")
 
 
 def print_change(change: Change) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 from f.knowledge import held_versions, sources
 from f.shared.errors import InputRefused
@@ -19,6 +20,12 @@ from local.progress import Progress
 from local.running import prepared
 from local.source_report import print_read, print_sources, step_printer
 from local.verbs import give_acts
+
+NOT_SEEN = (
+    "What nobody sees on a page is not read, as far as its own attributes and style sheets hide it:"
+    " it may be meant to mislead programs. Read is what only scripts or style sheets at other"
+    " addresses hide, and what an XLSX or PDF hides in its cells and pages."
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -35,9 +42,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         dest="verb", metavar="list | add | tag | sync | hold | review | remove"
     )
     listed = acts.add_parser("list", help="all of them, with what to do about those refused")
-    added = acts.add_parser("add", help="a file, or the address of a page or sitemap")
-    added.add_argument("what", metavar="FILE|URL")
-    added.add_argument("--sitemap", action="store_true", help="the address is a sitemap's")
+    added = acts.add_parser(
+        "add", help="files, and addresses of pages or sitemaps", epilog=NOT_SEEN
+    )
+    added.add_argument("what", nargs="+", metavar="FILE|URL")
+    added.add_argument("--sitemap", action="store_true", help="addresses are of sitemaps")
     added.add_argument(
         "--every", type=hours, default=24, metavar="HOURS", help="look again (24; 0: never)"
     )
@@ -101,28 +110,51 @@ def show(options: argparse.Namespace) -> int:
 
 
 def add(options: argparse.Namespace) -> int:
-    is_address = "://" in options.what
-    document = {} if is_address else read_document(options.what)
+    addresses = [one for one in options.what if "://" in one]
+    documents: dict[str, bytes] = {}
+    for path in options.what:
+        if path not in addresses:
+            documents = with_document(documents, path)
     with ready(options) as (resource, model):
         with connection_to(resource) as connection:
-            try:
-                source_id = added(connection, options, document)
-            except InputRefused as refusal:
-                raise CannotRun(f"{options.what} was refused ({refusal.code}): {refusal}") from None
-            sources.tag(connection, options.organization, [source_id], options.tag)
+            found = [add_file(connection, options, *one) for one in documents.items()]
+            found += [add_address(connection, options, one) for one in addresses]
+            sources.tag(connection, options.organization, found, options.tag)
             if options.hold:
-                held_versions.review(connection, options.organization, [source_id], True)
+                held_versions.review(connection, options.organization, found, True)
             connection.commit()
-        return read_all(resource, model, options, [source_id])
+        return read_all(resource, model, options, found)
 
 
-def added(connection, options: argparse.Namespace, document: dict[str, bytes]) -> str:
-    for name, content in document.items():
+def with_document(documents: dict[str, bytes], path: str) -> dict[str, bytes]:
+    if not Path(path).exists():
+        raise CannotRun(f"there is no file {path}. An address begins with https://.")
+    ((name, content),) = read_document(path).items()
+    if documents.get(name, content) != content:
+        raise CannotRun(f"two of these files are called {name}: one would replace the other.")
+    return {**documents, name: content}
+
+
+def add_file(connection, options: argparse.Namespace, name: str, content: bytes) -> str:
+    with told_of_refusal(name):
         return sources.add_file(connection, options.organization, name, content)
-    is_sitemap = options.sitemap or options.what.endswith((".xml", ".xml.gz"))
+
+
+def add_address(connection, options: argparse.Namespace, url: str) -> str:
+    is_sitemap = options.sitemap or url.endswith((".xml", ".xml.gz"))
     kind = "sitemap" if is_sitemap else "page"
-    every = options.every or None
-    return sources.add_address(connection, options.organization, kind, options.what, every)
+    with told_of_refusal(url):
+        return sources.add_address(
+            connection, options.organization, kind, url, options.every or None
+        )
+
+
+@contextmanager
+def told_of_refusal(named: str):
+    try:
+        yield
+    except InputRefused as refusal:
+        raise CannotRun(f"{named} was refused ({refusal.code}): {refusal}") from None
 
 
 def sync(options: argparse.Namespace) -> int:

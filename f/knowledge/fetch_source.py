@@ -23,15 +23,16 @@ def main(db: postgresql, source_id: str) -> dict:
         if source.kind == "sitemap":
             return sitemaps.sync(db, source)
         fetched = pages.fetch_page(db, source)
+        with connect(db) as conn:
+            return keep(conn, source, fetched)
     except InputRefused as refusal:
         with connect(db) as conn:
             sources.refuse(conn, source.id, source.sha256, refusal)
         return {"state": "refused", "code": refusal.code}
-    with connect(db) as conn:
-        return keep(conn, source, fetched)
 
 
 def keep(conn, source: Source, fetched: Fetched) -> dict:
+    """Raises InputRefused when the plan has no room for so many bytes."""
     if sources.take(conn, source.id) is None:
         return {"state": "gone"}
     content = pages.in_unicode(fetched)
@@ -39,7 +40,7 @@ def keep(conn, source: Source, fetched: Fetched) -> dict:
     if is_unchanged and source.state == "ready":
         sources.settle(conn, source.id)
         return {"state": "unchanged"}
-    sha256 = originals.write(conn, source.id, content)
+    sha256 = sources.replace_original(conn, source.id, content)
     sources.describe(conn, source.id, fetched)
     return begun(conn, source, sha256)
 

@@ -8,7 +8,7 @@ from f.knowledge.sources import Source
 from f.shared.db import connect
 from f.shared.errors import InputRefused
 from f.shared.safe_fetch import Fetched, Known, Rules
-from f.shared.web_addresses import read_url
+from f.shared.web_addresses import Target, read_url
 
 ROBOTS_HOURS = 24
 ROBOTS_RULES = Rules(media_types=("",), max_bytes=robots.MAX_BYTES, seconds=10)
@@ -28,18 +28,24 @@ on conflict (organization_id, origin) do update
 
 
 def fetch_page(db: dict, source: Source) -> Fetched:
-    """Raises InputRefused: `url_...`, also when the site's robots.txt forbids it."""
+    """Raises InputRefused: `url_...`, also when the robots.txt of its site forbids it, or that of
+    the site which it leads to."""
     target = read_url(source.url)
-    if not robots.may_read(rules_of_site(db, source), target.path):
-        raise refused("url_robots_forbidden")
+    check_allowed(db, source, target)
     is_read = source.state == "ready" and source.sha256 is not None
     known = Known(source.etag, source.last_modified) if is_read else Known()
-    return safe_fetch.fetch(source.url, known=known)
+    fetched = safe_fetch.fetch(source.url, known=known)
+    if fetched.url != target.url:
+        check_allowed(db, source, read_url(fetched.url))
+    return fetched
 
 
-def rules_of_site(db: dict, source: Source) -> str:
-    target = read_url(source.url)
-    origin = f"{target.scheme}://{target.origin_host}"
+def check_allowed(db: dict, source: Source, target: Target) -> None:
+    if not robots.may_read(rules_of_site(db, source, target.origin), target.path):
+        raise refused("url_robots_forbidden")
+
+
+def rules_of_site(db: dict, source: Source, origin: str) -> str:
     with connect(db) as conn, conn.cursor() as cursor:
         cursor.execute("select enter_source(%s)", [source.id])
         cursor.execute(FIND_ROBOTS, [source.organization_id, origin[:300], ROBOTS_HOURS])

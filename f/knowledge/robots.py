@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import unquote
 
 AGENT = "chatmill"
@@ -15,9 +16,13 @@ class Rule:
     is_allowed: bool
     path: str
 
+    @cached_property
+    def pieces(self) -> list[str]:
+        return self.path.removesuffix("$").split("*")
+
     def covers(self, path: str) -> bool:
         """`*` stands for anything, `$` at the end for the end."""
-        pieces = self.path.removesuffix("$").split("*")
+        pieces = self.pieces
         if not path.startswith(pieces[0]):
             return False
         place = len(pieces[0])
@@ -32,11 +37,15 @@ class Rule:
 
 
 def may_read(content: str, path: str) -> bool:
+    return allow(rules_for_us(content), path)
+
+
+def allow(rules: list[Rule], path: str) -> bool:
     """The longest rule that covers the path decides; of two equal ones the one that allows."""
     if path == "/robots.txt":
         return True
     path = unquote(path)
-    covering = [rule for rule in rules_for_us(content) if rule.path and rule.covers(path)]
+    covering = [rule for rule in rules if rule.path and rule.covers(path)]
     best = max(covering, key=lambda rule: (len(rule.path), rule.is_allowed), default=None)
     return best is None or best.is_allowed
 

@@ -1,7 +1,10 @@
 """Sitemaps as sources: each page that one lists is a source of its own, found by it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import islice
 
 from psycopg2.errors import CheckViolation
 
@@ -20,6 +23,7 @@ from f.shared.web_addresses import Target, read_url
 
 MAX_PAGES = 500
 MAX_SITEMAPS = 10
+MAX_LOOKED_AT = 20_000
 RULES = Rules(media_types=(*DOCUMENT_TYPES, "application/gzip", "application/x-gzip"))
 
 # Pages that a person gave are left alone.
@@ -35,6 +39,15 @@ on conflict (organization_id, url) do update
 """
 
 FORGET_OTHERS = "delete from sources where found_by = %s and url <> all (%s)"
+
+
+@dataclass(frozen=True)
+class Sitemap:
+    """`host`: who answered; addresses lead from there to the site's usual name."""
+
+    host: str
+    kind: str
+    entries: list[tuple[str, datetime | None]]
 
 
 def sync(db: dict, source: Source) -> dict:
@@ -53,12 +66,17 @@ def sync(db: dict, source: Source) -> dict:
 
 def list_pages(db: dict, source: Source) -> dict[str, datetime | None]:
     """Address and time of the last change: those of its own site that programs may read."""
-    site = read_url(source.url)
-    rules = pages.rules_of_site(db, source)
+    sitemap = read(source.url)
+    hosts = {read_url(source.url).host, sitemap.host}
+
+    @cache
+    def rules_of(origin: str) -> list[robots.Rule]:
+        return robots.rules_for_us(pages.rules_of_site(db, source, origin))
+
     found: dict[str, datetime | None] = {}
-    for url, changed_at in addresses(source.url):
+    for url, changed_at in islice(addresses(sitemap, hosts), MAX_LOOKED_AT):
         target = read_public(url)
-        if target and target.host == site.host and robots.may_read(rules, target.path):
+        if target and target.host in hosts and robots.allow(rules_of(target.origin), target.path):
             found.setdefault(target.url, changed_at)
         if len(found) == MAX_PAGES:
             break
@@ -67,25 +85,23 @@ def list_pages(db: dict, source: Source) -> dict[str, datetime | None]:
     return found
 
 
-def addresses(url: str) -> Iterator[tuple[str, datetime | None]]:
+def addresses(sitemap: Sitemap, hosts: set[str]) -> Iterator[tuple[str, datetime | None]]:
     """Of the sitemap, or of the first ones of an index, one level deep."""
-    kind, entries = read(url)
-    if kind == sitemap_reader.PAGES:
-        yield from entries
+    if sitemap.kind == sitemap_reader.PAGES:
+        yield from sitemap.entries
         return
-    site = read_url(url)
-    for inner, _ in entries[:MAX_SITEMAPS]:
-        target = read_public(inner)
-        if target and target.host == site.host:
-            inner_kind, inner_entries = read(target.url)
-            yield from inner_entries if inner_kind == sitemap_reader.PAGES else ()
+    for url, _ in sitemap.entries[:MAX_SITEMAPS]:
+        target = read_public(url)
+        if target and target.host in hosts:
+            inner = read(target.url)
+            yield from inner.entries if inner.kind == sitemap_reader.PAGES else ()
 
 
-def read(url: str) -> tuple[str, list[tuple[str, datetime | None]]]:
+def read(url: str) -> Sitemap:
     fetched = safe_fetch.fetch(url, RULES)
     found = sandbox.run(sitemap_reader.__name__, fetched.content)
     entries = [(one["text"], time_of(one["heading_path"][0])) for one in found["sections"]]
-    return found["title"], entries
+    return Sitemap(read_url(fetched.url).host, found["title"], entries)
 
 
 def read_public(url: str) -> Target | None:
@@ -99,10 +115,10 @@ def time_of(text: str) -> datetime | None:
     """The end of what is written: a day without an hour is over when it is over."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        return found + timedelta(days=1) if len(text) == len("2026-01-01") else found
+    except (ValueError, OverflowError):
         return None
-    found = found if found.tzinfo else found.replace(tzinfo=UTC)
-    return found + timedelta(days=1) if len(text) == len("2026-01-01") else found
 
 
 def keep_pages(conn, source: Source, listed: dict[str, datetime | None]) -> int:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from psycopg2.errors import CheckViolation
 
+import f.knowledge.originals as originals
 import f.knowledge.store as store
 from f.knowledge.file_types import CLAIMS
 from f.knowledge.refusals import refused
@@ -108,6 +109,14 @@ def add_file(conn, organization_id: str, name: str, content: bytes) -> str:
     """The id of the source, which is due now. Raises InputRefused when the plan is full."""
     try:
         return store.add_source(conn, organization_id, name, content)
+    except CheckViolation as error:
+        raise full(error) from error
+
+
+def replace_original(conn, source_id: str, content: bytes) -> str:
+    """Its hash. Raises InputRefused when the plan is full."""
+    try:
+        return originals.write(conn, source_id, content)
     except CheckViolation as error:
         raise full(error) from error
 

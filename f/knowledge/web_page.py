@@ -5,9 +5,10 @@ import re
 from lxml import etree, html  # pin: lxml==6.1.3
 
 import f.knowledge.plain_text as plain_text
+from f.knowledge.hidden_text import text_of, without_hidden
 from f.knowledge.page_walk import PageWalk
 from f.knowledge.refusals import refused
-from f.knowledge.sections import Section, is_question
+from f.knowledge.sections import Section
 
 # Only encodings that pages really declare: some of Python's other codecs take quadratic time.
 DECLARED = re.compile(
@@ -28,9 +29,6 @@ BOILERPLATE = re.compile(
     r"|related(?:-posts|-articles)?)(?:\s|$)",
     re.IGNORECASE,
 )
-HIDDEN = re.compile(r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
-# Where the question of an answer stands that a visitor has to open.
-QUESTION_PLACES = ("h1", "h2", "h3", "h4", "h5", "h6", "dt")
 MIN_MENU_LINKS = 4
 MENU_LINK_SHARE = 0.8
 
@@ -57,43 +55,6 @@ def parsed(text: str):
         return html.document_fromstring(text.encode(), parser=parser)
     except etree.ParserError:
         return None
-
-
-def without_hidden(page):
-    """What nobody sees may be outdated, or meant for programs like this one."""
-    opened = {target for element in page.iter(etree.Element) for target in opened_by(element)}
-    for element in list(page.iterdescendants(etree.Element)):
-        if is_hidden(element) and element.get("id") not in opened and not is_page(element):
-            element.drop_tree()
-    return page
-
-
-def opened_by(element) -> list[str]:
-    """Ids of the answers that are shown when somebody clicks on this question, or tab."""
-    links = (element.get(name, "") for name in ("href", "data-target", "data-bs-target"))
-    targets = [link[1:] for link in links if link[:1] == "#"]
-    targets += element.get("aria-controls", "").split()
-    if not targets or element.get("role") == "tab":
-        return targets
-    is_in_question = next(element.iterancestors(*QUESTION_PLACES), None) is not None
-    if not is_in_question and not is_question(text_of(element)):
-        return []
-    if element.tag == "button":
-        element.tag = "div"  # its words are text, as those of other buttons are not
-    return targets
-
-
-def is_hidden(element) -> bool:
-    return (
-        element.get("hidden", "until-found") != "until-found"
-        or element.get("aria-hidden") == "true"
-        or bool(HIDDEN.search(element.get("style", "")))
-    )
-
-
-def is_page(element) -> bool:
-    """All of it, which is hidden only until its scripts have run."""
-    return element.tag in ("body", "main") or element.find(".//main") is not None
 
 
 def main_part(page):
@@ -134,10 +95,6 @@ def is_menu(element) -> bool:
     if len(links) < MIN_MENU_LINKS:
         return False
     return sum(len(text_of(link)) for link in links) > MENU_LINK_SHARE * len(text_of(element))
-
-
-def text_of(element) -> str:
-    return "".join(element.itertext()).strip()
 
 
 def decode(content: bytes) -> str:

@@ -1,6 +1,6 @@
 """DOCX to sections: heading styles are their paths, tables become rows that name their columns.
 
-Text in headers, footers, footnotes and comments is not read.
+Text in headers, footers, footnotes and comments is not read, nor is text marked as hidden.
 """
 
 import re
@@ -39,6 +39,7 @@ HEADING_STYLE = re.compile(r"Heading ([1-9])$")
 WHITESPACE = {qn("w:tab"): "\t", qn("w:br"): "\n", qn("w:cr"): "\n", qn("w:noBreakHyphen"): "-"}
 # Word keeps a text box twice, the second time for readers of 2007; deleted text is no text.
 LEFT_OUT = {"{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback", qn("w:del")}
+HIDDEN_MARK = f"{qn('w:rPr')}/{qn('w:vanish')}"
 WRAPPERS = {qn("w:sdt"), qn("w:sdtContent"), qn("w:customXml"), qn("w:ins")}
 
 
@@ -97,11 +98,16 @@ def heading_level(paragraph: Paragraph) -> int:
 
 
 def element_text(element) -> str:
-    if element.tag in LEFT_OUT:
+    if element.tag in LEFT_OUT or is_hidden(element):
         return ""
     if element.tag == qn("w:t"):
         return element.text or ""
     return WHITESPACE.get(element.tag) or "".join(element_text(child) for child in element)
+
+
+def is_hidden(element) -> bool:
+    marks = element.iterfind(HIDDEN_MARK) if element.tag == qn("w:r") else ()
+    return any(mark.get(qn("w:val")) not in ("0", "false", "off") for mark in marks)
 
 
 def table_lines(table) -> list[str]:

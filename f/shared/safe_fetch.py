@@ -21,6 +21,7 @@ MAX_REDIRECTS = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 MAX_HEADER_CHARACTERS = 100
 PLAIN = re.compile(r"[ -~]*")
+MEDIA_TYPE = re.compile(r"[\w.+-]{1,100}/[\w.+-]{1,100}", re.ASCII)
 # Servers often know no better than octet-stream; what a file is, its bytes tell later.
 DOCUMENT_TYPES = (
     "text/",
@@ -88,7 +89,7 @@ def fetch(
             with internet.connect(target, deadline) as connection:
                 response = ask(connection, target, "GET", headers_for(target, rules, known))
                 if response.status not in REDIRECTS:
-                    return read_response(response, target, rules)
+                    return read_response(response, target, rules, known)
         except TimeoutError as exc:
             raise refused("url_too_slow") from exc
         except (OSError, ssl.SSLError, http.client.HTTPException) as exc:
@@ -119,11 +120,13 @@ def headers_for(target: Target, rules: Rules, known: Known) -> dict[str, str]:
     return {"user-agent": "chatmill", **known.headers(), **secrets}
 
 
-def read_response(response: http.client.HTTPResponse, target: Target, rules: Rules) -> Fetched:
-    is_unchanged = response.status == 304
+def read_response(
+    response: http.client.HTTPResponse, target: Target, rules: Rules, known: Known
+) -> Fetched:
+    is_unchanged = response.status == 304 and bool(known.headers())
     if response.status != 200 and not is_unchanged:
         raise refused(REFUSED_STATUSES.get(response.status, "url_failed"))
-    media_type = response.headers.get_content_type() if "content-type" in response.headers else ""
+    media_type = media_type_of(response)
     if not is_unchanged and not media_type.startswith(rules.media_types):
         raise refused("url_type_refused")
     if response.headers.get("content-encoding", "identity").lower() != "identity":
@@ -140,6 +143,12 @@ def read_response(response: http.client.HTTPResponse, target: Target, rules: Rul
         last_modified=said(response, "last-modified"),
         is_unchanged=is_unchanged,
     )
+
+
+def media_type_of(response: http.client.HTTPResponse) -> str:
+    """Nothing when it says none, or none that can be stored."""
+    found = response.headers.get_content_type() if "content-type" in response.headers else ""
+    return found if MEDIA_TYPE.fullmatch(found) else ""
 
 
 def said(response: http.client.HTTPResponse, name: str) -> str:

@@ -34,8 +34,12 @@ class Target:
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
+    def origin(self) -> str:
+        return f"{self.scheme}://{self.origin_host}"
+
+    @property
     def url(self) -> str:
-        return f"{self.scheme}://{self.origin_host}{self.path}"
+        return f"{self.origin}{self.path}"
 
 
 def read_url(url: str) -> Target:
@@ -67,7 +71,11 @@ def is_allowed_host(host: str) -> bool:
 
 def redirected(target: Target, location: str) -> str:
     """http.client read the header as Latin-1; raw UTF-8 in a path is common, elsewhere refused."""
-    return urljoin(target.url, quote(location.encode("latin-1", "replace"), safe=SAFE_CHARACTERS))
+    location = quote(location.encode("latin-1", "replace"), safe=SAFE_CHARACTERS)
+    try:
+        return urljoin(target.url, location)
+    except ValueError as exc:
+        raise refused("url_blocked") from exc
 
 
 SAFE_CHARACTERS = "".join(map(chr, range(33, 127)))

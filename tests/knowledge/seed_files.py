@@ -24,6 +24,12 @@ PAGE = (
     "</h1><p>Größe</p><details><summary>Why?</summary>So.</details><table><tr><th>A<th>B<tr><td "
     "rowspan=2>1<td>2<tr><td>3</table><ul><li>x<ul><li>y</ul></ul><dl><dt>T<dd>D</dl></main></body>"
 )
+STYLED = (
+    "<html><head><style>/*a*/.x{display:none}#y:hover,p>b~i{font:0/0 a!important}@media screen and "
+    "(min-width:9em){[a^='b']{left:-9999px}.z{color:#fff;&.x{clip:rect(0 0 0 0)}}}\\78{opacity:0"
+    "}</style></head><body bgcolor=white><div class='x z'>A<p id=y style='color:rgb(1,2,3)'><b>B"
+    "</b><i a=bc>C</i></div><button>Why?</button><div class=x>So.</div></body></html>"
+)
 MARKDOWN = (
     "# A\n\nText **bold**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n## Why?\n\n1. x\n   - y\n"
     "```\nz\n```"
@@ -76,6 +82,7 @@ def pages() -> dict[str, bytes]:
         "definitions.html": b"<main><dl><dt>Why?<dd>So.<dt>Cup<dd>2.50</dl><pre>a\n b</pre></main>",
         "word.htm": "<html><body lang=ES><h1>Prices</h1><p>Coffee: 2 €.</p>".encode(),
         "nested.html": ("<html><body>" + "<table><tr><td>" * 20 + "x").encode(),
+        "styled.html": STYLED.encode(),
         "xhtml.html": b'<?xml version="1.0"?><html><body><p>Hello&nbsp;you</p></body></html>',
     }
 

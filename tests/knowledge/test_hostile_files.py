@@ -10,14 +10,11 @@ from f.knowledge import web_page
 from f.knowledge.chunks import split
 from f.shared.errors import InputRefused
 from tests.knowledge.reading_here import extract
-from tests.knowledge.sample_files import docx, encrypted_pdf, pdf, pdf_table, zip_of
+from tests.knowledge.sample_files import zip_of
+from tests.knowledge.seed_files import mutated, seeds
 
-FILES = {
-    "text.pdf": pdf("Hello there.\nA second line.", "Another page."),
-    "table.pdf": pdf_table([["a", "b", "c"]] * 10),
-    "locked.pdf": encrypted_pdf(user_password=""),
-    "letter.docx": docx(lambda document: document.add_heading("Hello").add_run("there")),
-}
+FILES = seeds()
+LETTER = FILES["headings.docx"]
 
 
 def outcome(name: str, content: bytes) -> str:
@@ -28,48 +25,22 @@ def outcome(name: str, content: bytes) -> str:
     return "read"
 
 
-def damaged(content: bytes, chance: random.Random) -> bytes:
-    place = chance.randrange(len(content))
-    noise = bytes(chance.randrange(256) for _ in range(chance.randrange(1, 20)))
-    return chance.choice(
-        [
-            content[:place],
-            content[:place] + noise + content[place:],
-            content[:place] + noise + content[place + len(noise) :],
-            content[:place] + content[place + chance.randrange(1, 200) :],
-        ]
-    )
-
-
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", ["text.pdf", "table.pdf", "locked.pdf", "headings.docx"])
 def test_a_damaged_file_is_read_or_refused(name):
     chance = random.Random(name)
+    others = list(FILES.values())
 
-    outcomes = {outcome(name, damaged(FILES[name], chance)) for _ in range(150)}
+    outcomes = {outcome(name, mutated(FILES[name], others, chance)) for _ in range(150)}
 
-    assert "document_broken" in outcomes
-
-
-def test_a_docx_with_a_damaged_part_is_read_or_refused():
-    chance = random.Random(7)
-    archive = zipfile.ZipFile(io.BytesIO(FILES["letter.docx"]))
-    parts = {name: archive.read(name) for name in archive.namelist()}
-
-    outcomes = set()
-    for _ in range(60):
-        part = chance.choice(sorted(parts))
-        content = zip_of({**parts, part: damaged(parts[part], chance)})
-        outcomes.add(outcome("letter.docx", content))
-
-    assert outcomes == {"read", "document_broken"}
+    assert {"read", "document_broken"} <= outcomes
 
 
 def test_a_docx_cannot_read_files_of_this_machine(tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("the-secret")
-    archive = zipfile.ZipFile(io.BytesIO(FILES["letter.docx"]))
+    archive = zipfile.ZipFile(io.BytesIO(LETTER))
     parts = {name: archive.read(name) for name in archive.namelist()}
-    body = parts["word/document.xml"].split(b"?>", 1)[1].replace(b"there", b"&secret; there")
+    body = parts["word/document.xml"].split(b"?>", 1)[1].replace(b"Level 1", b"&secret; Level 1")
     entity = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY secret SYSTEM "file://{secret}">]>'
 
     extracted = extract("a.docx", zip_of({**parts, "word/document.xml": entity.encode() + body}))
@@ -78,9 +49,9 @@ def test_a_docx_cannot_read_files_of_this_machine(tmp_path):
 
 
 def test_entities_that_multiply_do_not_grow():
-    archive = zipfile.ZipFile(io.BytesIO(FILES["letter.docx"]))
+    archive = zipfile.ZipFile(io.BytesIO(LETTER))
     parts = {name: archive.read(name) for name in archive.namelist()}
-    body = parts["word/document.xml"].split(b"?>", 1)[1].replace(b"there", b"&e9;")
+    body = parts["word/document.xml"].split(b"?>", 1)[1].replace(b"Level 1", b"&e9;")
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 10))
     head = f'<?xml version="1.0"?><!DOCTYPE d [<!ENTITY e0 "laugh">{entities}]>'
 

@@ -113,6 +113,14 @@ def test_a_page_that_its_site_forbids_is_not_asked_for(query, ingest, add_page, 
     assert "robots.txt" in sentence
 
 
+def test_a_page_that_leads_to_what_a_site_forbids_is_not_kept(query, ingest, add_page, internet):
+    internet.web.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /help\n")
+    internet.web.answers["/new"] = redirect("/help")
+
+    assert ingest(add_page("http://shop.example/new"))["code"] == "url_robots_forbidden"
+    assert query("select original from sources") == [(None,)]
+
+
 def test_robots_txt_is_asked_for_once_a_day(ingest, add_page, internet):
     source_id = add_page()
 

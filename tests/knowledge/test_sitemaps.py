@@ -6,7 +6,7 @@ import pytest
 
 from f.knowledge import sitemaps, sources
 from f.shared import safe_fetch
-from tests.shared.fake_internet import PUBLIC, FakeInternet, answer
+from tests.shared.fake_internet import PUBLIC, FakeInternet, answer, redirect
 
 XML = '<?xml version="1.0"?><{0} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{1}</{0}>'
 
@@ -92,6 +92,16 @@ def test_only_pages_that_changed_since_are_looked_at(
     assert query("select due_at is not null from sources where kind = 'page'") == [(is_due,)]
 
 
+@pytest.mark.parametrize(
+    "changed",
+    ["9999-12-31", "0001-01-01T00:00:00+14:00", "2020-01-01T00:00:00+23:59", "2020-13-01", "soon"],
+)
+def test_a_time_that_no_calendar_has_keeps_no_page_out(ingest, sitemap_id, internet, changed):
+    internet.web.answers["/sitemap.xml"] = sitemap("a", changed=changed)
+
+    assert [ingest(sitemap_id)["pages"] for _ in range(2)] == [1, 1]
+
+
 def test_an_index_leads_to_the_sitemaps_of_its_own_site(ingest, sitemap_id, found, internet):
     internet.web.answers["/sitemap.xml"] = sitemap(
         "one.xml.gz", "two.txt", "http://other.example/s.xml", kind="sitemapindex"
@@ -115,6 +125,27 @@ def test_pages_of_other_sites_and_those_forbidden_are_left_out(ingest, sitemap_i
     ingest(sitemap_id)
 
     assert found() == ["a"]
+
+
+def test_a_site_that_leads_to_its_usual_name_is_one_site(ingest, sitemap_id, found, internet):
+    internet.names["www.shop.example"] = [[PUBLIC]]
+    internet.web.answers["/sitemap.xml"] = redirect("http://www.shop.example/usual.xml")
+    internet.web.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /b\n")
+    listed = [
+        f"http://{host}/{page}" for host in ("www.shop.example", "x.example") for page in "ab"
+    ]
+    internet.web.answers["/usual.xml"] = sitemap(*listed)
+
+    assert ingest(sitemap_id)["pages"] == 1
+    assert found() == ["http://www.shop.example/a"]
+
+
+def test_a_sitemap_of_nothing_but_forbidden_pages_ends(ingest, sitemap_id, internet, monkeypatch):
+    monkeypatch.setattr(sitemaps, "MAX_LOOKED_AT", 2)
+    internet.web.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /b\n")
+    internet.web.answers["/sitemap.xml"] = sitemap("b1", "b2", "a")
+
+    assert ingest(sitemap_id)["code"] == "sitemap_broken"
 
 
 def test_a_sitemap_gives_so_many_pages_and_no_more(

@@ -29,7 +29,8 @@ def test_a_file_is_added_listed_and_removed(installed, guide, capsys, query):
     assert (added["name"], added["state"], added["chunk_count"]) == ("guide.md", "ready", 1)
 
     assert chatmill(["sources"]) == 0
-    assert "guide.md" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "guide.md" in listed and " 1 chunk\n" in listed
 
     assert chatmill(["sources", "remove", "guide.md"]) == 0
     assert query("select count(*) from chunks") == [(0,)]
@@ -130,3 +131,40 @@ def test_progress_of_what_is_being_read_is_shown(installed, guide, capsys, query
 
     shown = capsys.readouterr().out
     assert "reading" in shown and "12 pages, 300 of 1,300 chunks, 100 s left" in shown
+
+
+def test_several_files_are_added_at_once_or_none_of_them(installed, tmp_path, capsys, query):
+    for name in ("a/hours.md", "b/hours.md", "b/prices.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"What stands in {name}.")
+
+    paths = [str(tmp_path / name) for name in ("a/hours.md", "b/prices.md")]
+    assert chatmill(["sources", "add", *paths, "--tag", "shop", "--json"]) == 0
+    assert [(one["name"], one["state"], one["tags"]) for one in told(capsys)] == [
+        ("hours.md", "ready", ["shop"]),
+        ("prices.md", "ready", ["shop"]),
+    ]
+
+    for second, said in (("b/hours.md", "are called hours.md"), ("gone.md", "there is no file")):
+        assert chatmill(["sources", "add", paths[0], str(tmp_path / second)]) == 1
+        assert said in " ".join(capsys.readouterr().err.split())
+    assert query("select count(*) from sources") == [(2,)]
+
+
+def test_the_help_says_what_of_a_page_is_not_told_from_what_is_seen(capsys):
+    with pytest.raises(SystemExit):
+        chatmill(["sources", "add", "--help"])
+
+    assert "style sheets at other addresses" in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_list_says_how_a_held_version_is_looked_at(installed, tmp_path, capsys):
+    path = tmp_path / "opening hours.md"
+    for said in ("We open at nine.", "We open at ten."):
+        path.write_text(said)
+        assert chatmill(["sources", "add", str(path), "--hold"]) == 0
+    capsys.readouterr()
+
+    chatmill(["sources"])
+
+    assert "./chatmill sources review 'opening hours.md'" in capsys.readouterr().out

@@ -217,6 +217,24 @@ def test_f19_never_more_bytes_than_the_plan_says(query, upload):
     assert query("select sum(size_bytes) from sources") == [(1000,)]
 
 
+def test_f19_a_page_that_the_plan_has_no_room_for_is_refused(
+    conn, query, organization_id, ingest, tmp_path, monkeypatch
+):
+    internet = FakeInternet(tmp_path)
+    internet.names = {"shop.example": [[PUBLIC]]}
+    internet.web.answers["/a"] = answer(b"We open at nine.")
+    monkeypatch.setattr(safe_fetch, "INTERNET", internet)
+    query("update plans set source_bytes_limit = 10")
+
+    outcome = ingest(sources.add_address(conn, organization_id, "page", "http://shop.example/a"))
+
+    assert outcome["code"] == "source_bytes_full"
+    assert query("select state, refusal_code, original from sources") == [
+        ("refused", "source_bytes_full", None)
+    ]
+    internet.close()
+
+
 def test_f19_never_more_chunks_than_the_plan_says(query, upload, ingest):
     query("update plans set chunk_limit = 5")
     source_ids = [upload(GUIDE + b"\n\n%d" % number, name=f"{number}.md") for number in range(5)]

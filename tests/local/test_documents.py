@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from local.documents import LARGEST_BYTES, read_document
+from local.documents import MAX_BYTES, read_document
 from local.errors import CannotRun
 
 
@@ -24,7 +24,24 @@ def test_what_has_no_end_is_refused(tmp_path):
 
 def test_a_file_that_is_too_large_is_not_read_to_its_end(tmp_path):
     with (tmp_path / "big.txt").open("wb") as file:
-        file.truncate(LARGEST_BYTES * 100)
+        file.truncate(MAX_BYTES * 100)
 
     with pytest.raises(CannotRun, match="larger than 10 MB"):
         read_document(str(tmp_path / "big.txt"))
+
+
+def test_a_file_that_is_written_to_meanwhile_is_not_taken_half(tmp_path, monkeypatch):
+    path = tmp_path / "growing.txt"
+    path.write_text("The first line.\n")
+    look = os.fstat
+
+    def look_and_write(number: int):
+        found = look(number)
+        with path.open("a") as file:
+            file.write("Another line.\n")
+        return found
+
+    monkeypatch.setattr(os, "fstat", look_and_write)
+
+    with pytest.raises(CannotRun, match="changed while it was read"):
+        read_document(str(path))

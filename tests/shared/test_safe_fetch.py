@@ -72,6 +72,7 @@ def test_a_page_that_did_not_change_is_not_sent_again(internet):
         ("404 Not Found", "url_not_found"),
         ("403 Forbidden", "url_needs_login"),
         ("503 Busy", "url_failed"),
+        ("304 Not Modified", "url_failed"),  # of nothing that we have
     ],
 )
 def test_what_a_public_website_answers_is_told(internet, refusal, status, code):
@@ -189,7 +190,7 @@ def test_s09_a_name_that_changes_between_two_hops_is_blocked_at_the_second(inter
     [
         *("http://127.0.0.1/", "http://inside.example/", "http://[::1]/", "//127.0.0.1/"),
         *("file:///etc/passwd", "gopher://127.0.0.1:6379/_x", "http://shop.example:22/", ""),
-        *("http://shop.example@127.0.0.1/", "http://loc\xe4lhost/"),
+        *("http://shop.example@127.0.0.1/", "http://loc\xe4lhost/", "http://[", "//["),
     ],
 )
 def test_s10_a_redirect_is_checked_like_the_first_address(internet, refusal, location):
@@ -271,6 +272,11 @@ TOO_MUCH = {
         "url_type_refused",
     ),
     "a picture": (answer(content_type="image/png"), "url_type_refused"),
+    "a type with a zero": (answer(content_type="text/pl\0ain"), "url_type_refused"),
+    "a type of a thousand letters": (
+        answer(content_type="text/" + "a" * 1000),
+        "url_type_refused",
+    ),
     "no type": (answer(content_type=""), "url_type_refused"),
 }
 

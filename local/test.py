@@ -65,8 +65,8 @@ def squawk() -> list[str]:
     return [str(program), *(str(path) for path in forward)]
 
 
-# A file stays together: its tests share servers.
-SIDE_BY_SIDE = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+# A file's tests, which share servers, stay together until a core has nothing left to do.
+SIDE_BY_SIDE = ("-n", str(min(4, os.cpu_count() or 1)), "--dist", "worksteal")
 LINTERS = [
     Phase("ruff check", lambda: [*python("ruff"), "check"]),
     Phase("ruff format", lambda: [*python("ruff"), "format", "--check"]),
@@ -93,6 +93,7 @@ def outcome_of(phase: Phase) -> str:
     finished = subprocess.run(
         phase.command(),
         cwd=ROOT,
+        env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=None if phase.output_is_shown else subprocess.PIPE,
         stderr=None if phase.output_is_shown else subprocess.STDOUT,
@@ -102,6 +103,11 @@ def outcome_of(phase: Phase) -> str:
         return "passed"
     print(finished.stdout or "", end="")
     return "failed"
+
+
+def environment() -> dict[str, str]:
+    """Forbidden to keep what they compile, all workers would rewrite all tests at each start."""
+    return {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def print_summary(done: list[Done]) -> None:

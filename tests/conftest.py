@@ -3,8 +3,9 @@
 import base64
 import itertools
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
@@ -28,6 +29,13 @@ CHANNEL_ID = "0c000000-0000-4000-8000-000000000001"
 LOGIN_KEY = f"{os.getpid():064x}"
 SEALING_KEY = base64.b64encode(bytes(range(32))).decode()
 
+# Of this server alone, and for a second each: their files are copied without the log, and dropped
+# by the dozen. With fsync the two checkpoints of such a copy would be waited for.
+IS_OWN_SERVER = bool(os.environ.get("DATABASE_URL"))
+COPY = "create database {} template template_chatmill"
+COPY_FILES = COPY + " strategy file_copy"
+MOST_LEFT = 10
+
 _numbers = itertools.count(1)
 
 
@@ -38,24 +46,57 @@ def postgres():
         _forget_durability(server)
         template = server.database("template_chatmill")
         migrate(template)
-        logins = role_resources(template, LOGIN_KEY)
+        _make_small(template)
         yield server
-        _run(server, "drop database template_chatmill with (force)")
-        for login in logins.values():
-            _run(server, "drop role {}", login["user"])
+        with _maintenance(server) as run:
+            run("drop database template_chatmill with (force)")
+
+
+@pytest.fixture(scope="session")
+def logins(postgres) -> Iterator[dict[str, dict]]:
+    """With what the steps of each folder log in, by Windmill's paths."""
+    found = role_resources(postgres.database("template_chatmill"), LOGIN_KEY)
+    yield {path: {"user": one["user"], "password": one["password"]} for path, one in found.items()}
+    with _maintenance(postgres) as run:
+        for login in found.values():
+            run("drop role {}", login["user"])
+
+
+@pytest.fixture(scope="session")
+def own_database(postgres):
+    """own_database() is a context with the owner's resource of a database that is migrated and
+    seeded."""
+    left = []
+
+    @contextmanager
+    def make() -> Iterator[dict]:
+        name = f"test_{os.getpid()}_{next(_numbers)}"
+        run(COPY if IS_OWN_SERVER else COPY_FILES, name)
+        # A copy takes everything over but the rights on the database itself.
+        run("revoke create, temporary on database {} from public", name)
+        yield {**postgres.resource, "dbname": name}
+        _close_idle_connections(name)
+        left.append(name)
+        if len(left) > MOST_LEFT:
+            drop(left[:-1])
+
+    def drop(names: list[str]) -> None:
+        """Not the last: Postgres waits 100 ms where it sees a connection that is still ending."""
+        for name in names:
+            run("drop database {} with (force)", name)
+            left.remove(name)
+
+    with _maintenance(postgres) as run:
+        yield make
+        drop([*left])
 
 
 @pytest.fixture
-def owner(postgres) -> dict:
-    """The resource, for whoever migrates and installs, of a database of its own, migrated and
-    seeded; steps commit, so a rolled back transaction would not do."""
-    name = f"test_{os.getpid()}_{next(_numbers)}"
-    _run(postgres, "create database {} template template_chatmill", name)
-    # A copy takes everything over but the rights on the database itself.
-    _run(postgres, "revoke create, temporary on database {} from public", name)
-    yield {**postgres.resource, "dbname": name}
-    _close_idle_connections(name)
-    _run(postgres, "drop database {} with (force)", name)
+def owner(own_database) -> Iterator[dict]:
+    """The resource, for whoever migrates and installs, of the test's own database; steps commit,
+    so a rolled back transaction would not do."""
+    with own_database() as resource:
+        yield resource
 
 
 def _close_idle_connections(database_name: str) -> None:
@@ -72,9 +113,9 @@ class StepsDatabase(dict):
 
 
 @pytest.fixture
-def databases(owner) -> dict[str, StepsDatabase]:
+def databases(owner, logins) -> dict[str, StepsDatabase]:
     """The same database as the steps of each folder reach it, by Windmill's paths."""
-    found = {path: StepsDatabase(one) for path, one in role_resources(owner, LOGIN_KEY).items()}
+    found = {path: StepsDatabase({**owner, **login}) for path, login in logins.items()}
     for resource in found.values():
         resource.owner = owner
     return found
@@ -162,20 +203,38 @@ def arrive(query):
 
 def _forget_durability(postgres) -> None:
     """These databases live for a second each; fsync would be most of it."""
-    if not os.environ.get("DATABASE_URL"):
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            _run(postgres, "alter system set {} = off", setting)
-        _run(postgres, "select pg_reload_conf()")
+    if not IS_OWN_SERVER:
+        with _maintenance(postgres) as run:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                run("alter system set {} = off", setting)
+            run("select pg_reload_conf()")
 
 
-def _run(postgres, statement: str, *names: str) -> None:
-    connection = postgres.connect()
-    connection.autocommit = True
-    try:
-        with connection.cursor() as cursor:
+def _make_small(template: dict) -> None:
+    """What the migrations left in the catalogue would be copied each time; tables of ours stay as
+    a new installation's are, never vacuumed. The last connection leaves the file that the first to
+    each copy would have to make."""
+    with connected(template) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+        cursor.execute(
+            "select string_agg(oid::regclass::text, ', ') from pg_class"
+            " where relnamespace = 'pg_catalog'::regnamespace and relkind = 'r'"
+        )
+        cursor.execute(f"vacuum full {cursor.fetchone()[0]}")
+    with connected(template):
+        pass
+
+
+@contextmanager
+def _maintenance(postgres):
+    """run(statement, *names), each in a transaction of its own."""
+    with closing(postgres.connect()) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
+
+        def run(statement: str, *names: str) -> None:
             cursor.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
-    finally:
-        connection.close()
+
+        yield run
 
 
 @pytest.fixture

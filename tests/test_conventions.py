@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def named(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
@@ -39,6 +41,11 @@ def functions(path: Path) -> list[ast.FunctionDef]:
 def main_of(path: Path) -> ast.FunctionDef | None:
     found = [n for n in tree(path).body if isinstance(n, ast.FunctionDef) and n.name == "main"]
     return found[0] if found else None
+
+
+@cache
+def step_names() -> frozenset[str]:
+    return frozenset(named(path)[:-3].replace("/", ".") for path in PRODUCT if main_of(path))
 
 
 def imported(path: Path) -> list[str]:
@@ -108,9 +115,7 @@ def test_imports_go_one_way(path):
 
 @each_product
 def test_no_step_imports_another_step(path):
-    step_names = {named(p)[:-3].replace("/", ".") for p in PRODUCT if main_of(p)}
-
-    assert step_names.isdisjoint(imported(path))
+    assert step_names().isdisjoint(imported(path))
 
 
 @each_product

@@ -17,7 +17,7 @@ from local.places import ROOT
 from local.secrets_file import Secrets, drawn
 from local.web_api import WebApi
 from local.whatsapp_webhook import phone_number_id_in, post_signed, text_message
-from runner.checks import load_checked_workspace
+from local.workspace import checked_workspace
 from runner.engine import Engine
 from runner.jobs import StepEvent
 from runner.server import Server
@@ -61,7 +61,7 @@ def chatmill(request, owner, databases):
         installation.connect_channels(owner, ORGANIZATION_ID, secrets, graph.base_url)
         add_documents(owner, model.resource, ORGANIZATION_ID, {"hours.md": ARTICLE})
         engine = Engine(
-            load_checked_workspace(ROOT),
+            checked_workspace(),
             variables={"f/chat/sealing_key": secrets.sealing_key},
             resources={**databases, "f/chat/model": model.resource},
             isolated=request.param == "a process a step",

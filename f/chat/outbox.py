@@ -1,7 +1,6 @@
 """The outbox: the only code that moves a message on its way to the vendor."""
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
 import f.channels.accounts as accounts
 from f.channels.accounts import Account
@@ -103,16 +102,11 @@ def claim(conn, turn_id: str, fence: int) -> Claimed:
     """The turn's next message, marked `sending`. Raises StaleTurn."""
     with conn.cursor() as cursor:
         cursor.execute(
-            "select outcome, id, body, wait_seconds, attempt, start_within_seconds"
+            "select outcome, id, body, wait_seconds::float8, attempt, start_within_seconds::float8"
             " from claim_outbound_message(%s, %s)",
             (turn_id, fence),
         )
-        outcome, message_id, body, wait, attempt, start_within = cursor.fetchone()
-    return Claimed(outcome, message_id, body, _seconds(wait), attempt, _seconds(start_within))
-
-
-def _seconds(number: Decimal | None) -> float | None:
-    return None if number is None else float(number)
+        return Claimed(*cursor.fetchone())
 
 
 def hold(conn, message_id: str, has_template: bool) -> None:
@@ -157,10 +151,10 @@ def take_tokens(conn, channel_id: str, rates: dict[str, Rate]) -> float:
     bursts = [rate.burst for rate in rates.values()]
     with conn.cursor() as cursor:
         cursor.execute(
-            "select take_tokens(%s, %s, %s::numeric[], %s::numeric[])",
+            "select take_tokens(%s, %s, %s::numeric[], %s::numeric[])::float8",
             (channel_id, list(rates), per_second, bursts),
         )
-        return float(cursor.fetchone()[0])
+        return cursor.fetchone()[0]
 
 
 def note_contact_gone(conn, message_id: str) -> None:

@@ -14,15 +14,9 @@ from f.chat.attachment_reading import AttachmentReader, Senses
 from f.chat.file_notices import notice
 from f.shared.resources import c_model, postgresql
 
-OF_TURN = """
-select chatbots.id::text, turns.organization_id::text,
-       case when turns.usage_decision = 'economy' then chatbots.economy_model end, contacts.language
-  from turns
-  join conversations on conversations.id = turns.conversation_id
-  join contacts on contacts.id = conversations.contact_id
-  join channels on channels.id = conversations.channel_id
-  join chatbots on chatbots.id = channels.chatbot_id
- where turns.id = %s
+WHO_LOOKS = f"""
+select chatbots.id::text, turns.organization_id::text, {turns.ECONOMY_MODEL}, contacts.language
+{turns.OF_TURN}
 """
 
 
@@ -52,7 +46,7 @@ def senses_of(
 ) -> tuple[str, str | None, Senses]:
     """The organization's id, the contact's language, and what the chatbot's models can take in."""
     with conn.cursor() as cursor:
-        cursor.execute(OF_TURN, (turn_id,))
+        cursor.execute(WHO_LOOKS, {"turn_id": turn_id})
         chatbot_id, organization_id, economy_model, language = cursor.fetchone()
     slots = slots_of(conn, chatbot_id, model, economy_model, sealing_key)
     ears = transcription_slot(conn, chatbot_id, model, sealing_key)

@@ -153,18 +153,12 @@ LOAD_TURN = f"""
 select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        conversations.contact_id::text, contacts.contact_key, chatbots.id::text,
        organizations.name, turns.state, turns.drafts_dropped,
-       case when turns.usage_decision = 'economy' then chatbots.economy_model end,
+       {turns.ECONOMY_MODEL},
        chatbots.name, channels.kind, channels.settings, contacts.language,
        {CHATBOT_COLUMNS}, chatbots.caches_answers,
        organizations.time_zone, turns.told_at, has_unread_files(turns.id), exists (
          select from tools where tools.chatbot_id = chatbots.id and tools.state = 'approved')
-  from turns
-  join conversations on conversations.id = turns.conversation_id
-  join contacts on contacts.id = conversations.contact_id
-  join channels on channels.id = conversations.channel_id
-  join chatbots on chatbots.id = channels.chatbot_id
-  join organizations on organizations.id = turns.organization_id
- where turns.id = %(turn_id)s
+{turns.OF_TURN}
 """
 
 READ_QUESTION = """

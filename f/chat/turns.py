@@ -13,6 +13,19 @@ MAX_ATTEMPTS = 5
 # What one turn may use in all its model calls, dropped drafts too.
 RESERVED_TOKENS = 16000
 
+# Whom a turn answers, and for whom: the end of a select.
+OF_TURN = """\
+  from turns
+  join conversations on conversations.id = turns.conversation_id
+  join contacts on contacts.id = conversations.contact_id
+  join channels on channels.id = conversations.channel_id
+  join chatbots on chatbots.id = channels.chatbot_id
+  join organizations on organizations.id = turns.organization_id
+ where turns.id = %(turn_id)s
+"""
+# Where the plan is nearly used up, and the chatbot has one.
+ECONOMY_MODEL = "case when turns.usage_decision = 'economy' then chatbots.economy_model end"
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -33,20 +46,18 @@ class Gathered:
 def claim(conn, conversation_id: str) -> Claim:
     with conn.cursor() as cursor:
         cursor.execute(
-            "select outcome, fence, arrivals, wait_seconds from claim_conversation(%s)",
+            "select outcome, fence, arrivals, wait_seconds::float8 from claim_conversation(%s)",
             (conversation_id,),
         )
         row = cursor.fetchone()
-    if row is None:
-        return Claim("nothing_waiting")
-    return Claim(row[0], row[1], row[2], None if row[3] is None else float(row[3]))
+    return Claim(*row) if row else Claim("nothing_waiting")
 
 
 def gather(conn, conversation_id: str, claimed: Claim, model: str) -> Gathered:
     """`model`: whose prices a reservation assumes. Raises StaleTurn."""
     with conn.cursor() as cursor:
         cursor.execute(
-            "select decision, reason, turn_id, wait_seconds"
+            "select decision, reason, turn_id, wait_seconds::float8"
             " from gather_turn(%s, %s, %s, %s, %s, %s)",
             (
                 conversation_id,
@@ -57,10 +68,7 @@ def gather(conn, conversation_id: str, claimed: Claim, model: str) -> Gathered:
                 MAX_ATTEMPTS,
             ),
         )
-        decision, reason, turn_id, wait_seconds = cursor.fetchone()
-    return Gathered(
-        decision, reason, turn_id, None if wait_seconds is None else float(wait_seconds)
-    )
+        return Gathered(*cursor.fetchone())
 
 
 def has_unread_files(conn, turn_id: str) -> bool:
@@ -147,7 +155,7 @@ def complete(conn, turn_id: str, fence: int, part: str) -> float | None:
 
     Raises StaleTurn.
     """
-    return _one_number(conn, "select complete_turn(%s, %s, %s)", (turn_id, fence, part))
+    return _seconds(conn, "select complete_turn(%s, %s, %s)::float8", (turn_id, fence, part))
 
 
 def postpone(conn, turn_id: str, fence: int, wait_seconds: float) -> float | None:
@@ -155,12 +163,13 @@ def postpone(conn, turn_id: str, fence: int, wait_seconds: float) -> float | Non
 
     Raises StaleTurn.
     """
-    return _one_number(conn, "select postpone_turn(%s, %s, %s)", (turn_id, fence, wait_seconds))
+    values = (turn_id, fence, wait_seconds)
+    return _seconds(conn, "select postpone_turn(%s, %s, %s)::float8", values)
 
 
 def give_back(conn, conversation_id: str, fence: int) -> float | None:
     """Frees a conversation after a failure; None when another worker has it."""
-    return _one_number(conn, "select give_back_turn(%s, %s)", (conversation_id, fence))
+    return _seconds(conn, "select give_back_turn(%s, %s)::float8", (conversation_id, fence))
 
 
 def start_when_due(conversation_id: str, wait_seconds: float | None) -> None:
@@ -172,8 +181,7 @@ def start_when_due(conversation_id: str, wait_seconds: float | None) -> None:
         start_flow("f/chat/answer_message", {"conversation_id": conversation_id}, wait_seconds)
 
 
-def _one_number(conn, query: str, arguments: tuple) -> float | None:
+def _seconds(conn, query: str, arguments: tuple) -> float | None:
     with conn.cursor() as cursor:
         cursor.execute(query, arguments)
-        row = cursor.fetchone()
-    return None if row is None or row[0] is None else float(row[0])
+        return cursor.fetchone()[0]

@@ -11,8 +11,7 @@ from f.knowledge import store
 from f.knowledge.chunks import Chunk
 from local import sources
 from local.hashing_embedder import HashingEmbedder
-from local.places import ROOT
-from runner.checks import load_checked_workspace
+from local.workspace import checked_workspace
 from runner.engine import Engine
 
 
@@ -92,16 +91,11 @@ def installed(owner, model, monkeypatch):
     monkeypatch.setattr(sources, "ready", ready)
 
 
-@pytest.fixture(scope="session")
-def workspace():
-    return load_checked_workspace(ROOT)
-
-
 @pytest.fixture
-def ingest(workspace, knowledge_database, model):
+def ingest(knowledge_database, model):
     """ingest(source_id) -> what the flow says of it."""
     resources = {"f/knowledge/knowledge_database": knowledge_database, "f/chat/model": model}
-    engine = Engine(workspace, resources=resources, worker_threads=4)
+    engine = Engine(checked_workspace(), resources=resources, worker_threads=4)
     engine.start()
 
     def run(source_id: str) -> dict:

@@ -3,6 +3,7 @@
 import pytest
 
 from f.knowledge import sources, start_ingestions
+from local.workspace import checked_workspace
 from runner.engine import Engine
 
 ALERTS = "select code, occurrences from alerts where code like 'source%%'"
@@ -14,12 +15,12 @@ def source_id(conn, organization_id) -> str:
 
 
 @pytest.fixture
-def run_with(workspace, knowledge_database):
+def run_with(knowledge_database):
     """run_with(model, source_id) -> how the flow ended."""
 
     def run(model: dict, source_id: str):
         resources = {"f/knowledge/knowledge_database": knowledge_database, "f/chat/model": model}
-        engine = Engine(workspace, resources=resources, worker_threads=2)
+        engine = Engine(checked_workspace(), resources=resources, worker_threads=2)
         engine.start()
         try:
             return engine.run("f/knowledge/ingest_source", {"source_id": source_id})

@@ -15,7 +15,6 @@ from f.knowledge.relevance import is_relevant
 from f.knowledge.search import WEIGHTS, search
 from f.knowledge.unknown_codes import codes_in_no_document
 from local.embedder import load_embedder
-from local.migrations import migrate
 from local.minilm import NAME, model_folder
 from tests.conftest import ORGANIZATION_ID, connected
 from tests.knowledge.reading_here import extract
@@ -38,11 +37,9 @@ def embed():
 
 
 @pytest.fixture(scope="module")
-def help_centre(postgres, embed):
+def help_centre(own_database, embed):
     """A connection to a database that holds the demo's articles."""
-    resource = postgres.database("help_centre")
-    migrate(resource)
-    with connected(resource) as connection:
+    with own_database() as resource, connected(resource) as connection:
         for path in sorted(DEMO.glob("*.md")):
             ingest(connection, path, embed)
         yield connection

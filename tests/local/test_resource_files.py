@@ -2,25 +2,19 @@
 
 import json
 import os
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import psycopg2
 import pytest
 
 from local import resource_files
 from local.__main__ import main as chatmill
-from local.postgres import data_source_name
+from local.postgres import Postgres, data_source_name
 from local.secrets_file import load_secrets
 
 
 @pytest.fixture
 def installed(owner, tmp_path, monkeypatch):
-    @contextmanager
-    def opened(state):
-        yield SimpleNamespace(resource=owner)
-
-    monkeypatch.setattr(resource_files, "open_postgres", opened)
+    monkeypatch.setattr(resource_files, "open_postgres", lambda state: Postgres(owner))
     monkeypatch.setattr(resource_files, "STATE", tmp_path)
     monkeypatch.setenv("DATABASE_URL", "postgresql://owner@db/chatmill")
     return tmp_path / "resources"

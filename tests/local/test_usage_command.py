@@ -1,23 +1,18 @@
 """./chatmill usage: an operator reads in 80 columns who used what."""
 
 import json
-from contextlib import contextmanager
-from types import SimpleNamespace
 
 import pytest
 
 from local import usage
 from local.__main__ import main as chatmill
+from local.postgres import Postgres
 from tests.conftest import ORGANIZATION_ID
 
 
 @pytest.fixture
 def used(owner, query, monkeypatch):
-    @contextmanager
-    def opened(state):
-        yield SimpleNamespace(resource=owner)
-
-    monkeypatch.setattr(usage, "open_postgres", opened)
+    monkeypatch.setattr(usage, "open_postgres", lambda state: Postgres(owner))
     query("update plans set cost_limit_microcents = 50000000000")
     query("select open_usage_period(%s, current_date)", ORGANIZATION_ID)
     query(

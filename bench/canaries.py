@@ -44,6 +44,7 @@ VALUES = {
     "timestamptz": "now() - interval '2 minutes'",
     "date": "date_trunc('month', current_date)::date",  # months begin with their first day
     "vector": "'[1,0,0]'",
+    "halfvec": "'[1,0,0]'",
     "uuid": "gen_random_uuid()",
     "_uuid": "array[gen_random_uuid()]",
 }

@@ -707,7 +707,8 @@ begin
         ('chatmill_knowledge', 'delete', 'sources documents'),
         ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings cells words
           ingestions ingestion_sections ingestion_chunks robots'),
-        ('chatmill_knowledge', 'select, delete, update (state, first_cell), insert (organization_id,
+        ('chatmill_knowledge', 'select, delete, update (state, first_cell,
+          divided_chunks), insert (organization_id,
           embedding_model, embedding_dimensions, state)', 'chunk_sets'),
         ('chatmill_knowledge', 'select', 'organizations plans'),
         ('chatmill_worker', 'insert (turn_id, organization_id, chatbot_id)',
@@ -1319,35 +1320,40 @@ $$;
 
 COMMENT ON FUNCTION public.charge_turn(p_turn_id uuid, p_fence bigint) IS 'Settles the turn''s reservation with what its model calls really used, once.';
 
-CREATE FUNCTION public.chunk_sets_to_divide(p_least_chunks integer DEFAULT 5000) RETURNS TABLE(organization_id uuid, chunk_set_id bigint, cells integer)
+CREATE FUNCTION public.chunk_sets_to_divide() RETURNS TABLE(organization_id uuid, chunk_set_id bigint, cells integer)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
   with sized as materialized (
-    select chunk_sets.organization_id, chunk_sets.id, chunk_sets.first_cell,
-           -- So many that one search reads their square root, whatever an organization grows to.
-           (5 * sqrt(words.chunk_count))::integer as cells,
-           (select count(*) from cells
-             where cells.organization_id = chunk_sets.organization_id
-               and cells.chunk_set_id = chunk_sets.id) as cells_now
+    select chunk_sets.organization_id, chunk_sets.id, chunk_sets.first_cell, words.chunk_count,
+           -- A smaller one is read whole in less time than its cells would take.
+           case when divided_chunks is null then words.chunk_count >= 5000
+                else words.chunk_count not between divided_chunks / 2 and 2 * divided_chunks
+           end as is_outgrown
       from chunk_sets join words on words.organization_id = chunk_sets.organization_id and word = ''
-     where chunk_sets.state = 'searched' and words.chunk_count >= p_least_chunks
+     where chunk_sets.state = 'searched'
   )
-  select sized.organization_id, id, case when cells > 1.5 * cells_now then cells end
+  -- So many that a search reads some thirty times the square root of all codes.
+  select sized.organization_id, id, case when is_outgrown then (5 * sqrt(chunk_count))::integer end
     from sized
-   where cells > 1.5 * cells_now
-      or exists (select from embeddings
-                  where embeddings.organization_id = sized.organization_id
-                    and embeddings.chunk_set_id = sized.id and embeddings.cell < sized.first_cell);
+   where is_outgrown
+      or exists (select from cells join embeddings
+                   on embeddings.organization_id = cells.organization_id
+                  and embeddings.chunk_set_id = cells.chunk_set_id
+                  and embeddings.cell < sized.first_cell
+                  where cells.organization_id = sized.organization_id
+                    and cells.chunk_set_id = sized.id and cells.number = sized.first_cell)
+   order by chunk_count;
 $$;
 
-COMMENT ON FUNCTION public.chunk_sets_to_divide(p_least_chunks integer) IS 'Searched sets that have outgrown their cells, with how many they should have; without a number: those where an embedding is in no cell yet. Across organizations.';
+COMMENT ON FUNCTION public.chunk_sets_to_divide() IS 'Searched sets that have outgrown their cells, or shrunk, with how many they should have; without a number: those where an embedding is in no cell yet. The smallest first. Across organizations.';
 
-CREATE FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_code bit varying, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) RETURNS uuid[]
+CREATE FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 declare
+  v_code constant bit varying := code_of(p_vector);
   -- In them are 0.995 of the ten nearest of 10,000, and more of 100,000.
   v_nearest_cells constant integer := 128;
   v_first_cell integer;
@@ -1359,7 +1365,7 @@ begin
       select chunk_id from embeddings
        where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
          and is_searched and document_id = any (p_document_ids)
-       order by code <~> p_code limit p_limit);
+       order by code <~> v_code limit p_limit);
   end if;
 
   select first_cell into v_first_cell
@@ -1377,11 +1383,11 @@ begin
             select chunk_id, code from embeddings
              where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
                and is_searched and cell = any (v_cells)) as compared
-     order by code <~> p_code limit p_limit);
+     order by code <~> v_code limit p_limit);
 end;
 $$;
 
-COMMENT ON FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_code bit varying, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) IS 'The chunks whose codes are nearest to a question''s: of the documents given, or of the nearest cells and whatever is in none.';
+COMMENT ON FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) IS 'The chunks whose codes are nearest to a question''s: of the documents given, or of the nearest cells and whatever is in none.';
 
 CREATE FUNCTION public.claim_alert() RETURNS TABLE(held_until timestamp with time zone, id bigint, organization_id uuid, severity text, code text, summary text, occurrences integer, occurrences_told integer, first_raised_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1825,38 +1831,45 @@ CREATE FUNCTION public.divide_chunk_set(p_organization_id uuid, p_chunk_set_id b
     AS $$
 declare
   v_first_cell integer;
+  -- Beyond these, more would take minutes and better little.
+  v_cells constant integer := least(p_cells, 2000);
+  v_drawn constant integer := least(12 * v_cells, 20000);
+  v_centers constant halfvec[] := array(
+    with drawn as materialized (
+      -- Their ids are random: the first of them are as good as drawn.
+      select embedding, row_number() over (order by chunk_id) as place
+        from embeddings
+       where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
+       order by chunk_id
+       limit v_drawn
+    ), seeds as materialized (
+      select place, embedding as center from drawn where place <= v_cells
+    ), centers as materialized (
+      select seed.place, l2_normalize(avg(embedding)) as center
+        from drawn cross join lateral (
+          select place from seeds order by seeds.center <#> embedding limit 1) as seed
+       group by seed.place
+    )
+    select l2_normalize(avg(embedding))
+      from drawn cross join lateral (
+        select place from centers order by centers.center <#> embedding limit 1) as near
+     group by near.place);
 begin
-  -- Two divisions at once would give the same numbers.
+  -- Two divisions at once would give the same numbers; so long, no re-embedding waits for this row.
   perform from chunk_sets
     where organization_id = p_organization_id and id = p_chunk_set_id for no key update;
-  select 1 + coalesce(max(number), 0) into v_first_cell
-    from cells where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id;
-
+  select greatest(first_cell, 1 + coalesce((
+           select max(number) from cells
+            where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id), 0))
+    into v_first_cell
+    from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
+  delete from cells where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id;
   insert into cells (organization_id, chunk_set_id, number, center)
-  with drawn as materialized (
-    -- Their ids are random: the first of them are as good as drawn.
-    select embedding, row_number() over (order by chunk_id) as place
-      from embeddings
-     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
-     order by chunk_id
-     limit 12 * p_cells
-  ), seeds as materialized (
-    select place, embedding as center from drawn where place <= p_cells
-  ), centers as materialized (
-    select seed.place, l2_normalize(avg(embedding)) as center
-      from drawn cross join lateral (
-        select place from seeds order by seeds.center <#> embedding limit 1) as seed
-     group by seed.place
-  )
-  select p_organization_id, p_chunk_set_id, v_first_cell - 1 + row_number() over (order by near.place),
-         l2_normalize(avg(embedding))
-    from drawn cross join lateral (
-      select place from centers order by centers.center <#> embedding limit 1) as near
-   group by near.place;
-  delete from cells
-   where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
-     and number < v_first_cell;
-  update chunk_sets set first_cell = v_first_cell
+  select p_organization_id, p_chunk_set_id, v_first_cell - 1 + place, center
+    from unnest(v_centers) with ordinality as made (center, place);
+  update chunk_sets
+     set first_cell = v_first_cell, divided_chunks = (
+           select chunk_count from words where organization_id = p_organization_id and word = '')
    where organization_id = p_organization_id and id = p_chunk_set_id;
 end;
 $$;
@@ -2258,7 +2271,7 @@ begin
     return;
   end if;
   v_shortlist := chunks_by_code(
-    p_organization_id, v_chunk_set_id, code_of(p_vector), p_vector, p_document_ids, p_shortlist);
+    p_organization_id, v_chunk_set_id, p_vector, p_document_ids, p_shortlist);
 
   return query
   with near as materialized (
@@ -3227,8 +3240,10 @@ begin
        select chunk_id
          from embeddings
         where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
-          and cell < (select first_cell from chunk_sets
-                       where organization_id = p_organization_id and id = p_chunk_set_id)
+          -- Without any cell, none has to be moved.
+          and cell < (select min(number) from cells
+                       where organization_id = p_organization_id
+                         and chunk_set_id = p_chunk_set_id)
         limit p_most);
   get diagnostics v_moved = row_count;
   return v_moved;
@@ -5353,7 +5368,8 @@ CREATE TABLE public.cells (
     number integer NOT NULL,
     center public.halfvec NOT NULL,
     CONSTRAINT cells_number_check CHECK ((number > 0))
-);
+)
+WITH (toast_tuple_target='8160');
 
 ALTER TABLE ONLY public.cells FORCE ROW LEVEL SECURITY;
 
@@ -5522,8 +5538,10 @@ CREATE TABLE public.chunk_sets (
     embedding_dimensions integer NOT NULL,
     state text DEFAULT 'building'::text NOT NULL,
     first_cell integer DEFAULT 1 NOT NULL,
+    divided_chunks integer,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT chunk_sets_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 16000))),
+    CONSTRAINT chunk_sets_divided_chunks_check CHECK ((divided_chunks >= 0)),
+    CONSTRAINT chunk_sets_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 6000))),
     CONSTRAINT chunk_sets_first_cell_check CHECK ((first_cell > 0)),
     CONSTRAINT chunk_sets_state_check CHECK ((state = ANY (ARRAY['building'::text, 'searched'::text, 'retired'::text])))
 );
@@ -5535,6 +5553,8 @@ COMMENT ON TABLE public.chunk_sets IS 'One row per embedding model that an organ
 COMMENT ON COLUMN public.chunk_sets.state IS 'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
 
 COMMENT ON COLUMN public.chunk_sets.first_cell IS 'The first number of the cells that it is divided into now. Embeddings with a lower one belong to no cell yet: every search reads them.';
+
+COMMENT ON COLUMN public.chunk_sets.divided_chunks IS 'How many chunks were searched when it was divided; null: it never was.';
 
 ALTER TABLE public.chunk_sets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.chunk_sets_id_seq
@@ -5695,7 +5715,7 @@ CREATE TABLE public.embeddings (
     code bit varying GENERATED ALWAYS AS (public.code_of(embedding)) STORED NOT NULL,
     CONSTRAINT embeddings_cell_check CHECK ((cell >= 0))
 )
-WITH (autovacuum_vacuum_insert_scale_factor='0.01', autovacuum_vacuum_scale_factor='0.02');
+WITH (toast_tuple_target='8160', autovacuum_vacuum_insert_scale_factor='0.01', autovacuum_vacuum_scale_factor='0.02');
 
 ALTER TABLE ONLY public.embeddings FORCE ROW LEVEL SECURITY;
 

@@ -89,9 +89,10 @@ create table chunk_sets (
   id bigint generated always as identity,
   organization_id uuid not null references organizations on delete cascade,
   embedding_model text not null,
-  embedding_dimensions integer not null check (embedding_dimensions between 1 and 16000),
+  embedding_dimensions integer not null check (embedding_dimensions between 1 and 6000),
   state text not null default 'building' check (state in ('building', 'searched', 'retired')),
   first_cell integer not null default 1 check (first_cell > 0),
+  divided_chunks integer check (divided_chunks >= 0),
   created_at timestamptz not null default now(),
   primary key (organization_id, id)
 );
@@ -106,6 +107,8 @@ comment on column chunk_sets.state is
   'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
 comment on column chunk_sets.first_cell is
   'The first number of the cells that it is divided into now. Embeddings with a lower one belong to no cell yet: every search reads them.';
+comment on column chunk_sets.divided_chunks is
+  'How many chunks were searched when it was divided; null: it never was.';
 
 create table cells (
   organization_id uuid not null,
@@ -115,7 +118,9 @@ create table cells (
   primary key (organization_id, chunk_set_id, number),
   foreign key (organization_id, chunk_set_id)
     references chunk_sets (organization_id, id) on delete cascade
-);
+)
+-- All centers are read by every search: none is put elsewhere for its length.
+with (toast_tuple_target = 8160);
 comment on table cells is
   'One row per cell of a large chunk set: an embedding is in the one whose center is nearest, and a search reads the nearest cells only.';
 comment on column cells.center is 'Of unit length.';
@@ -159,6 +164,7 @@ create index embeddings_codes_idx on embeddings (organization_id, chunk_set_id, 
   include (chunk_id, document_id, is_searched, code);
 -- Rows that vacuum has not seen are looked up in the table one by one.
 alter table embeddings set (
+  toast_tuple_target = 8160,  -- the nearest are read whole, whatever their dimensions
   autovacuum_vacuum_insert_scale_factor = 0.01, autovacuum_vacuum_scale_factor = 0.02
 );
 comment on table embeddings is 'One row per chunk and embedding model.';
@@ -469,38 +475,45 @@ create function divide_chunk_set(p_organization_id uuid, p_chunk_set_id bigint, 
 returns void as $$
 declare
   v_first_cell integer;
+  -- Beyond these, more would take minutes and better little.
+  v_cells constant integer := least(p_cells, 2000);
+  v_drawn constant integer := least(12 * v_cells, 20000);
+  v_centers constant halfvec[] := array(
+    with drawn as materialized (
+      -- Their ids are random: the first of them are as good as drawn.
+      select embedding, row_number() over (order by chunk_id) as place
+        from embeddings
+       where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
+       order by chunk_id
+       limit v_drawn
+    ), seeds as materialized (
+      select place, embedding as center from drawn where place <= v_cells
+    ), centers as materialized (
+      select seed.place, l2_normalize(avg(embedding)) as center
+        from drawn cross join lateral (
+          select place from seeds order by seeds.center <#> embedding limit 1) as seed
+       group by seed.place
+    )
+    select l2_normalize(avg(embedding))
+      from drawn cross join lateral (
+        select place from centers order by centers.center <#> embedding limit 1) as near
+     group by near.place);
 begin
-  -- Two divisions at once would give the same numbers.
+  -- Two divisions at once would give the same numbers; so long, no re-embedding waits for this row.
   perform from chunk_sets
     where organization_id = p_organization_id and id = p_chunk_set_id for no key update;
-  select 1 + coalesce(max(number), 0) into v_first_cell
-    from cells where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id;
-
+  select greatest(first_cell, 1 + coalesce((
+           select max(number) from cells
+            where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id), 0))
+    into v_first_cell
+    from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
+  delete from cells where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id;
   insert into cells (organization_id, chunk_set_id, number, center)
-  with drawn as materialized (
-    -- Their ids are random: the first of them are as good as drawn.
-    select embedding, row_number() over (order by chunk_id) as place
-      from embeddings
-     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
-     order by chunk_id
-     limit 12 * p_cells
-  ), seeds as materialized (
-    select place, embedding as center from drawn where place <= p_cells
-  ), centers as materialized (
-    select seed.place, l2_normalize(avg(embedding)) as center
-      from drawn cross join lateral (
-        select place from seeds order by seeds.center <#> embedding limit 1) as seed
-     group by seed.place
-  )
-  select p_organization_id, p_chunk_set_id, v_first_cell - 1 + row_number() over (order by near.place),
-         l2_normalize(avg(embedding))
-    from drawn cross join lateral (
-      select place from centers order by centers.center <#> embedding limit 1) as near
-   group by near.place;
-  delete from cells
-   where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
-     and number < v_first_cell;
-  update chunk_sets set first_cell = v_first_cell
+  select p_organization_id, p_chunk_set_id, v_first_cell - 1 + place, center
+    from unnest(v_centers) with ordinality as made (center, place);
+  update chunk_sets
+     set first_cell = v_first_cell, divided_chunks = (
+           select chunk_count from words where organization_id = p_organization_id and word = '')
    where organization_id = p_organization_id and id = p_chunk_set_id;
 end;
 $$ language plpgsql volatile;
@@ -520,8 +533,10 @@ begin
        select chunk_id
          from embeddings
         where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
-          and cell < (select first_cell from chunk_sets
-                       where organization_id = p_organization_id and id = p_chunk_set_id)
+          -- Without any cell, none has to be moved.
+          and cell < (select min(number) from cells
+                       where organization_id = p_organization_id
+                         and chunk_set_id = p_chunk_set_id)
         limit p_most);
   get diagnostics v_moved = row_count;
   return v_moved;
@@ -530,34 +545,39 @@ $$ language plpgsql volatile;
 comment on function move_embeddings is
   'Moves some embeddings that are in no cell of a divided set into theirs, and says how many; 0: all are.';
 
-create function chunk_sets_to_divide(p_least_chunks integer default 5000)
+create function chunk_sets_to_divide()
 returns table (organization_id uuid, chunk_set_id bigint, cells integer) as $$
   with sized as materialized (
-    select chunk_sets.organization_id, chunk_sets.id, chunk_sets.first_cell,
-           -- So many that one search reads their square root, whatever an organization grows to.
-           (5 * sqrt(words.chunk_count))::integer as cells,
-           (select count(*) from cells
-             where cells.organization_id = chunk_sets.organization_id
-               and cells.chunk_set_id = chunk_sets.id) as cells_now
+    select chunk_sets.organization_id, chunk_sets.id, chunk_sets.first_cell, words.chunk_count,
+           -- A smaller one is read whole in less time than its cells would take.
+           case when divided_chunks is null then words.chunk_count >= 5000
+                else words.chunk_count not between divided_chunks / 2 and 2 * divided_chunks
+           end as is_outgrown
       from chunk_sets join words on words.organization_id = chunk_sets.organization_id and word = ''
-     where chunk_sets.state = 'searched' and words.chunk_count >= p_least_chunks
+     where chunk_sets.state = 'searched'
   )
-  select sized.organization_id, id, case when cells > 1.5 * cells_now then cells end
+  -- So many that a search reads some thirty times the square root of all codes.
+  select sized.organization_id, id, case when is_outgrown then (5 * sqrt(chunk_count))::integer end
     from sized
-   where cells > 1.5 * cells_now
-      or exists (select from embeddings
-                  where embeddings.organization_id = sized.organization_id
-                    and embeddings.chunk_set_id = sized.id and embeddings.cell < sized.first_cell);
+   where is_outgrown
+      or exists (select from cells join embeddings
+                   on embeddings.organization_id = cells.organization_id
+                  and embeddings.chunk_set_id = cells.chunk_set_id
+                  and embeddings.cell < sized.first_cell
+                  where cells.organization_id = sized.organization_id
+                    and cells.chunk_set_id = sized.id and cells.number = sized.first_cell)
+   order by chunk_count;
 $$ language sql stable;
 comment on function chunk_sets_to_divide is
-  'Searched sets that have outgrown their cells, with how many they should have; without a number: those where an embedding is in no cell yet. Across organizations.';
+  'Searched sets that have outgrown their cells, or shrunk, with how many they should have; without a number: those where an embedding is in no cell yet. The smallest first. Across organizations.';
 
 create function chunks_by_code(
-  p_organization_id uuid, p_chunk_set_id bigint, p_code bit varying, p_vector halfvec,
-  p_document_ids uuid[], p_limit integer
+  p_organization_id uuid, p_chunk_set_id bigint, p_vector halfvec, p_document_ids uuid[],
+  p_limit integer
 )
 returns uuid[] as $$
 declare
+  v_code constant bit varying := code_of(p_vector);
   -- In them are 0.995 of the ten nearest of 10,000, and more of 100,000.
   v_nearest_cells constant integer := 128;
   v_first_cell integer;
@@ -569,7 +589,7 @@ begin
       select chunk_id from embeddings
        where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
          and is_searched and document_id = any (p_document_ids)
-       order by code <~> p_code limit p_limit);
+       order by code <~> v_code limit p_limit);
   end if;
 
   select first_cell into v_first_cell
@@ -587,7 +607,7 @@ begin
             select chunk_id, code from embeddings
              where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
                and is_searched and cell = any (v_cells)) as compared
-     order by code <~> p_code limit p_limit);
+     order by code <~> v_code limit p_limit);
 end;
 $$ language plpgsql stable
 set plan_cache_mode = force_generic_plan;
@@ -614,7 +634,7 @@ begin
     return;
   end if;
   v_shortlist := chunks_by_code(
-    p_organization_id, v_chunk_set_id, code_of(p_vector), p_vector, p_document_ids, p_shortlist);
+    p_organization_id, v_chunk_set_id, p_vector, p_document_ids, p_shortlist);
 
   return query
   with near as materialized (

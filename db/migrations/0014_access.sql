@@ -185,7 +185,8 @@ begin
         ('chatmill_knowledge', 'delete', 'sources documents'),
         ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings cells words
           ingestions ingestion_sections ingestion_chunks robots'),
-        ('chatmill_knowledge', 'select, delete, update (state, first_cell), insert (organization_id,
+        ('chatmill_knowledge', 'select, delete, update (state, first_cell,
+          divided_chunks), insert (organization_id,
           embedding_model, embedding_dimensions, state)', 'chunk_sets'),
         ('chatmill_knowledge', 'select', 'organizations plans'),
         ('chatmill_worker', 'insert (turn_id, organization_id, chatbot_id)',

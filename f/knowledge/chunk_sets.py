@@ -43,7 +43,7 @@ INSERT_EMBEDDINGS = """
 insert into embeddings (organization_id, chunk_set_id, chunk_id, document_id, is_searched,
                         embedding)
 select documents.organization_id, made.chunk_set_id, chunks.id, documents.id, documents.is_active,
-       l2_normalize(made.embedding::halfvec)
+       l2_normalize(made.embedding::vector)::halfvec
   from (values %s) as made (organization_id, chunk_set_id, chunk_id, embedding)
   join chunks on chunks.organization_id = made.organization_id::uuid
              and chunks.id = made.chunk_id::uuid

@@ -3,8 +3,8 @@
 Every chunk of the organization is compared, so a small organization beside a large one misses
 nothing, as it would with an index over everybody's vectors: first by codes of three bits a
 dimension, then the nearest few by their whole vectors. Of a large organization, only the nearest
-cells are (divide_chunk_sets). Words add to meaning as far as they tell chunks apart
-(question_words). What is found so is put in order by ranking.
+cells are (divide_chunk_sets), but for a search in tagged sources. Words add to meaning as far as
+they tell chunks apart (question_words). What is found so is put in order by ranking.
 """
 
 from collections.abc import Sequence
@@ -163,15 +163,16 @@ def find_candidates(
 def words_of(
     conn, organization_id: str, found: list[Candidate], pairs: list[Pair]
 ) -> dict[int, set[str]]:
-    """By place, of those in the pairs."""
+    """By place, of those in the pairs; none of one that was removed since it was found."""
     places = {found[place].passage.chunk_id: place for pair in pairs for place in pair}
     with conn.cursor() as cursor:
         cursor.execute(FIND_WORDS_OF, [organization_id, list(places)])
-        return {places[chunk_id]: set(words) for chunk_id, words in cursor.fetchall()}
+        words = {places[chunk_id]: set(words) for chunk_id, words in cursor.fetchall()}
+    return {place: words.get(place, set()) for place in places.values()}
 
 
 def is_copy(one: set[str], other: set[str]) -> bool:
-    return len(one & other) >= COPY_WORDS * len(one | other)
+    return bool(one) and len(one & other) >= COPY_WORDS * len(one | other)
 
 
 def neighbours_of(

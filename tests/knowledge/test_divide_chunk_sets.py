@@ -70,8 +70,29 @@ def test_a_large_one_has_a_cell_for_every_embedding_and_is_left_alone_then(
     assert in_no_cell(query) == 0
     assert query("select count(*) > 100 from cells") == [(True,)]
     assert find(7)[0] == "Passage 7."
-    query("update words set chunk_count = 1800 where word = ''")
     assert divide_chunk_sets.main(knowledge_database)["chunk_sets"] == 0
+
+
+def test_one_that_shrank_is_divided_into_fewer(knowledge_database, large, query, find):
+    query("update words set chunk_count = 5000 where word = ''")
+    divide_chunk_sets.main(knowledge_database)
+    query("update words set chunk_count = 300 where word = ''")
+
+    assert divide_chunk_sets.main(knowledge_database)["embeddings_moved"] == CHUNKS
+
+    assert query("select count(*) < 100 from cells") == [(True,)]
+    assert "Passage 7." in find(7)
+
+
+def test_a_set_without_anything_searched_is_divided_into_nothing_and_moves_nothing(
+    conn, large, divide, query
+):
+    query("update embeddings set is_searched = false")
+
+    chunk_set_id = divide(40)
+
+    assert query("select count(*) from cells") == [(0,)]
+    assert run(conn, "select move_embeddings(%s, %s, 10)", large, chunk_set_id) == [(0,)]
 
 
 def test_while_embeddings_are_moved_every_search_finds_them(conn, large, divide, query, find):
@@ -114,8 +135,8 @@ def test_a_divided_organization_reads_its_nearest_cells_only(conn, large, divide
     question = str(around(0))
     ((found,),) = run(
         conn,
-        "select chunks_by_code(%s, %s, code_of(%s), %s, null, 1000)::text[]",
-        *(large, chunk_set_id, question, question),
+        "select chunks_by_code(%s, %s, %s, null, 1000)::text[]",
+        *(large, chunk_set_id, question),
     )
 
     assert 100 <= len(found) < CHUNKS
@@ -129,8 +150,8 @@ def test_a_search_in_tagged_documents_reads_all_of_them(conn, large, divide, add
     question = str(around(0))
     ((found,),) = run(
         conn,
-        "select chunks_by_code(%s, %s, code_of(%s), %s, array[%s]::uuid[], 10)::text[]",
-        *(large, chunk_set_id, question, question, far),
+        "select chunks_by_code(%s, %s, %s, array[%s]::uuid[], 10)::text[]",
+        *(large, chunk_set_id, question, far),
     )
 
     assert len(found) == 1

@@ -2313,8 +2313,9 @@ begin
   )
   select rated.chunk_id, documents.id, documents.title, rated.heading_path, rated.page,
          rated.content, rated.score, rated.bonus, rated.similarity,
+         -- They are read as they were written, by place: sorting each would take as long again.
          array(select (-(better.embedding <#> rated.embedding))::real
-                 from ranked as better where better.place < rated.place order by better.place)
+                 from ranked as better where better.place < rated.place)
     from rated
     join documents on documents.organization_id = p_organization_id
                   and documents.id = rated.document_id
@@ -6521,7 +6522,7 @@ COMMENT ON COLUMN public.webhook_deliveries.reference IS 'Our id of an outbound 
 
 COMMENT ON COLUMN public.webhook_deliveries.attempts IS 'How often the sweep tried to accept it; after five an alert asks for a person.';
 
-COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
+COMMENT ON COLUMN public.webhook_deliveries.outcome IS 'Counts of what it held: new, duplicate, receipt, refused, group_chatter, and ignored with its reasons.';
 
 CREATE TABLE public.words (
     organization_id uuid NOT NULL,

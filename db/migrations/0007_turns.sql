@@ -30,7 +30,7 @@ comment on column webhook_deliveries.reference is
 comment on column webhook_deliveries.attempts is
   'How often the sweep tried to accept it; after five an alert asks for a person.';
 comment on column webhook_deliveries.outcome is
-  'Counts of what it held: new, duplicate, receipt, and ignored with its reasons.';
+  'Counts of what it held: new, duplicate, receipt, refused, group_chatter, and ignored with its reasons.';
 
 create table turns (
   id uuid primary key default gen_random_uuid(),

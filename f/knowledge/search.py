@@ -145,7 +145,7 @@ def find_candidates(
     values = {
         "organization_id": organization_id,
         "embedding_model": embedding_model,
-        "vector": str(of_unit_length(query_vector)),
+        "vector": as_text(of_unit_length(query_vector)),
         "tags": list(tags),
         "words_weight": words_weight,
         "shortlist": max(SHORTLIST, 4 * most),
@@ -158,6 +158,11 @@ def find_candidates(
             Candidate(Passage(*shown, score + bonus, similarity), bonus, likenesses)
             for *shown, score, bonus, similarity, likenesses in cursor.fetchall()
         ]
+
+
+def as_text(vector: list[float]) -> str:
+    """As Postgres reads it; more digits than 16 bits hold would only take time."""
+    return "[" + ",".join(["%.6g" % number for number in vector]) + "]"
 
 
 def words_of(

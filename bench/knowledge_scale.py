@@ -48,6 +48,8 @@ def measure(conn, model: dict, progress: Progress, is_quick: bool) -> dict:
     with progress.phase(f"Write {others:,} chunks of others"):
         for _ in range(others // CHUNKS_OF_ANOTHER):
             corpus.add(CHUNKS_OF_ANOTHER, with_words=False)
+    with progress.phase("Analyze, as autovacuum does in time"):
+        vacuum(conn)
     with progress.phase("Divide the large ones, as the schedule does"):
         divide(conn)
     with progress.phase("Vacuum, as autovacuum does in time"):

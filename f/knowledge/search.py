@@ -162,7 +162,7 @@ def find_candidates(
 
 def as_text(vector: list[float]) -> str:
     """As Postgres reads it; more digits than 16 bits hold would only take time."""
-    return "[" + ",".join(["%.6g" % number for number in vector]) + "]"
+    return "[" + ",".join([f"{number:.6g}" for number in vector]) + "]"
 
 
 def words_of(

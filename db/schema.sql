@@ -3237,7 +3237,8 @@ begin
   perform lock_searched_documents(p_organization_id);
   update embeddings set cell = cell_of(p_organization_id, p_chunk_set_id, embedding)
    where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
-     and chunk_id in (
+     -- As an array: looked up one by one, also where Postgres does not know yet how many rows are here.
+     and chunk_id = any (array(
        select chunk_id
          from embeddings
         where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
@@ -3245,7 +3246,7 @@ begin
           and cell < (select min(number) from cells
                        where organization_id = p_organization_id
                          and chunk_set_id = p_chunk_set_id)
-        limit p_most);
+        limit p_most));
   get diagnostics v_moved = row_count;
   return v_moved;
 end;

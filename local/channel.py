@@ -134,7 +134,8 @@ def connect(
     for name in kind.generated:
         kept = known and known.credentials.get(name)
         credentials[name] = given.get(name) or kept or random_values.token_urlsafe(32)
-    url_key = (known and known.settings["url_key"]) or random_values.token_urlsafe(18)
+    # Hex: a key that began with "-" would be an option to `--embed-key`.
+    url_key = (known and known.settings["url_key"]) or random_values.token_hex(16)
     if kind.name == "web":
         account_id = account_id or url_key
     credentials |= {

@@ -96,6 +96,18 @@ def test_a_web_chat_is_connected_and_its_tag_and_secret_printed_once(connected, 
     assert account.credentials["identity_secret"] not in sealed
 
 
+def test_an_embed_key_can_be_given_to_a_command_whatever_it_begins_with(
+    connected, query, monkeypatch
+):
+    monkeypatch.setattr("secrets.token_urlsafe", lambda size: "-" * size)
+
+    connected()
+
+    [(key,)] = query("select url_key from channels where name = 'web'")
+    assert key.isalnum()
+    connected("--embed-key", key, "--title", "Help")
+
+
 def test_what_is_given_later_changes_that_and_nothing_else(connected, conn, query):
     connected("--origins", "shop.example", "--title", "Ask us")
     [(key,)] = query("select url_key from channels where name = 'web'")

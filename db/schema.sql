@@ -1348,7 +1348,7 @@ $$;
 
 COMMENT ON FUNCTION public.chunk_sets_to_divide() IS 'Searched sets that have outgrown their cells, or shrunk, with how many they should have; without a number: those where an embedding is in no cell yet. The smallest first. Across organizations.';
 
-CREATE FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) RETURNS uuid[]
+CREATE FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_least integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
@@ -1358,18 +1358,22 @@ declare
   v_nearest_cells constant integer := 128;
   v_first_cell integer;
   v_cells integer[];
+  v_most integer;
 begin
+  -- The more chunks, the more of them come by their codes before one of the ten nearest: of 10,000,
+  -- 0.99 of those ten are among the first 200; of 100,000, among the first 400.
+  select first_cell, greatest(p_least, 2 * sqrt(divided_chunks)) into v_first_cell, v_most
+    from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
+
   if p_document_ids is not null then
     -- They may be far from what is asked and yet the nearest of these documents.
     return array(
       select chunk_id from embeddings
        where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
          and is_searched and document_id = any (p_document_ids)
-       order by code <~> v_code limit p_limit);
+       order by code <~> v_code limit v_most);
   end if;
 
-  select first_cell into v_first_cell
-    from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
   v_cells := array(
     select number from cells
      where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
@@ -1383,11 +1387,11 @@ begin
             select chunk_id, code from embeddings
              where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
                and is_searched and cell = any (v_cells)) as compared
-     order by code <~> v_code limit p_limit);
+     order by code <~> v_code limit v_most);
 end;
 $$;
 
-COMMENT ON FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_limit integer) IS 'The chunks whose codes are nearest to a question''s: of the documents given, or of the nearest cells and whatever is in none.';
+COMMENT ON FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_least integer) IS 'The chunks whose codes are nearest to a question''s, at least so many: of the documents given, or of the nearest cells and whatever is in none.';
 
 CREATE FUNCTION public.claim_alert() RETURNS TABLE(held_until timestamp with time zone, id bigint, organization_id uuid, severity text, code text, summary text, occurrences integer, occurrences_told integer, first_raised_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1834,27 +1838,33 @@ declare
   -- Beyond these, more would take minutes and better little.
   v_cells constant integer := least(p_cells, 2000);
   v_drawn constant integer := least(12 * v_cells, 20000);
-  v_centers constant halfvec[] := array(
-    with drawn as materialized (
-      -- Their ids are random: the first of them are as good as drawn.
-      select embedding, row_number() over (order by chunk_id) as place
-        from embeddings
-       where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
-       order by chunk_id
-       limit v_drawn
-    ), seeds as materialized (
-      select place, embedding as center from drawn where place <= v_cells
-    ), centers as materialized (
-      select seed.place, l2_normalize(avg(embedding)) as center
-        from drawn cross join lateral (
-          select place from seeds order by seeds.center <#> embedding limit 1) as seed
-       group by seed.place
-    )
-    select l2_normalize(avg(embedding))
-      from drawn cross join lateral (
-        select place from centers order by centers.center <#> embedding limit 1) as near
-     group by near.place);
+  v_rounds constant integer := 4;
+  v_centers halfvec[] := array(
+    -- Their ids are random: the first of them are as good as drawn.
+    select embedding
+      from embeddings
+     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
+     order by chunk_id
+     limit v_cells);
 begin
+  for _ in 1 .. v_rounds loop
+    v_centers := array(
+      with drawn as materialized (
+        select embedding
+          from embeddings
+         where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id and is_searched
+         order by chunk_id
+         limit v_drawn
+      ), centers as materialized (
+        select * from unnest(v_centers) with ordinality as centers (center, place)
+      )
+      select l2_normalize(avg(embedding))
+        from drawn cross join lateral (
+          select place from centers order by center <#> embedding limit 1) as nearest
+       group by place
+       order by place);
+  end loop;
+
   -- Two divisions at once would give the same numbers; so long, no re-embedding waits for this row.
   perform from chunk_sets
     where organization_id = p_organization_id and id = p_chunk_set_id for no key update;
@@ -1864,9 +1874,15 @@ begin
     into v_first_cell
     from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
   delete from cells where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id;
+  -- What is near each other has numbers near each other: a search reads its cells in few runs.
   insert into cells (organization_id, chunk_set_id, number, center)
-  select p_organization_id, p_chunk_set_id, v_first_cell - 1 + place, center
-    from unnest(v_centers) with ordinality as made (center, place);
+  select p_organization_id, p_chunk_set_id,
+         v_first_cell - 1 + row_number() over (order by region.place, region.distance), made.center
+    from unnest(v_centers) as made (center)
+   cross join lateral (
+     select place, others.center <#> made.center as distance
+       from unnest(v_centers[:sqrt(v_cells)::integer]) with ordinality as others (center, place)
+      order by distance limit 1) as region;
   update chunk_sets
      set first_cell = v_first_cell, divided_chunks = (
            select chunk_count from words where organization_id = p_organization_id and word = '')
@@ -1874,7 +1890,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.divide_chunk_set(p_organization_id uuid, p_chunk_set_id bigint, p_cells integer) IS 'Divides a set anew into about so many cells: around random embeddings, twice moved to the middle of what is nearest (k-means). Nothing is in them until it is moved, or inserted.';
+COMMENT ON FUNCTION public.divide_chunk_set(p_organization_id uuid, p_chunk_set_id bigint, p_cells integer) IS 'Divides a set anew into about so many cells: around random embeddings, four times moved to the middle of what is nearest (k-means). Nothing is in them until it is moved, or inserted.';
 
 CREATE FUNCTION public.documents_to_search(p_organization_id uuid, p_tags text[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE
@@ -2274,7 +2290,9 @@ begin
     p_organization_id, v_chunk_set_id, p_vector, p_document_ids, p_shortlist);
 
   return query
-  with near as materialized (
+  with asked as materialized (
+    select * from unnest(p_places, p_forms, p_weights, p_bonuses) as asked (place, form, weight, bonus)
+  ), near as materialized (
     select chunk_id, embedding, -(embedding <#> p_vector) as similarity
       from embeddings
      where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id
@@ -2293,33 +2311,31 @@ begin
   ), rated as materialized (
     select compared.chunk_id, compared.embedding, compared.similarity, chunks.document_id,
            chunks.heading_path, chunks.page, chunks.content, worded.bonus,
-           compared.similarity + p_words_weight * worded.coverage as score,
-           row_number() over (
-             order by compared.similarity + p_words_weight * worded.coverage + worded.bonus desc,
-                      compared.chunk_id) as place
+           compared.similarity + p_words_weight * worded.coverage as score
       from compared
       join chunks on chunks.organization_id = p_organization_id and chunks.id = compared.chunk_id
      cross join lateral (
        select coalesce(sum(weight), 0) as coverage, coalesce(sum(bonus), 0) as bonus
          from (select max(asked.weight) as weight, sum(asked.bonus) as bonus
-                 from unnest(p_places, p_forms, p_weights, p_bonuses)
-                      as asked (place, form, weight, bonus)
+                 from asked
                 where asked.form = any (chunks.words)
                 group by asked.place) as held) as worded
-     order by place
+     order by compared.similarity + p_words_weight * worded.coverage + worded.bonus desc,
+              compared.chunk_id
      limit p_limit
   ), ranked as materialized (
-    select place, embedding from rated
+    -- As they were sorted: with texts and vectors, sorting takes as long as finding them.
+    select row_number() over () as place, rated.* from rated
   )
-  select rated.chunk_id, documents.id, documents.title, rated.heading_path, rated.page,
-         rated.content, rated.score, rated.bonus, rated.similarity,
-         -- They are read as they were written, by place: sorting each would take as long again.
-         array(select (-(better.embedding <#> rated.embedding))::real
-                 from ranked as better where better.place < rated.place)
-    from rated
+  select ranked.chunk_id, documents.id, documents.title, ranked.heading_path, ranked.page,
+         ranked.content, ranked.score, ranked.bonus, ranked.similarity,
+         -- Read as they were written, by place.
+         array(select (-(better.embedding <#> ranked.embedding))::real
+                 from ranked as better where better.place < ranked.place)
+    from ranked
     join documents on documents.organization_id = p_organization_id
-                  and documents.id = rated.document_id
-   order by rated.place;
+                  and documents.id = ranked.document_id
+   order by ranked.place;
 end;
 $$;
 

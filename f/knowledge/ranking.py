@@ -7,6 +7,7 @@ better one in nearly the same words comes last.
 
 from collections.abc import Callable, Sequence
 from math import fsum, sqrt
+from operator import mul
 
 # Passages with nearly the same meaning and nearly the same words say the same: of answers to one
 # question, which mean nearly the same too, none is left out for the other.
@@ -59,8 +60,8 @@ def usual_likeness(likenesses: Likenesses, margin: float) -> float:
         return 1.0
     mean = fsum(pairs) / len(pairs)
     # statistics.pstdev is exact, and takes ten times as long.
-    variance = fsum((likeness - mean) ** 2 for likeness in pairs) / len(pairs)
-    return mean + margin * sqrt(variance)
+    variance = fsum(map(mul, pairs, pairs)) / len(pairs) - mean * mean
+    return mean + margin * sqrt(max(variance, 0))
 
 
 def alike(order: Sequence[int], bonuses: Sequence[float], likenesses: Likenesses) -> list[Pair]:

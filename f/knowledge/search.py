@@ -15,8 +15,6 @@ from f.knowledge.question_words import find_words
 from f.knowledge.ranking import Pair, alike, copies_last, order_by_votes
 
 CANDIDATES = 40
-# Of 100,000 chunks, 0.998 of the ten nearest by vectors are among these nearest by codes.
-SHORTLIST = 240
 # Of the words that either of two copies holds, both hold as many.
 COPY_WORDS = 0.7
 
@@ -148,11 +146,13 @@ def find_candidates(
         "vector": as_text(of_unit_length(query_vector)),
         "tags": list(tags),
         "words_weight": words_weight,
-        "shortlist": max(SHORTLIST, 4 * most),
+        # Of 1,000 chunks, the ten nearest by vectors are among these nearest by codes.
+        "shortlist": 4 * most,
         "candidates": most,
     }
     with conn.cursor() as cursor:
-        words = find_words(cursor, organization_id, query, most, tags)
+        # Half of them, at most, for their words alone: more are never among the first ten.
+        words = find_words(cursor, organization_id, query, most // 2, tags)
         cursor.execute(FIND_CANDIDATES, {**values, **vars(words)})
         return [
             Candidate(Passage(*shown, score + bonus, similarity), bonus, likenesses)

@@ -142,6 +142,32 @@ def test_a_divided_organization_reads_its_nearest_cells_only(conn, large, divide
     assert 100 <= len(found) < CHUNKS
 
 
+def test_the_more_chunks_the_more_of_them_are_compared_by_their_whole_vectors(
+    conn, large, divide, query
+):
+    chunk_set_id = divide(40)
+    look_up = "select cardinality(chunks_by_code(%s, %s, %s, null, 10))"
+    asked = (large, chunk_set_id, str(around(0)))
+    query("update chunk_sets set divided_chunks = 10000")
+
+    assert run(conn, look_up, *asked) == [(200,)]
+
+    query("update chunk_sets set divided_chunks = null")
+    assert run(conn, look_up, *asked) == [(10,)]
+
+
+def test_cells_near_each_other_have_numbers_near_each_other(divide, query):
+    divide(100)
+
+    steps = query(
+        "select count(*) filter (where center <#> next < -0.9)::float / count(*)"
+        " from (select center, lead(center) over (order by number) as next from cells) as numbered"
+        " where next is not null"
+    )
+
+    assert steps[0][0] > 0.7
+
+
 def test_a_search_in_tagged_documents_reads_all_of_them(conn, large, divide, add_document):
     far = add_document(large, "far", {"Far away.": around(150)})
     chunk_set_id = divide(150)

@@ -33,6 +33,17 @@ select turns.id::text, turns.state, turns.outcome, turns.attempts, turns.drafts_
   left join usage_events on usage_events.turn_id = turns.id
  where turns.id = %(turn_id)s
 """
+LATEST_TURNS = """
+select turns.id::text, to_char(turns.created_at, 'YYYY-MM-DD HH24:MI') as created_at,
+       turns.state, channels.kind as channel,
+       (select string_agg(body, ' ' order by sent_at, inbound_messages.id)
+          from inbound_messages where turn_id = turns.id) as question
+  from turns
+  join conversations on conversations.id = turns.conversation_id
+  join channels on channels.id = conversations.channel_id
+ order by turns.created_at desc, turns.id
+ limit 10
+"""
 PARTS = {
     "model_calls": """
       select draft, position, call.model, call.input_tokens, call.output_tokens, call.is_estimated,
@@ -63,6 +74,9 @@ PARTS = {
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
     with open_postgres(STATE) as postgres:
+        if not options.turn:
+            report_latest(read_latest(postgres.resource), options.json)
+            return 0
         receipt = read_receipt(postgres.resource, str(options.turn))
     if options.json:
         print(json.dumps(receipt, indent=2, ensure_ascii=False))
@@ -76,9 +90,28 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         prog="chatmill receipt",
         description="Print what one turn found, called, decided and paid.",
     )
-    parser.add_argument("turn", type=uuid.UUID, help="its id")
+    parser.add_argument(
+        "turn", type=uuid.UUID, nargs="?", help="its id; without one, the ten latest turns"
+    )
     parser.add_argument("--json", action="store_true", help="the same as JSON; costs in microcents")
     return parser.parse_args(arguments)
+
+
+def read_latest(resource: dict) -> list[dict]:
+    with connection_to(resource) as connection:
+        return rows(connection, LATEST_TURNS, {})
+
+
+def report_latest(turns: list[dict], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(turns, indent=2, ensure_ascii=False))
+        return
+    for turn in turns:
+        asked = shortened(turn["question"] or "", 38)
+        print(f"{turn['id']}  {asked}")
+        print(paint(f"  {turn['created_at']}  {turn['channel']}, {turn['state']}", "dim"))
+    if not turns:
+        print("Nobody was answered yet.")
 
 
 def read_receipt(resource: dict, turn_id: str) -> dict:

@@ -6,7 +6,7 @@ import pytest
 
 from f.chat import load_turn, run_agent
 from local.errors import CannotRun
-from local.receipt import read_receipt
+from local.receipt import read_latest, read_receipt, report_latest
 from local.receipt import report as print_receipt
 from local.rehearsal import Stage
 from local.replay import replay, report
@@ -90,6 +90,22 @@ def test_a_receipt_adds_up_to_what_the_turn_is_charged(
     assert sum(call["input_tokens"] for call in calls_made) == receipt["input_tokens"] == 360
     assert before["model_calls"] == calls_made[:-1]
     assert "360 + 100 tokens" in capsys.readouterr().out
+
+
+def test_the_latest_turns_are_listed_with_the_ids_that_a_receipt_asks_for(owner, turn_id, capsys):
+    latest = read_latest(owner)
+    report_latest(latest, as_json=False)
+
+    assert [turn["id"] for turn in latest] == [turn_id]
+    printed = capsys.readouterr().out
+    assert turn_id in printed and "How long do refunds take?" in printed
+    assert all(len(line) <= 80 for line in printed.splitlines())
+
+
+def test_where_nobody_was_answered_a_receipt_says_so(owner, capsys):
+    report_latest(read_latest(owner), as_json=False)
+
+    assert capsys.readouterr().out == "Nobody was answered yet.\n"
 
 
 def test_a_receipt_of_no_turn_is_a_sentence(owner):

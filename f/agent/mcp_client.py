@@ -110,41 +110,48 @@ def _failure(transport: "SafeTransport") -> Exception:
 
 
 class SafeTransport(httpx2.AsyncBaseTransport):
-    """To the server's own origin only, by f/shared/safe_call.py: the token goes nowhere else.
-
-    `has_called`: a call went out and was not refused; whatever the server says of what comes after
-    it (the end of the session, another round), the tool may have done its work."""
+    """To the server's own origin only, by f/shared/safe_call.py: the token goes nowhere else."""
 
     def __init__(self, server: McpServer):
         self._server = server
         self._target = read_url(server.url)
-        self.has_called = False
+        self._calls_out = 0
         self.was_refused = False
         self.wants_authorization = False
+
+    @property
+    def has_called(self) -> bool:
+        """Whether a call went out and was not refused; whatever the server says of what goes beside
+        it or comes after it (the end of the session, another round), the tool may have worked."""
+        return self._calls_out > 0
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         body = await request.aread()
         if request.method == "GET":
             return httpx2.Response(405)  # a stream that the server writes to when it likes
-        return await anyio.to_thread.run_sync(self._send, request, body, abandon_on_cancel=True)
-
-    def _send(self, request: httpx2.Request, body: bytes) -> httpx2.Response:
-        had_called = self.has_called
-        self.has_called |= A_CALL in body  # now: past the deadline nobody waits for what follows
+        is_call = A_CALL in body
+        self._calls_out += is_call  # now: past the deadline nobody waits for what follows
         try:
-            target = read_url(str(request.url))
-            if (target.scheme, target.host) != (self._target.scheme, self._target.host):
-                raise httpx2.ConnectError("another origin than the server's")
-            headers = self._headers(request)
-            answer = safe_call.call(request.method, target.url, headers, body, Deadline(SECONDS))
+            answer = await anyio.to_thread.run_sync(
+                self._send, request, body, abandon_on_cancel=True
+            )
         except InputRefused as error:
-            self.has_called, self.was_refused = had_called, True
+            self._calls_out -= is_call
+            self.was_refused = True
             raise httpx2.ConnectError("the address is not allowed") from error
         except UpstreamDown as error:
             raise httpx2.ReadError("the connection failed") from error
         if answer.status == 401:
-            self.has_called, self.wants_authorization = had_called, True
+            self._calls_out -= is_call
+            self.wants_authorization = True
         return httpx2.Response(answer.status, headers=answer.headers, content=answer.content)
+
+    def _send(self, request: httpx2.Request, body: bytes) -> safe_call.Answer:
+        target = read_url(str(request.url))
+        if (target.scheme, target.host) != (self._target.scheme, self._target.host):
+            raise httpx2.ConnectError("another origin than the server's")
+        headers = self._headers(request)
+        return safe_call.call(request.method, target.url, headers, body, Deadline(SECONDS))
 
     def _headers(self, request: httpx2.Request) -> dict[str, str]:
         wanted = ("accept", "content-type", "mcp-")

@@ -1,16 +1,21 @@
 """MCP servers that misbehave, addresses that are not theirs, and what is known of a call then."""
 
+import threading
 import time
+from functools import partial
 
 import pytest
 
 pytest.importorskip("mcp", reason="mcp is installed by ./chatmill")
 
+import anyio
+import anyio.to_thread
+import httpx2
 from werkzeug import Response
 
 import f.agent.mcp_client as mcp_client
 import f.shared.safe_call as safe_call
-from f.agent.mcp_client import McpServer, call_tool, list_tools
+from f.agent.mcp_client import McpServer, SafeTransport, call_tool, list_tools
 from f.shared.errors import ToolFailed, UpstreamDown, UpstreamRefused
 from f.shared.internet import Internet
 from tests.agent.mcp_servers import URL, OneServer, legacy
@@ -75,6 +80,31 @@ def test_m16_only_a_call_that_was_refused_itself_may_be_made_again(
     with pytest.raises(raised):
         call_tool(SERVER, "x", {})
     assert methods[-2:] == ["tools/call", "end"]
+
+
+@pytest.mark.parametrize("beside", ["notifications/initialized", "tools/call"])
+def test_m16_no_answer_but_a_calls_own_says_that_it_was_not_made(monkeypatch, beside):
+    transport, has_begun, is_called = SafeTransport(SERVER), threading.Event(), threading.Event()
+
+    def call(method, url, headers, body, deadline):
+        if b'"beside"' not in body:
+            is_called.set()
+            return safe_call.Answer(500, [], b"")
+        has_begun.set()
+        return safe_call.Answer(401 if is_called.wait(5) else 500, [], b"")
+
+    monkeypatch.setattr(safe_call, "call", call)
+    anyio.run(post_two, transport, beside, has_begun)
+
+    assert transport.wants_authorization and transport.has_called
+
+
+async def post_two(transport, method, has_begun):
+    """A request of this method, and a call while it is under way."""
+    async with httpx2.AsyncClient(transport=transport) as client, anyio.create_task_group() as both:
+        both.start_soon(partial(client.post, URL, json={"id": "beside", "method": method}))
+        await anyio.to_thread.run_sync(has_begun.wait)
+        await client.post(URL, json={"id": "called", "method": "tools/call"})
 
 
 def endless():

@@ -9,11 +9,11 @@ from f.channels import commands
 from f.channels.command_words import COMMANDS, REPLIES, WORDS
 from f.chat import load_turn, record_usage, run_agent, save_turn, send_reply
 from tests.channels.vendors import add_channel, post
+from tests.chat.tools import MODEL
 from tests.conftest import SEALING_KEY
 from tests.scripted_model import says
 
 _numbers = itertools.count(1)
-MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
 
 
 @pytest.fixture

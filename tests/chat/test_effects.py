@@ -4,10 +4,9 @@ import pytest
 
 from f.chat import load_turn, record_usage, run_agent, save_turn, send_reply
 from f.shared.errors import UpstreamDown
+from tests.chat.tools import MODEL
 from tests.conftest import SEALING_KEY
 from tests.scripted_model import calls, says
-
-MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ from werkzeug import Response
 
 from f.agent.breaker import Breaker
 from f.agent.model_slot import sealing_place
-from f.chat import load_turn, run_agent, turns
+from f.chat import run_agent, turns
 from f.chat.model_calls import StoredModel
 from f.shared.crypto import seal
 from f.shared.errors import UpstreamDown
 from tests.conftest import CHATBOT_ID, ORGANIZATION_ID, SEALING_KEY
 from tests.scripted_model import says
-
-MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
 
 
 @pytest.fixture
@@ -37,9 +35,9 @@ def add_slot(query, httpserver):
 
 
 @pytest.fixture
-def loaded(database, windmill, arrive):
-    _, conversation_id, _ = arrive("How long do refunds take?")
-    turn = load_turn.main(database, MODEL, conversation_id)
+def place(loaded):
+    """Of the claimed turn: its id and fence."""
+    _, turn = loaded
     return turn["turn_id"], turn["fence"]
 
 
@@ -51,14 +49,14 @@ def answers_with(httpserver, name, text, status=200):
 
 
 def test_the_chatbots_own_models_answer_and_the_next_tier_when_one_is_away(
-    database, query, httpserver, loaded, model, add_slot
+    database, query, httpserver, place, model, add_slot
 ):
     add_slot("first")
     add_slot("second", tier=1)
     answers_with(httpserver, "first", "", 500)
     answers_with(httpserver, "second", "Five days.")
 
-    run_agent.main(database, model.resource, *loaded)
+    run_agent.main(database, model.resource, *place)
 
     assert query("select body from outbound_messages") == [("Five days.",)]
     assert query("select model, is_estimated from model_calls") == [("second", True)]
@@ -67,7 +65,7 @@ def test_the_chatbots_own_models_answer_and_the_next_tier_when_one_is_away(
 
 
 def test_an_economy_slot_answers_when_the_plan_is_nearly_used_up(
-    database, query, httpserver, loaded, model, add_slot
+    database, query, httpserver, place, model, add_slot
 ):
     add_slot("usual")
     add_slot("cheap", purpose="economy")
@@ -75,17 +73,17 @@ def test_an_economy_slot_answers_when_the_plan_is_nearly_used_up(
     query("update turns set usage_decision = 'economy'")
     answers_with(httpserver, "cheap", "Five days.")
 
-    run_agent.main(database, model.resource, *loaded)
+    run_agent.main(database, model.resource, *place)
 
     assert query("select model from model_calls") == [("cheap",)]
 
 
 def test_l02_a_wrong_key_is_an_alert_and_the_contact_reads_the_failure_notice(
-    database, query, loaded, model
+    database, query, place, model
 ):
     model.will(401)
 
-    result = run_agent.main(database, model.resource, *loaded)
+    result = run_agent.main(database, model.resource, *place)
 
     assert (result["state"], result["guard"]) == ("answered", "model_refused")
     assert query("select body from outbound_messages") == query(
@@ -97,24 +95,24 @@ def test_l02_a_wrong_key_is_an_alert_and_the_contact_reads_the_failure_notice(
 
 
 def test_l03_while_the_breaker_is_open_nobody_is_asked_and_then_one_is(
-    database, query, loaded, model
+    database, query, place, model
 ):
     model.will(*[500] * 3)
     for _ in range(2):
         with pytest.raises(UpstreamDown):
-            run_agent.main(database, model.resource, *loaded)
+            run_agent.main(database, model.resource, *place)
     assert len(model.requests) == 3
 
     query("update model_breakers set open_until = now()")
     model.will(says("Five days."))
-    run_agent.main(database, model.resource, *loaded)
+    run_agent.main(database, model.resource, *place)
 
     assert query("select body from outbound_messages") == [("Five days.",)]
     assert query("select count(*) from model_breakers") == [(0,)]
 
 
 def test_a_paid_answer_is_stored_before_anything_else_is_written(
-    database, query, loaded, model, monkeypatch
+    database, query, place, model, monkeypatch
 ):
     def lose_the_database(breaker, provider_key):
         raise UpstreamDown("the database is gone")
@@ -123,13 +121,13 @@ def test_a_paid_answer_is_stored_before_anything_else_is_written(
     model.will(says("Five days."))
 
     with pytest.raises(UpstreamDown):
-        run_agent.main(database, model.resource, *loaded)
+        run_agent.main(database, model.resource, *place)
 
     assert query("select count(*) from model_calls") == [(1,)]
 
 
 def test_a_paid_answer_outlives_a_database_that_starts_again(
-    database, query, loaded, model, monkeypatch
+    database, query, place, model, monkeypatch
 ):
     monkeypatch.setattr("f.shared.db.PAUSES_SECONDS", (0, 0))
     write, away = StoredModel._write, iter([True, True, False])
@@ -142,29 +140,29 @@ def test_a_paid_answer_outlives_a_database_that_starts_again(
     monkeypatch.setattr(StoredModel, "_write", write_or_fail)
     model.will(says("Five days."))
 
-    run_agent.main(database, model.resource, *loaded)
+    run_agent.main(database, model.resource, *place)
 
     assert query("select body from outbound_messages") == [("Five days.",)]
     assert len(model.requests) == 1
 
 
-def test_l03_of_two_workers_one_finds_out_whether_the_vendor_is_back(database, query, loaded):
+def test_l03_of_two_workers_one_finds_out_whether_the_vendor_is_back(database, query, place):
     query(
         "insert into model_breakers values (%s, '0123456789abcdef', 3, now() - interval '1 s')",
         ORGANIZATION_ID,
     )
 
     def open_transaction():
-        return turns.transaction(database, *loaded)
+        return turns.transaction(database, *place)
 
     with open_transaction() as conn:
-        breakers = [Breaker(conn, open_transaction, loaded[0]) for _ in range(2)]
+        breakers = [Breaker(conn, open_transaction, place[0]) for _ in range(2)]
 
     assert [one.lets_through("0123456789abcdef") for one in breakers] == [True, False]
 
 
 def test_a04_a_slots_key_is_in_no_row_no_result_and_no_error(
-    database, query, httpserver, loaded, model, add_slot
+    database, query, httpserver, place, model, add_slot
 ):
     add_slot("first", key="canary-key-7f3a")
     httpserver.expect_request("/first/chat/completions").respond_with_handler(
@@ -172,7 +170,7 @@ def test_a04_a_slots_key_is_in_no_row_no_result_and_no_error(
     )
 
     with pytest.raises(UpstreamDown) as caught:
-        run_agent.main(database, model.resource, *loaded)
+        run_agent.main(database, model.resource, *place)
 
     assert "canary" not in f"{caught.value!r}{vars(caught.value)}"
     for table in ("model_slots", "model_breakers", "alerts", "turns", "model_calls"):

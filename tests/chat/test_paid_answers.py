@@ -6,8 +6,8 @@ import pytest
 
 import f.chat.turns as turns
 from f.chat import load_turn, record_usage, run_agent, save_turn, send_reply
-from f.shared.errors import StaleTurn, UpstreamDown
-from tests.chat.tools import MODEL
+from f.shared.errors import StaleTurn
+from tests.chat.tools import AWAY, MODEL
 from tests.conftest import SEALING_KEY
 from tests.scripted_model import calls, says
 
@@ -18,46 +18,38 @@ REPLIES = "select body from outbound_messages"
 
 
 @pytest.fixture
-def taken_up_again(database, windmill, arrive, query, model, monkeypatch):
-    """taken_up_again(question, paid, between, anew) -> how often the second worker asked the model.
-    The first one paid for the answers `paid` and was lost before its commit; then `between`
-    happened. `anew`: what the model answers the second."""
+def asked_again(taken_up_again, model):
+    """asked_again(question, paid, ...) -> how often the second worker of a turn that was taken up
+    again asked the model."""
 
-    def run(question, paid, between=lambda: None, anew=(), before=lambda: None):
-        _, conversation_id, _ = arrive(question)
-        turn = load_turn.main(database, MODEL, conversation_id)
-        before()
-        model.will(*paid)
-        with monkeypatch.context() as patch, pytest.raises(UpstreamDown):
-            patch.setattr("f.chat.turns.commit", lost)
-            run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
-        query("update conversation_work set lease_until = null")
-        between()
-        model.will(*anew)
-        again = load_turn.main(database, MODEL, conversation_id)
-        result = run_agent.main(database, model.resource, again["turn_id"], again["fence"])
-        assert result["state"] == "answered"
+    def run(question, paid, *happens, **more):
+        assert taken_up_again(question, paid, *happens, **more)["state"] == "answered"
         return len(model.requests) - len(paid)
 
     return run
 
 
-def lost(*_):
-    raise UpstreamDown("this worker is gone")
-
-
-def test_k06_the_same_requests_are_not_paid_again(taken_up_again, query):
-    asked = taken_up_again(QUESTION, [LOOKS_UP, says("Five days.")])
+def test_k06_the_same_requests_are_not_paid_again(asked_again, query):
+    asked = asked_again(QUESTION, [LOOKS_UP, says("Five days.")])
 
     assert asked == 0
     assert query(REPLIES) == [("Five days.",)]
 
 
-def test_k06_a_clock_that_went_on_makes_no_other_request(taken_up_again, query, model):
+def test_k06_a_paid_answer_is_not_paid_again_by_the_next_worker(taken_up_again, query):
+    anew = [says("Five working days.")]
+
+    result = taken_up_again(QUESTION, [LOOKS_UP, *AWAY], anew=anew)
+
+    assert result["state"] == "answered"
+    assert query("select position from model_calls order by 1") == [(0,), (1,)]
+
+
+def test_k06_a_clock_that_went_on_makes_no_other_request(asked_again, query, model):
     def begin_an_hour_ago():
         query("update turns set told_at = '2026-01-05 10:07+00', attempt_fence = 1")
 
-    asked = taken_up_again(QUESTION, [LOOKS_UP, says("Five days.")], before=begin_an_hour_ago)
+    asked = asked_again(QUESTION, [LOOKS_UP, says("Five days.")], before=begin_an_hour_ago)
 
     assert asked == 0
     assert "Monday, 05 January 2026" in model.requests[0]["messages"][0]["content"]
@@ -66,7 +58,7 @@ def test_k06_a_clock_that_went_on_makes_no_other_request(taken_up_again, query, 
 @pytest.mark.parametrize("learned", [["Ada"], ["Ada", "Eve"]])
 @pytest.mark.parametrize("known", [None, "Bob"])
 def test_k06_a_fact_that_the_turn_itself_learned_makes_no_other_request(
-    taken_up_again, query, model, known, learned
+    asked_again, query, model, known, learned
 ):
     learns = [calls("remember_fact", name="name", value=one) for one in learned]
     remember = (
@@ -74,7 +66,7 @@ def test_k06_a_fact_that_the_turn_itself_learned_makes_no_other_request(
         " select id, organization_id, 'name', %s from contacts where %s"
     )
 
-    asked = taken_up_again(
+    asked = asked_again(
         "I am Ada, or Eve",
         [*learns, says("Hello.")],
         before=lambda: query(remember, known or "-", known is not None),
@@ -98,7 +90,7 @@ def test_what_a_turn_learned_is_told_to_the_next(say, query, model):
 
 
 def test_what_was_known_before_the_history_was_forgotten_is_not_told_again(
-    taken_up_again, query, model
+    asked_again, query, model
 ):
     def know_and_forget():
         query(
@@ -113,14 +105,14 @@ def test_what_was_known_before_the_history_was_forgotten_is_not_told_again(
         query("update conversations set history_after = (select max(id) from messages)")
 
     learns = calls("remember_fact", name="name", value="Ada")
-    asked = taken_up_again("I am Ada", [learns, says("Hello.")], before=know_and_forget)
+    asked = asked_again("I am Ada", [learns, says("Hello.")], before=know_and_forget)
 
     assert asked == 0
     assert "Bob" not in str(model.requests)
 
 
-def test_words_that_the_owner_changed_are_asked_with_anew(taken_up_again, query, model):
-    asked = taken_up_again(
+def test_words_that_the_owner_changed_are_asked_with_anew(asked_again, query, model):
+    asked = asked_again(
         QUESTION,
         [LOOKS_UP, says("Five days.")],
         lambda: query("update chatbots set instructions = 'Refunds take six days.'"),
@@ -133,10 +125,8 @@ def test_words_that_the_owner_changed_are_asked_with_anew(taken_up_again, query,
     assert query(REPLIES) == [("Six days.",)]
 
 
-def test_words_that_were_taken_back_are_not_answered_from_what_was_paid(
-    taken_up_again, query, model
-):
-    asked = taken_up_again(
+def test_words_that_were_taken_back_are_not_answered_from_what_was_paid(asked_again, query, model):
+    asked = asked_again(
         "My card is 4242",
         [says("4242, got it.")],
         lambda: query("update inbound_messages set body = 'Never mind'"),
@@ -148,7 +138,7 @@ def test_words_that_were_taken_back_are_not_answered_from_what_was_paid(
     assert query(REPLIES) == [("Fine.",)]
 
 
-def test_what_a_tool_tells_differently_is_answered_anew(taken_up_again, query, monkeypatch):
+def test_what_a_tool_tells_differently_is_answered_anew(asked_again, query, monkeypatch):
     passage = {"chunk_id": "c", "title": "", "heading_path": "", "score": 0.9}
     told = (json.dumps({"passages": [{"source": 1, "text": days}]}) for days in ("Five", "Six"))
     monkeypatch.setattr(
@@ -156,7 +146,7 @@ def test_what_a_tool_tells_differently_is_answered_anew(taken_up_again, query, m
         lambda tool, arguments: (next(told), {"passages": [dict(passage)]}),
     )
 
-    asked = taken_up_again(QUESTION, [LOOKS_UP, says("Five days.")], anew=[says("Six days.")])
+    asked = asked_again(QUESTION, [LOOKS_UP, says("Five days.")], anew=[says("Six days.")])
 
     assert asked == 1
     assert query(REPLIES) == [("Six days.",)]

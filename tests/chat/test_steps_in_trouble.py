@@ -4,7 +4,7 @@ import pytest
 
 from f.chat import load_turn, record_usage, report_failure, run_agent, save_turn, send_reply
 from f.shared.errors import UpstreamDown
-from tests.chat.test_answering import MODEL
+from tests.chat.tools import MODEL
 from tests.conftest import SEALING_KEY
 from tests.scripted_model import says
 

@@ -8,7 +8,8 @@ from f.channels.refusals import Codes
 from f.channels.rules import Rate
 from f.chat import load_turn, run_agent, send_reply
 from f.shared.errors import UpstreamDown
-from tests.chat.test_vendor_rules import MODEL, answered, send, set_rules  # noqa: F401
+from tests.chat.test_vendor_rules import set_rules
+from tests.chat.tools import MODEL
 from tests.conftest import CHANNEL_ID, SEALING_KEY
 from tests.scripted_model import says
 
@@ -16,7 +17,7 @@ TEMPLATE = {"name": "we_have_an_answer", "language": "pt_PT"}
 
 
 @pytest.fixture(autouse=True)
-def late(query, answered):  # noqa: F811
+def late(query, answered):
     """The reply came after the window, on a channel with a template."""
     settings = json.dumps({"template": TEMPLATE})
     query("update channels set settings = %s where id = %s", settings, CHANNEL_ID)
@@ -35,7 +36,7 @@ def alerts(query) -> set[str]:
 def test_a_template_that_is_refused_ends_with_an_alert_and_fails_no_step(
     query,
     whatsapp,
-    send,  # noqa: F811
+    send,
     code,
     named,
 ):
@@ -49,7 +50,7 @@ def test_a_template_that_is_refused_ends_with_an_alert_and_fails_no_step(
     assert whatsapp.accepted == []
 
 
-def test_a_template_that_nobody_knows_of_is_not_sent_again(query, whatsapp, send):  # noqa: F811
+def test_a_template_that_nobody_knows_of_is_not_sent_again(query, whatsapp, send):
     whatsapp.will_fail(504)
 
     for _ in range(2):
@@ -63,7 +64,7 @@ def test_a_template_that_nobody_knows_of_is_not_sent_again(query, whatsapp, send
 def test_a_template_that_the_vendor_surely_did_not_take_is_tried_again(
     query,
     whatsapp,
-    send,  # noqa: F811
+    send,
 ):
     whatsapp.will_fail(500, 131016)
     with pytest.raises(UpstreamDown):
@@ -80,7 +81,7 @@ def test_a_template_that_the_vendor_surely_did_not_take_is_tried_again(
 def test_a_template_whose_worker_was_lost_in_the_call_is_unknown(
     query,
     whatsapp,
-    send,  # noqa: F811
+    send,
     monkeypatch,
 ):
     def killed(*_):
@@ -102,7 +103,7 @@ def test_a_template_whose_worker_was_lost_in_the_call_is_unknown(
 def test_a_window_that_closes_at_the_vendor_first_is_asked_by_the_template_too(
     query,
     whatsapp,
-    send,  # noqa: F811
+    send,
 ):
     query("update inbound_messages set sent_at = now()")
     whatsapp.will_fail(400, 131047)
@@ -129,7 +130,7 @@ def test_of_several_replies_one_template_is_sent(database, query, whatsapp, arri
     assert (held > 1, len(whatsapp.accepted)) == (True, 1)
 
 
-def test_a_template_that_the_vendor_refuses_later_is_no_longer_sent(query, whatsapp, send):  # noqa: F811
+def test_a_template_that_the_vendor_refuses_later_is_no_longer_sent(query, whatsapp, send):
     send()
     [(reference,)] = query("select outbound_message_id::text from template_sends")
 
@@ -146,7 +147,7 @@ def test_a_template_that_the_vendor_refuses_later_is_no_longer_sent(query, whats
 def test_a_contact_who_is_gone_is_no_alert_and_is_not_written_to_again(
     query,
     whatsapp,
-    send,  # noqa: F811
+    send,
     monkeypatch,
 ):
     monkeypatch.setattr("f.channels.whatsapp_sending.CODES", Codes(gone=(131026,)))
@@ -162,7 +163,7 @@ def test_a_contact_who_is_gone_is_no_alert_and_is_not_written_to_again(
 def test_a_contact_whom_the_vendor_calls_gone_later_is_not_written_to_again(
     query,
     whatsapp,
-    send,  # noqa: F811
+    send,
 ):
     send()
     [(reference,)] = query("select outbound_message_id::text from template_sends")
@@ -178,7 +179,7 @@ def test_a_contact_whom_the_vendor_calls_gone_later_is_not_written_to_again(
     assert query("select state from outbound_messages") == [("held",)]
 
 
-def test_a_template_takes_its_token_of_each_rate(monkeypatch, query, whatsapp, send):  # noqa: F811
+def test_a_template_takes_its_token_of_each_rate(monkeypatch, query, whatsapp, send):
     set_rules(monkeypatch, window_hours=24, pair=Rate(1 / 60, 3), account=Rate(1 / 60, 5))
 
     send()
@@ -187,7 +188,7 @@ def test_a_template_takes_its_token_of_each_rate(monkeypatch, query, whatsapp, s
     assert left == [("15550001", 2), ("account", 4)]
 
 
-def test_a_template_waits_for_the_rate_as_a_reply_does(monkeypatch, query, whatsapp, send):  # noqa: F811
+def test_a_template_waits_for_the_rate_as_a_reply_does(monkeypatch, query, whatsapp, send):
     set_rules(monkeypatch, window_hours=24, pair=Rate(1 / 60, 1))
     query("select take_tokens(%s, '{15550001}', '{0.0166}', '{1}')", CHANNEL_ID)
 
@@ -202,7 +203,7 @@ def test_a_template_waits_for_the_rate_as_a_reply_does(monkeypatch, query, whats
 @pytest.mark.parametrize("state", ["ready", "sending"])
 def test_a_turn_that_is_given_up_leaves_no_template_without_an_end(
     query,
-    answered,  # noqa: F811
+    answered,
     state,
 ):
     query("select ask_for_template(id) from outbound_messages")
@@ -215,7 +216,7 @@ def test_a_turn_that_is_given_up_leaves_no_template_without_an_end(
 
 
 @pytest.mark.parametrize("template", [{}, {"name": "x"}, "we_have_an_answer", ["x"]])
-def test_a_template_that_is_written_wrongly_fails_no_step(query, whatsapp, send, template):  # noqa: F811
+def test_a_template_that_is_written_wrongly_fails_no_step(query, whatsapp, send, template):
     settings = json.dumps({"template": template})
     query("update channels set settings = %s where id = %s", settings, CHANNEL_ID)
 
@@ -234,7 +235,7 @@ def test_a_template_that_is_written_wrongly_fails_no_step(query, whatsapp, send,
         "update inbound_messages set received_at = clock_timestamp() + interval '1 minute'",
     ],
 )
-def test_a_template_that_nobody_wants_any_more_is_not_sent(query, whatsapp, send, meanwhile):  # noqa: F811
+def test_a_template_that_nobody_wants_any_more_is_not_sent(query, whatsapp, send, meanwhile):
     whatsapp.will_fail(500, 131016)
     with pytest.raises(UpstreamDown):
         send()

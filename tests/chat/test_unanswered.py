@@ -3,9 +3,9 @@
 import pytest
 
 from f.chat import load_turn, run_agent
+from tests.chat.tools import MODEL
 from tests.scripted_model import calls, says
 
-MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
 LOOKS = calls("knowledge", query="Do you ship to Mars?")
 
 

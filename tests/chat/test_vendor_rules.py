@@ -3,31 +3,12 @@
 import json
 import time
 
-import pytest
-
 from f.channels.refusals import Codes
 from f.channels.rules import Rate, Rules
-from f.chat import load_turn, run_agent, send_reply, typing_sign
-from tests.conftest import CHANNEL_ID, SEALING_KEY
+from f.chat import load_turn, run_agent, typing_sign
+from tests.chat.tools import MODEL
+from tests.conftest import CHANNEL_ID
 from tests.scripted_model import says
-
-MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
-
-
-@pytest.fixture
-def answered(database, windmill, arrive, model):
-    """A turn whose reply is committed: (conversation id, turn id, fence)."""
-    _, conversation_id, _ = arrive("How long do refunds take?")
-    turn = load_turn.main(database, MODEL, conversation_id)
-    model.will(says("Five working days."))
-    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
-    return conversation_id, turn["turn_id"], turn["fence"]
-
-
-@pytest.fixture
-def send(database, answered):
-    conversation_id, turn_id, fence = answered
-    return lambda: send_reply.main(database, SEALING_KEY, conversation_id, turn_id, fence)
 
 
 def set_rules(monkeypatch, **rules) -> None:

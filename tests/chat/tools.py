@@ -5,7 +5,10 @@ import json
 from f.agent.approved_tool import definition_sha256
 from tests.conftest import CHATBOT_ID, ORGANIZATION_ID
 
+# Claiming takes only the model's name.
 MODEL = {"base_url": "", "api_key": "", "model": "scripted", "embedding_model": ""}
+# However often it is asked.
+AWAY = [503] * 3
 ORDER = {
     "name": "cancel_order",
     "description": "Cancels an order.",

@@ -1,8 +1,6 @@
 """Alerts: counted by fingerprint, told at once and then every ten minutes, posted by one worker."""
 
-from concurrent.futures import ThreadPoolExecutor
-
-from tests.conftest import connected
+from tests.db.locks import ask, wait_until_blocked
 
 RAISE = "select raise_alert(null, 'error', 'step_failed', 'a-step', 'step a-step failed')"
 
@@ -75,29 +73,18 @@ def test_an_alert_without_a_summary_never_breaks_what_raised_it(query):
     )
 
 
-def test_a_second_worker_waits_for_the_first_and_then_posts_nothing(database, query):
+CLAIM = "select id from claim_alert()"
+
+
+def test_a_second_worker_waits_for_the_first_and_then_posts_nothing(query, other, later):
     query(RAISE)
-    with connected(database) as first, connected(database) as second, ThreadPoolExecutor() as pool:
-        with first.cursor() as cursor:
-            cursor.execute("select id from claim_alert()")
-            assert cursor.fetchall()
-        waiting = pool.submit(claim_with, second)
-        wait_until_blocked(query)
-        first.commit()
+    assert ask(other, CLAIM)
 
-        assert waiting.result(5) == []
+    waiting = later(query, CLAIM)
+    wait_until_blocked(other)
+    other.commit()
 
-
-def claim_with(connection):
-    with connection.cursor() as cursor:
-        cursor.execute("select id from claim_alert()")
-        return cursor.fetchall()
-
-
-def wait_until_blocked(query):
-    blocked = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
-    while query(blocked + " and datname = current_database()") == [(0,)]:
-        pass
+    assert waiting.result(5) == []
 
 
 def test_a_worker_lost_after_slack_took_it_tells_it_again_and_loses_nothing(query):

@@ -1,23 +1,16 @@
 """Two connections at once, each interleaving that could lose a message or double a reply."""
 
-import time
-
 import psycopg2
 import pytest
 
 from tests.conftest import CHANNEL_ID, connected
+from tests.db.locks import ask, wait_until_blocked
 from tests.db.turns import claim, commit, finish, gather
 
 ARRIVE = (
     "select wait_seconds from accept_message(%s, '15550001', null, null, %s, 'text', 'more',"
     " null, null, now())"
 )
-
-
-def ask(connection, text, *values):
-    with connection.cursor() as cursor:
-        cursor.execute(text, values)
-        return cursor.fetchone()
 
 
 def test_a_message_that_is_being_accepted_while_the_turn_ends_is_answered_next(
@@ -107,17 +100,3 @@ def test_o07_k14_every_write_of_a_worker_that_came_late_is_refused(conn, query, 
         cursor.execute(write, {"conversation": conversation_id, "turn": turn_id, "fence": fence})
 
     assert refused.value.pgcode == "STALE"
-
-
-def wait_until_blocked(connection) -> None:
-    """Until somebody waits for this connection's locks."""
-    for _ in range(500):
-        time.sleep(0.01)
-        blocked = ask(
-            connection,
-            "select count(*) from pg_stat_activity"
-            " where pg_backend_pid() = any(pg_blocking_pids(pid))",
-        )
-        if blocked != (0,):
-            return
-    raise AssertionError("nobody waits")

@@ -6309,7 +6309,7 @@ COMMENT ON TABLE public.tool_effects IS 'One row per call of a tool that changes
 
 COMMENT ON COLUMN public.tool_effects.class IS 'own: rows of ours; write, money: of a system outside.';
 
-COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | needs_sign_in (nor was it here: made anew once the contact signed in) | unknown (its worker or its answer was lost: a person looks).';
+COMMENT ON COLUMN public.tool_effects.state IS 'begun -> done | refused (nothing was changed) | needs_sign_in (nor was it here, the server took the contact''s token no more; made only where this turn is taken up again and they may call by then) | unknown (its worker or its answer was lost: a person looks).';
 
 CREATE TABLE public.tool_servers (
     id uuid DEFAULT gen_random_uuid() NOT NULL,

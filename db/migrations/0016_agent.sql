@@ -54,7 +54,7 @@ comment on table tool_effects is
   'One row per call of a tool that changes something, written before it is called: turn and position are the key that the tool is given.';
 comment on column tool_effects.class is 'own: rows of ours; write, money: of a system outside.';
 comment on column tool_effects.state is
-  'begun -> done | refused (nothing was changed) | needs_sign_in (nor was it here: made anew once the contact signed in) | unknown (its worker or its answer was lost: a person looks).';
+  'begun -> done | refused (nothing was changed) | needs_sign_in (nor was it here, the server took the contact''s token no more; made only where this turn is taken up again and they may call by then) | unknown (its worker or its answer was lost: a person looks).';
 
 create table handoffs (
   id uuid primary key default gen_random_uuid(),

@@ -10,9 +10,9 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from f.shared.errors import SignInNeeded, ToolError, ToolFailed, UpstreamError, UpstreamRefused
+from f.shared.errors import TokenRefused, ToolError, ToolFailed, UpstreamError, UpstreamRefused
 
-# What only waited for the contact to sign in is made as if it had not been called.
+# What a server refused with the contact's token is made as if it had not been called.
 BEGIN = """
 insert into tool_effects as kept (
   turn_id, position, organization_id, tool, class, arguments_sha256
@@ -74,7 +74,7 @@ class Effects:
 
     def answers(self, position: int) -> bool:
         """Whether the call at this place was made, or may have been, and is answered from its row.
-        One that waited for the contact to sign in asks them again: the link may be lost."""
+        Of one that the contact's token was refused for they may never have read the link."""
         return position in self.rows and self.rows[position][2] != "needs_sign_in"
 
     def refuse_twin(self, tool, arguments: dict, position: int) -> None:
@@ -115,7 +115,7 @@ class Effects:
             text, result = tool.run(arguments, f"{self._turn_id}:{position}")
             state, stored = "done", _json(text, result)
             return text, result
-        except SignInNeeded:
+        except TokenRefused:
             state, stored = "needs_sign_in", None
             raise
         except UpstreamRefused as error:

@@ -7,7 +7,7 @@ from f.agent.approved_tool import ApprovedTool, OutsideTool, definition_sha256
 from f.agent.tool_context import ToolContext
 from f.agent.tool_results import as_data
 from f.shared.crypto import open_sealed
-from f.shared.errors import ToolFailed, UpstreamDown, UpstreamRefused
+from f.shared.errors import SignInNeeded, TokenRefused, ToolFailed, UpstreamDown, UpstreamRefused
 
 MARK_CHANGED = "update tools set state = 'changed' where id = %s and state = 'approved'"
 RAISE_ALERT = "select raise_alert(%s, 'error', 'tool_changed', %s, %s)"
@@ -28,30 +28,32 @@ class McpTool(OutsideTool):
             self._authority = library.ContactAuthority(self.approved, self._context)
             self._contacts_token = self._authority.token()
 
+    def authorize_again(self) -> None:
+        """After TokenRefused: a server need not tell when a token ends. Raises SignInNeeded."""
+        self._contacts_token = self._authority.token_after_refusal()
+
+    def sign_in_asked(self) -> SignInNeeded:
+        """To be raised: a token that is fresh was refused too."""
+        return self._authority.asked()
+
     def run(self, arguments: dict, effect_key: str = "") -> tuple[str, dict]:
         filled = self.approved.filled(arguments, self._context)
-        result = self._called_for_contact(filled) if self._contacts_token else self._called(filled)
+        result = self._called(filled)
         if result["is_error"]:
             raise ToolFailed("the tool says that it could not do it")
         shown = result["structured"] if result["structured"] is not None else result["text"]
         return as_data(shown), {"server_id": self.approved.server_id}
 
-    def _called_for_contact(self, filled: dict) -> dict:
-        """A server need not tell when a token ends; one that refuses it has called nothing."""
-        try:
-            return self._called(filled)
-        except UpstreamRefused:
-            self._contacts_token = self._authority.token_after_refusal()
-        try:
-            return self._called(filled)
-        except UpstreamRefused as error:
-            raise self._authority.asked() from error
-
     def _called(self, filled: dict) -> dict:
         client = mcp_client()
         server = client.McpServer(self.approved.server_url, self._token())
-        self._check_definition(self._definitions(client, server))
-        return client.call_tool(server, self.approved.target, filled)
+        try:
+            self._check_definition(self._definitions(client, server))
+            return client.call_tool(server, self.approved.target, filled)
+        except UpstreamRefused as error:
+            if self._contacts_token:
+                raise TokenRefused() from error
+            raise
 
     def _definitions(self, client: ModuleType, server) -> list[dict]:
         try:

@@ -7,7 +7,14 @@ from typing import Protocol
 from f.agent.citations import renumbered
 from f.agent.effects import Effects
 from f.agent.json_schema import problem_of_value
-from f.shared.errors import SignInNeeded, ToolError, ToolFailed, ToolRetry, UpstreamError
+from f.shared.errors import (
+    SignInNeeded,
+    TokenRefused,
+    ToolError,
+    ToolFailed,
+    ToolRetry,
+    UpstreamError,
+)
 from f.shared.text import storable
 
 MAX_ARGUMENT_CHARACTERS = 8000
@@ -106,7 +113,25 @@ class Toolbox:
             raise ToolRetry(problem)
         # What is answered from its row asks for nothing: the contact may be signed out since.
         if hasattr(tool, "authorize") and not self._effects.answers(position):
-            self._authorize(tool)
+            return self._run_for_contact(tool, arguments, position)
+        return self._make(tool, arguments, position)
+
+    def _run_for_contact(self, tool: Tool, arguments: dict, position: int) -> tuple[str, dict]:
+        """No effect is open while a new token is got or asked for: that takes seconds, and of one
+        that was left open in them nobody would know that nothing was done."""
+        if self.sign_in_request:
+            raise ToolFailed("the customer has to sign in first")
+        tool.authorize()
+        try:
+            return self._make(tool, arguments, position)
+        except TokenRefused:
+            tool.authorize_again()
+        try:
+            return self._make(tool, arguments, position)
+        except TokenRefused as error:
+            raise tool.sign_in_asked() from error
+
+    def _make(self, tool: Tool, arguments: dict, position: int) -> tuple[str, dict]:
         class_ = getattr(tool, "class_", "read")
         if class_ in ("write", "money"):
             self._effects.refuse_twin(tool, arguments, position)
@@ -121,11 +146,6 @@ class Toolbox:
             self.passages += result["passages"]
             self.passage_texts += texts
         return text, result
-
-    def _authorize(self, tool: Tool) -> None:
-        if self.sign_in_request:
-            raise ToolFailed("the customer has to sign in first")
-        tool.authorize()
 
     def _read_outside(self, tool: Tool, arguments: dict) -> tuple[str, dict]:
         """A system that is away is no reason to leave the contact without an answer."""

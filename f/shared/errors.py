@@ -16,6 +16,7 @@ ChatmillError
 └── ToolError              answered to the model, stays in the agent loop
     ├── ToolRetry          the model can mend its arguments
     └── ToolFailed         the model must do without
+        ├── TokenRefused   the contact's token is taken no more, nothing was called
         └── SignInNeeded   the contact has to sign in first
 """
 
@@ -135,6 +136,10 @@ class ToolRetry(ToolError):
 
 class ToolFailed(ToolError):
     """The model must do without this tool."""
+
+
+class TokenRefused(ToolFailed):
+    """The server takes the contact's token no more; it called nothing."""
 
 
 class SignInNeeded(ToolFailed):

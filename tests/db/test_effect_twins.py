@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from f.agent.effects import Effects, sha256_of
-from f.shared.errors import SignInNeeded, ToolFailed
+from f.shared.errors import TokenRefused, ToolFailed
 from tests.conftest import ORGANIZATION_ID
 
 ARGUMENTS = {"number": "7"}
@@ -39,10 +39,10 @@ def test_m16_what_waited_for_the_contact_to_sign_in_is_made_when_they_did(query,
     _, turn_id, _ = thinking
 
     def run(arguments, effect_key):
-        raise SignInNeeded("https://a.example/authorize")
+        raise TokenRefused()
 
     first = Effects(conn, lambda: nullcontext(conn), turn_id)
-    with pytest.raises(SignInNeeded):
+    with pytest.raises(TokenRefused):
         first.once(SimpleNamespace(**vars(TOOL), run=run), ARGUMENTS, 0)
     assert query(STATES) == [("needs_sign_in", True)]
 

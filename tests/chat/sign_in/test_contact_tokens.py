@@ -12,6 +12,7 @@ import f.agent.oauth as oauth
 import f.chat.turns as turns
 from f.agent.approved_tool import approved_tools
 from f.agent.contact_authority import ContactAuthority
+from f.agent.oauth_terms import read_terms
 from f.shared.db import connect
 from f.shared.errors import SignInNeeded, UpstreamRefused
 from tests.chat.sign_in.words import ASK, code_in, link_in
@@ -232,6 +233,44 @@ def test_m16_a_link_that_was_lost_with_its_worker_is_offered_again(
     assert status == 200
     assert query("select state from tool_effects") == [("needs_sign_in",)]
     assert server.called == []
+
+
+def test_m16_a_worker_that_is_lost_while_it_asks_them_to_sign_in_has_changed_nothing(
+    asked_for_yes, taken_up_again, server, query, monkeypatch
+):
+    server.end_everything()
+    monkeypatch.setattr(contact_authority, "read_terms", killed_once(read_terms))
+
+    taken_up_again("yes", [ASK], anew=[says("One moment.")])
+
+    assert link_in(last_reply(query))
+    assert query("select state from tool_effects") == [("needs_sign_in",)]
+    assert server.called == []
+
+
+def test_m16_a_worker_that_is_lost_while_it_renews_their_token_has_changed_nothing(
+    asked_for_yes, taken_up_again, server, query, monkeypatch
+):
+    server.end_tokens()
+    monkeypatch.setattr(oauth, "refresh", killed_once(oauth.refresh))
+
+    taken_up_again("yes", [ASK], anew=[says("It is done.")])
+
+    assert last_reply(query) == "It is done."
+    assert query("select state from tool_effects") == [("done",)]
+    assert server.called == [("ada", {"number": "7"})]
+
+
+def killed_once(function):
+    """The same, but the process ends where it is called first."""
+    is_first = iter([True])
+
+    def run(*arguments):
+        if next(is_first, False):
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    return run
 
 
 def last_reply(query) -> str:

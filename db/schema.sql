@@ -1093,12 +1093,9 @@ CREATE FUNCTION public.calls_of(p_hold public.usage_holds) RETURNS TABLE(model t
 begin
   return query
     with judged as (
-      select calls.*, coalesce(
-               calls.input_tokens between 0 and most_plausible_tokens()
-               and calls.output_tokens between 0 and most_plausible_tokens(), false) as is_plausible
+      select calls.*, is_plausible(calls)
         from model_calls as calls where calls.turn_id = p_hold.turn_id
     ), counted as (
-      -- What can't be counted is charged, all of it together, as much as was held.
       select judged.model, judged.is_estimated or not is_plausible as estimated,
              case when is_plausible then judged.input_tokens
                   when row_number() over (partition by is_plausible) = 1 then p_hold.tokens
@@ -1201,6 +1198,14 @@ declare
   v_cost bigint;
 begin
   select * into v_event from usage_events where turn_id = p_call.turn_id for no key update;
+  if not is_plausible(p_call) then
+    p_call.is_estimated := true;
+    p_call.output_tokens := 0;
+    p_call.input_tokens := case when exists (
+      select from model_calls as other
+       where turn_id = p_call.turn_id and call_id <> p_call.call_id and not is_plausible(other)
+    ) then 0 else v_event.tokens_held end;
+  end if;
   v_cost := cost_of(p_call.model, p_call.input_tokens, p_call.output_tokens,
                     v_event.held_on, v_event.microcents_per_token);
   update usage_events
@@ -3000,6 +3005,16 @@ $$;
 
 COMMENT ON FUNCTION public.is_of_album(p_channel_id uuid, p_contact_key text, p_group_key text, p_album_id text) IS 'Whether a message was sent together with one that is here already: in a group, only one of them names us.';
 
+CREATE FUNCTION public.is_plausible(p_call public.model_calls) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  -- More than any model can read or write in one call.
+  select coalesce(p_call.input_tokens between 0 and 10000000
+                  and p_call.output_tokens between 0 and 10000000, false);
+$$;
+
+COMMENT ON FUNCTION public.is_plausible(p_call public.model_calls) IS 'Whether a call can have used what was told of it. All of a turn that can''t are charged together, as much as was held.';
+
 CREATE FUNCTION public.is_reply_to_us(p_channel_id uuid, p_reply_to text) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -3234,14 +3249,6 @@ end;
 $$;
 
 COMMENT ON FUNCTION public.merge_contacts(p_old public.contacts, p_new public.contacts) IS 'Moves the words of a contact to who they are now; turns stay where they were answered. A conversation that is being answered at this moment keeps its own: the reply must find its way.';
-
-CREATE FUNCTION public.most_plausible_tokens() RETURNS bigint
-    LANGUAGE sql IMMUTABLE
-    AS $$
-  select 10000000::bigint;
-$$;
-
-COMMENT ON FUNCTION public.most_plausible_tokens() IS 'More than any model can read or write in one call.';
 
 CREATE FUNCTION public.move_embeddings(p_organization_id uuid, p_chunk_set_id bigint, p_most integer) RETURNS integer
     LANGUAGE plpgsql

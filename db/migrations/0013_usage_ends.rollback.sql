@@ -14,4 +14,4 @@ drop function charge_period;
 drop function event_of;
 drop function calls_of;
 drop function cost_of;
-drop function most_plausible_tokens;
+drop function is_plausible;

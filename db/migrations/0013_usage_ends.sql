@@ -3,10 +3,13 @@
 set local lock_timeout = '5s';
 set local statement_timeout = '60s';
 
-create function most_plausible_tokens() returns bigint as $$
-  select 10000000::bigint;
+create function is_plausible(p_call model_calls) returns boolean as $$
+  -- More than any model can read or write in one call.
+  select coalesce(p_call.input_tokens between 0 and 10000000
+                  and p_call.output_tokens between 0 and 10000000, false);
 $$ language sql immutable;
-comment on function most_plausible_tokens is 'More than any model can read or write in one call.';
+comment on function is_plausible is
+  'Whether a call can have used what was told of it. All of a turn that can''t are charged together, as much as was held.';
 
 create function cost_of(
   p_model text, p_input_tokens bigint, p_output_tokens bigint, p_day date,
@@ -23,12 +26,9 @@ returns table (model text, input_tokens bigint, output_tokens bigint, is_estimat
 begin
   return query
     with judged as (
-      select calls.*, coalesce(
-               calls.input_tokens between 0 and most_plausible_tokens()
-               and calls.output_tokens between 0 and most_plausible_tokens(), false) as is_plausible
+      select calls.*, is_plausible(calls)
         from model_calls as calls where calls.turn_id = p_hold.turn_id
     ), counted as (
-      -- What can't be counted is charged, all of it together, as much as was held.
       select judged.model, judged.is_estimated or not is_plausible as estimated,
              case when is_plausible then judged.input_tokens
                   when row_number() over (partition by is_plausible) = 1 then p_hold.tokens

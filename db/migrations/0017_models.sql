@@ -51,6 +51,14 @@ declare
   v_cost bigint;
 begin
   select * into v_event from usage_events where turn_id = p_call.turn_id for no key update;
+  if not is_plausible(p_call) then
+    p_call.is_estimated := true;
+    p_call.output_tokens := 0;
+    p_call.input_tokens := case when exists (
+      select from model_calls as other
+       where turn_id = p_call.turn_id and call_id <> p_call.call_id and not is_plausible(other)
+    ) then 0 else v_event.tokens_held end;
+  end if;
   v_cost := cost_of(p_call.model, p_call.input_tokens, p_call.output_tokens,
                     v_event.held_on, v_event.microcents_per_token);
   update usage_events

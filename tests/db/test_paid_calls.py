@@ -12,9 +12,9 @@ LOST = "select book_lost_call(%(turn)s, 1, 0, gen_random_uuid(), 'm', 30, 20, fa
 CALL_ID = "00000000-0000-4000-8000-00000000c0de"
 
 
-def lose(query, turn_id, fence=1, call_id=CALL_ID, model="m"):
-    text = "select book_lost_call(%s, %s, 0, %s, %s, 30, 20, false)"
-    return query(text, turn_id, fence, call_id, model)[0][0]
+def lose(query, turn_id, fence=1, call_id=CALL_ID, model="m", input_tokens=30):
+    text = "select book_lost_call(%s, %s, 0, %s, %s, %s, 20, false)"
+    return query(text, turn_id, fence, call_id, model, input_tokens)[0][0]
 
 
 def overtaken(query, conversation_id):
@@ -119,6 +119,32 @@ def test_k14_a_lost_call_is_charged_the_same_before_and_after_its_turn(
     assert charged[0] == charged[1]
     assert charged[0][0][1:4] == (2, 110, 40)
     assert query(OF_MONTH) == query(OF_TURNS)
+
+
+TOO_MANY = 10_000_001
+
+
+@pytest.mark.parametrize(
+    ("stored_tokens", "charged_tokens"),
+    [(80, (1080, 20)), (TOO_MANY, (1000, 0))],
+    ids=["alone", "not alone"],
+)
+@pytest.mark.parametrize("is_late", [False, True], ids=["before", "after"])
+def test_q04_a_lost_call_that_can_not_have_used_so_much_is_charged_as_what_was_held(
+    query, held_turn, meter, stored_tokens, charged_tokens, is_late
+):
+    turn_id = held_turn(1000)
+    usage.pay(query, turn_id, input_tokens=stored_tokens)
+
+    steps = [
+        lambda: lose(query, turn_id, input_tokens=TOO_MANY),
+        lambda: meter.run(SETTLE, turn_id),
+    ]
+    for step in reversed(steps) if is_late else steps:
+        step()
+
+    assert query(EVENT, turn_id) == [("m", 2, *charged_tokens, True, None)]
+    assert query(OF_MONTH)[0][0] == sum(charged_tokens)
 
 
 @pytest.mark.parametrize(

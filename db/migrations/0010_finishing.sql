@@ -106,7 +106,7 @@ declare
   v_turn turns := enter_turn(p_turn_id, p_fence);
   v_message outbound_messages;
   v_wait_seconds numeric;
-  v_mode text;
+  v_refusal text;
 begin
   select * into v_message from outbound_messages
    where turn_id = p_turn_id and state in ('ready', 'sending') order by position limit 1;
@@ -128,12 +128,19 @@ begin
   end if;
   -- for share: a takeover waits for this look, or is seen by it. Whatever the mode: a row that the
   -- condition left out would not be locked, nor a takeover waited for that has it locked.
-  select mode into strict v_mode from conversations
-   where conversations.id = v_turn.conversation_id for share;
-  if v_mode <> 'bot' then
+  select case
+           when mode <> 'bot' then 'teammate_took_over'
+           when opted_out_at is not null and not exists (
+             select from inbound_messages where turn_id = p_turn_id and command is not null
+           ) then 'contact_opted_out'
+         end
+    into strict v_refusal
+    from conversations join contacts on contacts.id = conversations.contact_id
+   where conversations.id = v_turn.conversation_id for share of conversations;
+  if v_refusal is not null then
     update outbound_messages
        set state = case state when 'ready' then 'failed' else 'unknown' end,
-           error_code = 'teammate_took_over'
+           error_code = v_refusal
      where turn_id = p_turn_id and state in ('ready', 'sending');
     return query select 'done', null::uuid, null::text, null::numeric, null::integer, null::numeric;
     return;

@@ -113,6 +113,24 @@ def test_a_reply_refused_for_good_is_an_alert_and_ends_the_turn(
     assert query("select code from alerts") == [("delivery_refused",)]
 
 
+def test_what_was_not_sent_yet_is_not_sent_to_a_contact_who_opted_out_since(query, whatsapp, send):
+    query("update contacts set opted_out_at = now()")
+
+    assert send() == {"sent": 0, "waits_for_receipt": False}
+
+    assert (whatsapp.accepted, query("select code from alerts")) == ([], [])
+    assert query("select state, error_code from outbound_messages") == [
+        ("failed", "contact_opted_out")
+    ]
+
+
+def test_a_command_is_answered_though_the_contact_opted_out(query, whatsapp, send):
+    query("update contacts set opted_out_at = now()")
+    query("update inbound_messages set command = 'stop'")
+
+    assert send() == {"sent": 1, "waits_for_receipt": False}
+
+
 def test_o10_a_teammate_who_takes_over_after_the_commit_stops_the_send(
     database, query, whatsapp, answered
 ):

@@ -42,7 +42,7 @@ def test_a_message_that_the_vendor_refused_is_an_alert_with_its_code(query, send
     assert query("select summary like '%% with code 131026' from alerts") == [(True,)]
 
 
-@pytest.mark.parametrize("code", ["teammate_took_over", "turn_buried"])
+@pytest.mark.parametrize("code", ["teammate_took_over", "turn_buried", "contact_opted_out"])
 def test_a_message_that_we_chose_not_to_send_is_none(query, sending, code):
     query("update outbound_messages set state = 'failed', error_code = %s", code)
 

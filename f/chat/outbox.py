@@ -34,6 +34,11 @@ class Reply:
     claimed: Claimed
     has_template: bool
 
+    @property
+    def start_within_seconds(self) -> float:
+        """Later the time in which others wait for its receipt would be over."""
+        return self.claimed.start_within_seconds
+
     def send(self, library: ChannelLibrary, account: Account) -> str:
         body, reference = self.claimed.body, self.claimed.id
         return library.send_text(account.credentials, account.recipient, body, reference)
@@ -70,6 +75,8 @@ class Template:
 
     reference: str
     settings: dict
+    # The lease: later another worker may have the turn, and nobody want it any more.
+    start_within_seconds = 5
 
     def send(self, library: ChannelLibrary, account: Account) -> str:
         whom = (account.credentials, account.recipient)

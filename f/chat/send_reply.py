@@ -64,13 +64,7 @@ class Sending:
             if claimed.outcome == "too_fast" and not _slept(claimed.wait_seconds):
                 return sent, claimed.wait_seconds
             if claimed.outcome == "send":
-                reply = Reply(claimed, self._has_template)
-                # Whoever slept between the mark `sending` and the call must not make it any more:
-                # the time in which others wait for its receipt would be over.
-                if time.monotonic() - started > claimed.start_within_seconds:
-                    self._note(reply.ready)
-                else:
-                    sent += self._deliver(reply)
+                sent += self._deliver(Reply(claimed, self._has_template), started)
 
     def _claim(self, conn) -> outbox.Claimed:
         """In one transaction with the look at the window and the rates: whoever may not send now
@@ -93,6 +87,7 @@ class Sending:
         """Outside the window an approved template may ask the contact to write again. Seconds until
         the vendor's rate allows it."""
         while self._has_template:
+            started = time.monotonic()
             with connect(self._db) as conn:
                 reference = outbox.claim_template(conn, self._turn_id, self._fence)
                 if reference is None:
@@ -100,7 +95,7 @@ class Sending:
                 template = Template(reference, self._template)
                 wait_seconds = self._take_tokens(conn, template)
             if wait_seconds == 0:
-                self._deliver(template)
+                self._deliver(template, started)
             elif not _slept(wait_seconds):
                 return wait_seconds
         return None
@@ -118,9 +113,13 @@ class Sending:
             message.ready(conn)
         return wait_seconds
 
-    def _deliver(self, message: Reply | Template) -> bool:
+    def _deliver(self, message: Reply | Template, started: float) -> bool:
         """The mark `sending` is committed before the call, so that a crash in between is seen as
-        what it is: nobody knows."""
+        what it is: nobody knows. `started`: before the mark. Whoever slept since then must not make
+        the call any more."""
+        if time.monotonic() - started > message.start_within_seconds:
+            self._note(message.ready)
+            return False
         try:
             provider_message_id = message.send(self._library, self._account)
         except (Misconfigured, UpstreamError) as error:

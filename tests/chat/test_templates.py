@@ -1,13 +1,15 @@
 """After the window a template asks the contact to write again: once, and never without an end."""
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 
 from f.channels.refusals import Codes
 from f.channels.rules import Rate
 from f.chat import load_turn, run_agent, send_reply
-from f.shared.errors import UpstreamDown
+from f.shared.errors import StaleTurn, UpstreamDown
 from tests.chat.test_vendor_rules import set_rules
 from tests.chat.tools import MODEL
 from tests.conftest import CHANNEL_ID, SEALING_KEY
@@ -198,6 +200,23 @@ def test_a_template_waits_for_the_rate_as_a_reply_does(monkeypatch, query, whats
     query("update rate_buckets set tokens = 1")
     assert send() == {"sent": 0, "waits_for_receipt": False}
     assert ended(query) == [("sent", None)]
+
+
+def test_k10_who_lost_the_turn_between_the_mark_and_the_call_sends_no_template(
+    query, whatsapp, send, monkeypatch
+):
+    def wake_late():
+        query("update conversation_work set fence = fence + 1")
+        return 1000
+
+    moments = iter([int, int, int, wake_late])
+    clock = SimpleNamespace(monotonic=lambda: next(moments, int)(), sleep=time.sleep)
+    monkeypatch.setattr(send_reply, "time", clock)
+
+    with pytest.raises(StaleTurn):
+        send()
+
+    assert (whatsapp.accepted, ended(query)) == ([], [("ready", None)])
 
 
 @pytest.mark.parametrize("state", ["ready", "sending"])

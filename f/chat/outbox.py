@@ -60,11 +60,14 @@ class Reply:
             case WindowClosed():
                 hold(conn, self.claimed.id, self.has_template)
             case ContactGone():
-                mark_failed(conn, self.claimed.id, "contact_gone")
+                self._failed(conn, "contact_gone")
                 note_contact_gone(conn, self.claimed.id)
             case _:
-                mark_failed(conn, self.claimed.id, error.code or str(error.status))
+                self._failed(conn, error.code or str(error.status))
         return True
+
+    def _failed(self, conn, error_code: str) -> None:
+        mark_failed(conn, self.claimed.id, self.claimed.attempt, error_code)
 
 
 @dataclass(frozen=True)
@@ -197,12 +200,12 @@ def mark_sent(conn, message_id: str, provider_message_id: str) -> None:
     # A receipt may have come first and moved the row further.
     _move(
         conn,
-        "update outbound_messages set provider_message_id = %(value)s,"
+        "update outbound_messages set provider_message_id = %(provider_message_id)s,"
         " sent_at = coalesce(sent_at, now()),"
         " state = case when state in ('sending', 'unknown') then 'sent' else state end"
         " where id = %(id)s",
         message_id,
-        provider_message_id,
+        provider_message_id=provider_message_id,
     )
 
 
@@ -211,24 +214,26 @@ def mark_ready(conn, message_id: str, attempt: int) -> None:
     _move(
         conn,
         "update outbound_messages set state = 'ready', error_code = null, attempts = attempts - 1"
-        " where id = %(id)s and state = 'sending' and attempts = %(value)s",
+        " where id = %(id)s and state = 'sending' and attempts = %(attempt)s",
         message_id,
-        attempt,
+        attempt=attempt,
     )
 
 
-def mark_failed(conn, message_id: str, error_code: str) -> None:
+def mark_failed(conn, message_id: str, attempt: int, error_code: str) -> None:
+    """This attempt was refused for good: of another that is under way only its own answer tells."""
     _move(
         conn,
-        "update outbound_messages set state = 'failed', error_code = %(value)s"
-        " where id = %(id)s and state = 'sending'",
+        "update outbound_messages set state = 'failed', error_code = %(error_code)s"
+        " where id = %(id)s and state = 'sending' and attempts = %(attempt)s",
         message_id,
-        error_code,
+        attempt=attempt,
+        error_code=error_code,
     )
 
 
-def _move(conn, query: str, message_id: str, value: str | int) -> None:
+def _move(conn, query: str, message_id: str, **values: str | int) -> None:
     with conn.cursor() as cursor:
         # By its id alone: what became of a send is noted also by who lost the turn meanwhile.
         cursor.execute("select enter_outbound_message(%s)", (message_id,))
-        cursor.execute(query, {"id": message_id, "value": value})
+        cursor.execute(query, {"id": message_id, **values})

@@ -101,6 +101,19 @@ def test_k11_what_an_earlier_attempt_learned_frees_no_later_one(query, conn, ans
     assert query("select state, attempts from outbound_messages") == [("sending", 2)]
 
 
+def test_k11_what_an_earlier_attempt_was_refused_for_ends_no_later_one(query, conn, answered):
+    _, turn_id, fence = answered
+    first = outbox.claim(conn, turn_id, fence)
+    let_the_grace_pass(query)
+    second = outbox.claim(conn, turn_id, fence)
+
+    outbox.mark_failed(conn, first.id, first.attempt, "131026")
+    assert query("select state from outbound_messages") == [("sending",)]
+
+    outbox.mark_failed(conn, second.id, second.attempt, "131026")
+    assert query("select state from outbound_messages") == [("failed",)]
+
+
 def test_a_reply_refused_for_good_is_an_alert_and_ends_the_turn(
     database, query, whatsapp, answered
 ):

@@ -94,6 +94,10 @@ begin
      )
     returning v_held_until, id, organization_id, severity, code, summary,
               occurrences, occurrences_told, first_raised_at;
+  if not found then
+    -- Somebody raises it again at this moment: there was nothing to call Slack for.
+    update alert_outlet set next_post_at = now();
+  end if;
 end;
 $$ language plpgsql volatile;
 comment on function claim_alert is

@@ -87,6 +87,15 @@ def test_a_second_worker_waits_for_the_first_and_then_posts_nothing(query, other
     assert waiting.result(5) == []
 
 
+def test_an_alert_that_is_raised_again_just_now_does_not_keep_the_others_waiting(query, other):
+    query(RAISE)
+    ask(other, RAISE)
+
+    assert query(CLAIM) == []
+    query("select raise_alert(null, 'error', 'turn_buried', 'x', 'x')")
+    assert len(query(CLAIM)) == 1
+
+
 def test_a_worker_lost_after_slack_took_it_tells_it_again_and_loses_nothing(query):
     query(RAISE)
     lost = claim(query)

@@ -171,7 +171,8 @@ def print_costs(receipt: dict) -> None:
               f"{call['input_tokens']} + {call['output_tokens']} tokens{guess}, "
               f"{cents(call['cost_microcents'])}{lost}")  # fmt: skip
     if receipt["input_tokens"] is None:
-        return print("  not charged yet")
+        print("  not charged yet")
+        return
     print(f"  the turn {receipt['input_tokens']} + {receipt['output_tokens']} tokens, "
           f"{cents(receipt['cost_microcents'])}, "
           f"its conversation {cents(receipt['conversation_cost_microcents'])}")  # fmt: skip

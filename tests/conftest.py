@@ -29,11 +29,12 @@ CHANNEL_ID = "0c000000-0000-4000-8000-000000000001"
 LOGIN_KEY = f"{os.getpid():064x}"
 SEALING_KEY = base64.b64encode(bytes(range(32))).decode()
 
-# Of this server alone, and for a second each: their files are copied without the log, and dropped
-# by the dozen. With fsync the two checkpoints of such a copy would be waited for.
+# One that DATABASE_URL names: its settings stay as they are. On ours, which knows no fsync, files
+# are copied without the log; elsewhere the two checkpoints of such a copy would be waited for.
 IS_OWN_SERVER = bool(os.environ.get("DATABASE_URL"))
 COPY = "create database {} template template_chatmill"
 COPY_FILES = COPY + " strategy file_copy"
+# Databases live for a second each, and are dropped by the dozen.
 MOST_LEFT = 10
 
 _numbers = itertools.count(1)

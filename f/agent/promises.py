@@ -1,8 +1,8 @@
 """What a reply claims to have done, held against what this turn really did.
 
 Deterministic on purpose: a second model could be talked into agreeing. A claim is found by the
-words that people use for it in five languages; one that stands in a passage that was found is the
-organization's own sentence and no claim of the agent.
+words that people use for it in five languages; a sentence that stands in a passage that was found
+is the organization's own and no claim of the agent.
 """
 
 import re
@@ -76,11 +76,14 @@ CONDITION = re.compile(
     r"cuando|una vez|wenn|sobald|falls|nachdem|quand|lorsque|d[eè]s que|apr[eè]s)\b",
     re.I,
 )
+# Behind a colon and in quotation marks stands a sentence in a sentence.
+QUOTED = re.compile(r"[:\"“”„«»]|(?<!\w)['‘’]|['’](?!\w)")
+PARAGRAPH_END = re.compile(r"\n\s*\n")
 
 
 def claims_in(reply: str, own_text: str) -> set[str]:
     """handed_off, remembered, done. `own_text`: what the organization wrote itself."""
-    own = spoken(own_text)
+    own = _own_sentences(own_text)
     return {
         kind
         for sentence in sentences(unmasked(reply).replace("’", "'"))
@@ -88,6 +91,14 @@ def claims_in(reply: str, own_text: str) -> set[str]:
         for kind, patterns in CLAIMS.items()
         if any(pattern.search(sentence) for pattern in patterns)
     }
+
+
+def _own_sentences(text: str) -> set[str]:
+    """Whole ones: that an order is cancelled is said in many a sentence on what happens then. A
+    line is one, and so is what was wrapped into lines."""
+    unwrapped = (" ".join(one.split()) for one in PARAGRAPH_END.split(text))
+    whole = [*sentences(text), *(one for each in unwrapped for one in sentences(each))]
+    return {spoken(part) for one in whole for part in (one, *QUOTED.split(one))}
 
 
 def unkept(claims: set[str], effects, has_read_outside: bool) -> set[str]:

@@ -80,6 +80,31 @@ def test_a_sentence_of_the_documents_is_the_organizations_own():
     assert claims_in(said, f"Contact hours. {said} Or sooner.") == set()
 
 
+@pytest.mark.parametrize(
+    "own_text",
+    [
+        "Once your order has been cancelled, you get an e-mail.",
+        "You get an e-mail when your order has been cancelled.",
+        "Has your order been cancelled? Tell us if your order has been cancelled by mistake.",
+    ],
+)
+def test_what_the_documents_say_of_a_case_does_not_bear_out_that_it_is_so(own_text):
+    assert claims_in("Your order has been cancelled.", own_text) == {"done"}
+
+
+@pytest.mark.parametrize(
+    "own_text",
+    [
+        "Nights\n\nA colleague will contact\nyou today. Or tomorrow.",
+        "Say at night: A colleague will contact you today.",
+        "To complaints answer 'A colleague will contact you today.' and no more.",
+        "- A colleague will contact you today\n- Refunds take five days",
+    ],
+)
+def test_a_sentence_of_the_organizations_own_may_be_wrapped_or_quoted(own_text):
+    assert claims_in("A colleague will contact you today.", own_text) == set()
+
+
 def test_each_claim_is_kept_by_its_own_row_only():
     everything = {"handed_off", "remembered", "done"}
 

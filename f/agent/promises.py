@@ -44,6 +44,10 @@ EN_DONE = (
     r"unsubscrib|delet|remov|add|schedul|submit|regist|open|fil|pa(?:id|y)|charg|confirm|extend|"
     r"appl|credit|reschedul|replac|arrang|plac|upgrad|downgrad|block|approv)\w*"
 )
+DE_DONE = (
+    r"(?:storniert|erstattet|ge[aä]ndert|gesendet|geschickt|gebucht|bestellt|reserviert|"
+    r"aktualisiert|gel[oö]scht|bezahlt|gek[uü]ndigt)"
+)
 DONE = [
     rf"\b(?:i|we)(?:'ve| have|'m|'re| am| are)(?: just| now| already| successfully)? "
     rf"(?:{EN_DONE}(?:ed|ing|d)\b|sent\b|made\b|paid\b|sending\b)",
@@ -59,8 +63,8 @@ DONE = [
     r"\bhe (?:cancelado|reembolsado|cambiado|enviado|reservado|pedido|actualizado|creado|"
     r"eliminado|pagado|devuelto|programado)\b",
     r"\bha sido (?:cancelad|reembolsad|cambiad|enviad|reservad|actualizad|confirmad)[oa]\b",
-    r"\b(?:ich|wir) (?:habe|haben)\b[^.!?\n]{0,80}\b(?:storniert|erstattet|ge[aä]ndert|gesendet|"
-    r"geschickt|gebucht|bestellt|reserviert|aktualisiert|gel[oö]scht|bezahlt|gek[uü]ndigt)\b",
+    rf"\b(?:ich|wir) (?:habe|haben)\b[^.!?\n]{{0,80}}\b{DE_DONE}\b",
+    rf"\b(?:habe|haben) (?:ich|wir)\b[^.!?\n]{{0,80}}\b{DE_DONE}\b(?![^.!\n]*\?)",
     r"\bwurde\b[^.!?\n]{0,40}\b(?:storniert|erstattet|ge[aä]ndert|versendet|gebucht|gek[uü]ndigt)\b",
     r"\bj'ai (?:bien )?"
     r"(?:annul|rembours|chang|modifi|envoy|r[eé]serv|command|supprim|pay)[eé]\w*\b",
@@ -76,6 +80,8 @@ CONDITION = re.compile(
     r"cuando|una vez|wenn|sobald|falls|nachdem|quand|lorsque|d[eè]s que|apr[eè]s)\b",
     re.I,
 )
+# Of all those it says what was done after it: "after checking, I have cancelled your order".
+CLAUSE_OF_BEFORE = re.compile(r"^\W*(?:after|depois|nachdem|apr[eè]s)\b[^,]*,", re.I)
 # Behind a colon and in quotation marks stands a sentence in a sentence.
 QUOTED = re.compile(r"[:\"“”„«»]|(?<!\w)['‘’]|['’](?!\w)")
 PARAGRAPH_END = re.compile(r"\n\s*\n")
@@ -87,10 +93,18 @@ def claims_in(reply: str, own_text: str) -> set[str]:
     return {
         kind
         for sentence in sentences(unmasked(reply).replace("’", "'"))
-        if not CONDITION.match(sentence) and spoken(sentence) not in own
+        if spoken(sentence) not in own
         for kind, patterns in CLAIMS.items()
-        if any(pattern.search(sentence) for pattern in patterns)
+        if any(pattern.search(sentence, _said_from(sentence, kind)) for pattern in patterns)
     }
+
+
+def _said_from(sentence: str, kind: str) -> int:
+    """Where in a sentence it is said that something is so."""
+    if not CONDITION.match(sentence):
+        return 0
+    clause = CLAUSE_OF_BEFORE.match(sentence) if kind == "done" else None
+    return clause.end() if clause else len(sentence)
 
 
 def _own_sentences(text: str) -> set[str]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
+from f.shared.db import again_while_away
 from f.shared.errors import TokenRefused, ToolError, ToolFailed, UpstreamError, UpstreamRefused
 
 # What a server refused with the contact's token is made as if it had not been called.
@@ -147,8 +148,13 @@ class Effects:
         return stored
 
     def _end(self, tool, position: int, state: str, result: str | None) -> None:
-        with self._open_transaction() as conn, conn.cursor() as cursor:
-            cursor.execute(END, (state, result, self._turn_id, position))
+        """What is known of a call outlives a database that starts again: nobody can ask for it."""
+
+        def write() -> None:
+            with self._open_transaction() as conn, conn.cursor() as cursor:
+                cursor.execute(END, (state, result, self._turn_id, position))
+
+        again_while_away(write)
         self.rows[position] = (tool.name, tool.class_, state)
 
 

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from functools import partial
 
 import f.channels.registry as registry
 import f.chat.lease as lease
@@ -9,7 +10,7 @@ import f.chat.outbox as outbox
 import f.chat.turns as turns
 from f.channels.accounts import Account
 from f.chat.outbox import Reply, Template
-from f.shared.db import connect
+from f.shared.db import again_while_away, connect
 from f.shared.errors import Misconfigured, UpstreamError
 from f.shared.resources import postgresql
 
@@ -126,7 +127,8 @@ class Sending:
             if self._note(message.ended, error):
                 return False
             raise
-        self._note(message.sent, provider_message_id)
+        # Where no receipt tells of it, nobody else ever knows.
+        again_while_away(partial(self._note, message.sent, provider_message_id))
         return True
 
     def _note(self, mark, *arguments):

@@ -59,6 +59,23 @@ def test_k11_a_reply_nobody_knows_about_is_not_sent_again(
     assert query("select state from outbound_messages") == [("sending",)]
 
 
+def test_k11_that_a_reply_was_taken_is_known_though_the_database_starts_again(
+    query, whatsapp, send, monkeypatch
+):
+    monkeypatch.setattr("f.shared.db.PAUSES_SECONDS", (0,))
+    mark_sent, is_away = outbox.mark_sent, iter([True, False])
+
+    def mark_or_fail(*arguments):
+        if next(is_away):
+            raise UpstreamDown("it starts again")
+        mark_sent(*arguments)
+
+    monkeypatch.setattr(outbox, "mark_sent", mark_or_fail)
+
+    assert send() == {"sent": 1, "waits_for_receipt": False}
+    assert query("select state from outbound_messages") == [("sent",)]
+
+
 def test_w18_a_receipt_that_overtakes_the_vendors_answer_is_not_undone(query, conn, answered):
     _, turn_id, fence = answered
     message_id = str(query("select id from claim_outbound_message(%s, %s)", turn_id, fence)[0][0])

@@ -1,12 +1,12 @@
 """An equal call of a turn is made once, wherever it comes; what waited for a sign-in, after it."""
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 
 import pytest
 
 from f.agent.effects import Effects, sha256_of
-from f.shared.errors import TokenRefused, ToolFailed
+from f.shared.errors import TokenRefused, ToolFailed, UpstreamDown
 from tests.conftest import ORGANIZATION_ID
 
 ARGUMENTS = {"number": "7"}
@@ -52,6 +52,25 @@ def test_m16_what_waited_for_the_contact_to_sign_in_is_made_when_they_did(query,
 
     assert (again.answers(0), again.once(made, ARGUMENTS, 0)) == (False, ("Done.", {}))
     assert (again.answers(0), query(STATES)) == (True, [("done", False)])
+
+
+def test_m16_what_was_done_is_known_though_the_database_starts_again(
+    query, conn, thinking, monkeypatch
+):
+    _, turn_id, _ = thinking
+    monkeypatch.setattr("f.shared.db.PAUSES_SECONDS", (0,))
+    is_away = iter([False, True, False])  # once it was begun
+
+    @contextmanager
+    def open_transaction():
+        if next(is_away):
+            raise UpstreamDown("it starts again")
+        yield conn
+
+    made = SimpleNamespace(**vars(TOOL), run=lambda *_: ("Done.", {}))
+
+    assert Effects(conn, open_transaction, turn_id).once(made, ARGUMENTS, 0) == ("Done.", {})
+    assert query(STATES) == [("done", False)]
 
 
 def test_m16_nothing_else_is_made_in_the_place_of_what_waited_for_a_sign_in(query, conn, thinking):

@@ -1,35 +1,15 @@
 """In a group only what is meant for us is read; the rest is nobody's business."""
 
-import itertools
 import time
 
 import pytest
 
 from f.channels.groups import is_meant_for, without_mention
+from tests.channels.telegram_group import GROUP, mention, say
 from tests.channels.vendors import add_channel, post
+from tests.channels.webhooks import reply_taken_as
 
-_ids = itertools.count(1)
-GROUP = -1001305240521
 NAMES = ["AcmeHelpBot", "Acme", "+1 415"]
-
-
-@pytest.fixture
-def bot(query, windmill):
-    return add_channel(query, "telegram", "4242", settings={"names": ["AcmeHelpBot"]})
-
-
-def say(text: str, sender=1, entities=(), **more) -> None:
-    message = {"message_id": next(_ids), "chat": {"id": GROUP, "type": "supergroup"}}
-    message |= {"from": {"id": sender, "first_name": f"P{sender}"}, "date": int(time.time())}
-    post(
-        "telegram",
-        "4242",
-        {"update_id": 1, "message": {**message, "text": text, "entities": list(entities), **more}},
-    )
-
-
-def mention(text: str) -> list[dict]:
-    return [{"type": "mention", "offset": 0, "length": len(text)}]
 
 
 @pytest.mark.parametrize(
@@ -98,13 +78,7 @@ def test_words_that_are_commands_alone_are_none_among_others(query, bot):
 
 def test_a_reply_to_our_message_is_meant_for_us(query, bot):
     say("@AcmeHelpBot hours?")
-    query(
-        "with turn as (insert into turns (organization_id, conversation_id, arrivals_seen)"
-        " select organization_id, id, 1 from conversations returning *)"
-        " insert into outbound_messages (organization_id, conversation_id, turn_id, position,"
-        " body, state, provider_message_id) select organization_id, conversation_id, id, 0,"
-        f" '9 to 5', 'sent', '{GROUP}:500' from turn"
-    )
+    reply_taken_as(query, f"{GROUP}:500")
 
     say("And on Sunday?", sender=2, reply_to_message={"message_id": 500})
     say("I see", sender=2, reply_to_message={"message_id": 501})
@@ -113,58 +87,6 @@ def test_a_reply_to_our_message_is_meant_for_us(query, bot):
         ("hours?",),
         ("And on Sunday?",),
     ]
-
-
-def show(album: str = "13", caption: str = "", sender=1, **more) -> None:
-    """One picture of an album."""
-    photo = [{"file_id": f"file{next(_ids)}", "width": 9}]
-    named = mention("@AcmeHelpBot") if caption.startswith("@AcmeHelpBot") else []
-    more |= {"photo": photo, "caption": caption, "caption_entities": named}
-    say("", sender, media_group_id=album, **more)
-
-
-def shown(query) -> list[str]:
-    """What was taken, in the order in which it will be read."""
-    return [body for (body,) in query("select body from inbound_messages order by sent_at, id")]
-
-
-def test_the_pictures_after_the_one_that_names_us_are_of_the_same_question(query, bot):
-    show(caption="@AcmeHelpBot which is better?")
-    show()
-    show()
-
-    assert shown(query) == ["which is better?", "[image]", "[image]"]
-    assert query("select count(*), count(distinct album_id) from inbound_messages") == [(3, 1)]
-    assert query("select count(*) from conversations") == [(1,)]
-
-
-def test_the_pictures_before_the_one_that_names_us_are_taken_with_it(query, bot):
-    now = int(time.time())
-    show(date=now)
-    show(caption="And in blue?", date=now)
-    assert shown(query) == []
-
-    show(caption="@AcmeHelpBot which is better?", date=now)
-
-    assert shown(query) == ["[image]", "And in blue?", "which is better?"]
-
-
-def test_pictures_of_others_and_of_other_albums_stay_chatter(query, bot):
-    show(sender=2)
-    show(album="14")
-    show(caption="@AcmeHelpBot which is better?")
-    show(sender=2)
-    show(album="14")
-
-    assert shown(query) == ["which is better?"]
-
-
-def test_an_album_that_is_brought_again_is_there_once(query, bot):
-    for _ in range(2):
-        show(message_id=1001)
-        show(message_id=1002, caption="@AcmeHelpBot which is better?")
-
-    assert shown(query) == ["[image]", "which is better?"]
 
 
 def test_each_person_of_a_group_has_a_history_of_their_own(query, bot):

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from tests.channels.test_channel_events import number, outcome, whatsapp, whatsapp_text  # noqa: F401
-from tests.channels.test_groups import GROUP, bot, say  # noqa: F401
+from tests.channels.telegram_group import GROUP, say
 from tests.channels.vendors import add_channel, post
+from tests.channels.webhooks import reply_taken_as, whatsapp, whatsapp_text
 
 SUPERGROUP = -1009999
 QUESTION = {"MessageSid": "SM1", "AccountSid": "AC1", "From": "whatsapp:+5511900000001"}
@@ -18,13 +18,7 @@ def sent(query, windmill):
     """A reply of ours that Twilio took as SM9."""
     add_channel(query, "twilio", "14155238886")
     post("twilio", "14155238886", QUESTION | {"To": "whatsapp:+14155238886", "Body": "Hello"})
-    query(
-        "with turn as (insert into turns (organization_id, conversation_id, arrivals_seen, state,"
-        " answered_at) select organization_id, id, 1, 'answered', now() from conversations"
-        " returning *) insert into outbound_messages (organization_id, conversation_id, turn_id,"
-        " position, body, state, sent_at, provider_message_id) select organization_id,"
-        " conversation_id, id, 0, 'Hi!', 'sent', now(), 'SM9' from turn"
-    )
+    reply_taken_as(query, "SM9")
 
 
 def _status(status: str, code: str) -> None:
@@ -82,7 +76,7 @@ def test_what_one_participant_did_not_get_says_nothing_of_the_others(query, sent
     ]
 
 
-def test_a_group_that_became_a_supergroup_keeps_everybodys_history(query, bot):  # noqa: F811
+def test_a_group_that_became_a_supergroup_keeps_everybodys_history(query, bot):
     say("@AcmeHelpBot hours?", message_thread_id=42, is_topic_message=True)
     say("@AcmeHelpBot hours?", sender=2)
     say("", migrate_to_chat_id=SUPERGROUP)
@@ -96,7 +90,7 @@ def test_a_group_that_became_a_supergroup_keeps_everybodys_history(query, bot): 
     }
 
 
-def test_who_wrote_in_the_supergroup_before_it_was_told_keeps_both(query, bot):  # noqa: F811
+def test_who_wrote_in_the_supergroup_before_it_was_told_keeps_both(query, bot):
     say("@AcmeHelpBot hours?")
     say("@AcmeHelpBot hours?", chat={"id": SUPERGROUP, "type": "supergroup"})
     say("", migrate_to_chat_id=SUPERGROUP)
@@ -107,7 +101,7 @@ def test_who_wrote_in_the_supergroup_before_it_was_told_keeps_both(query, bot): 
     ]
 
 
-def test_words_taken_back_are_in_no_delivery_that_brought_or_repeated_them(query, number):  # noqa: F811
+def test_words_taken_back_are_in_no_delivery_that_brought_or_repeated_them(query, number):
     message = {"from": "15550001", "id": "wamid.A/B=", "timestamp": str(int(time.time()))}
     message |= {"type": "text", "text": {"body": "My card is 4111"}}
     for _ in range(2):

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from f.ops import sweep_conversations
-from tests.channels.test_channel_events import number, outcome, whatsapp  # noqa: F401
 from tests.channels.vendors import add_channel, post
+from tests.channels.webhooks import outcome, whatsapp
 from tests.conftest import SEALING_KEY
 
 CHAT = {"message_id": 1, "chat": {"id": 5, "type": "private"}, "from": {"id": 5}}
@@ -30,10 +30,7 @@ def _telegram(**content) -> dict:
 
 
 def test_w03_the_other_messages_of_a_batch_are_taken_and_a_person_is_told(
-    query,
-    windmill,
-    number,  # noqa: F811
-    refusing,
+    query, windmill, number, refusing
 ):
     answer = whatsapp(messages=_texts("First", "poison", "Second"))
 
@@ -53,7 +50,7 @@ def test_a_chat_on_telegram_is_not_held_up_by_it(query, windmill, refusing):
     assert query("select accepted_at is not null from webhook_deliveries") == [(True,)]
 
 
-def test_the_sweep_is_not_held_up_by_it(query, number, refusing, operations_database):  # noqa: F811
+def test_the_sweep_is_not_held_up_by_it(query, number, refusing, operations_database):
     query("alter table inbound_messages drop constraint unheard_of")
     whatsapp(messages=_texts("First", "poison"))
     query("delete from inbound_messages")

@@ -6,8 +6,7 @@ import uuid
 import jwt
 import pytest
 
-from tests.local.test_web_api import address, page, said, served  # noqa: F401
-from tests.local.web_chat import KEY, SECRET, Page, with_secret
+from tests.local.web_chat import KEY, SECRET, Page, said, with_secret
 
 
 def token(secret: str = SECRET, **changed) -> str:
@@ -17,7 +16,7 @@ def token(secret: str = SECRET, **changed) -> str:
 
 
 @pytest.fixture
-def helpdesk(address, query, page):  # noqa: F811
+def helpdesk(address, query, page):
     """A server of the organization's own; `.conversation` is the visitor's."""
     with_secret(query)
     page.say("Is anybody there?")
@@ -32,11 +31,7 @@ def write(server, text="Mia here.", message_id=None):
     return server.call("POST", f"/conversations/{server.conversation}/messages", body)
 
 
-def test_what_a_teammate_writes_reaches_the_visitor_and_silences_the_chatbot(
-    helpdesk,
-    page,  # noqa: F811
-    query,
-):
+def test_what_a_teammate_writes_reaches_the_visitor_and_silences_the_chatbot(helpdesk, page, query):
     assert write(helpdesk).status == 201
 
     assert said(page) == [("Is anybody there?", "contact"), ("Mia here.", "teammate")]
@@ -46,7 +41,7 @@ def test_what_a_teammate_writes_reaches_the_visitor_and_silences_the_chatbot(
     ]
 
 
-def test_a_post_that_is_repeated_is_one_line(helpdesk, page):  # noqa: F811
+def test_a_post_that_is_repeated_is_one_line(helpdesk, page):
     message_id = str(uuid.uuid4())
     answers = [write(helpdesk, message_id=message_id) for _ in range(2)]
 
@@ -54,7 +49,7 @@ def test_a_post_that_is_repeated_is_one_line(helpdesk, page):  # noqa: F811
     assert len(said(page)) == 2
 
 
-def test_a_teammate_takes_over_and_gives_back_without_a_word(helpdesk, page):  # noqa: F811
+def test_a_teammate_takes_over_and_gives_back_without_a_word(helpdesk, page):
     seen = []
     for mode in ("human", "bot"):
         path = f"/conversations/{helpdesk.conversation}/mode"
@@ -80,7 +75,7 @@ def test_a_teammate_takes_over_and_gives_back_without_a_word(helpdesk, page):  #
     ],
     ids=range(10),
 )
-def test_who_shows_no_token_of_a_teammate_writes_nothing(helpdesk, page, query, shown):  # noqa: F811
+def test_who_shows_no_token_of_a_teammate_writes_nothing(helpdesk, page, query, shown):
     helpdesk.headers["authorization"] = shown
 
     answer = write(helpdesk)

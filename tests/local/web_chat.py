@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 
@@ -17,6 +17,7 @@ from tests.db.turns import claim, commit, finish, gather
 
 KEY = "demo-web-chat"
 SHOP = "https://shop.example"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 SECRET = "visitor-secret-of-the-organization-" + "s" * 40
 
 
@@ -105,6 +106,34 @@ def serving(folder, extra_routes=(), **options):
     server.start()
     yield Served(api, server.base_url.removeprefix("http://"))
     server.stop()
+
+
+def said(page, query: str = "") -> list[tuple[str, str]]:
+    return [(line["text"], line["author"]) for line in page.poll(query).json["messages"]]
+
+
+def read_stream(page, last_event_id: str):
+    """(id, kind, text or status) of each event."""
+    connection = HTTPConnection(page.address, timeout=20)
+    headers = {"x-session-token": page.token, "last-event-id": last_event_id, "origin": SHOP}
+    with closing(connection):
+        connection.request("GET", f"/api/web/{KEY}{page.session}/events", headers=headers)
+        with connection.getresponse() as response:
+            assert response.getheader("content-type").startswith("text/event-stream")
+            yield from events_in(response)
+
+
+def events_in(response):
+    fields = {}
+    while line := response.readline().decode():
+        name, _, value = line.rstrip("\n").partition(": ")
+        if name in ("id", "event", "data"):
+            fields[name] = value
+        elif "data" in fields:
+            content = json.loads(fields["data"])
+            shown = content.get("text") or content["session_status"]
+            yield fields.get("id"), fields["event"], shown
+            fields = {}
 
 
 def answered(query, text: str) -> None:

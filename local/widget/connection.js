@@ -2,10 +2,11 @@
 // are taken, always under the same id.
 const LONGEST_PAUSE_MS = 30000;
 
+// `token`: of the session that asked; another may have taken its place by now.
 class Refused extends Error {
-  constructor(status, code, message, retryAfter) {
+  constructor(status, code, message, retryAfter, token) {
     super(message);
-    Object.assign(this, { status, code, retryAfter });
+    Object.assign(this, { status, code, retryAfter, token });
   }
   get isForGood() {
     return this.status >= 400 && this.status < 500 && this.status !== 429 && this.status !== 408;
@@ -28,19 +29,25 @@ class Store {
       return null;
     }
   }
-  // A chat that the same visitor began in another tab meanwhile is this one's, too.
+  // A chat that the same visitor began in another tab meanwhile is this one's, too: every tab keeps
+  // the one it begins at once, so what is kept is the newest.
   refresh(owner) {
-    const kept = this.value.session ? null : this.kept();
+    const kept = this.kept();
     if (kept?.session && (kept.owner ?? "") === owner) this.value = { ...this.value, session: kept.session };
   }
   set(changes) {
     this.value = { ...this.value, ...changes };
     try {
       localStorage.setItem(this.key, JSON.stringify(this.value));
-    } catch { /* private browsing, or no room */ }
+    } catch {
+      this.drop(); // private browsing, or no room: nothing older may stand for the newest
+    }
   }
   clear() {
     this.value = {};
+    this.drop();
+  }
+  drop() {
     try {
       localStorage.removeItem(this.key);
     } catch { /* nothing was kept */ }
@@ -88,12 +95,13 @@ class Connection {
   }
 
   async call(method, path, { body, headers = {}, signal } = {}) {
-    if (this.session) headers["X-Session-Token"] = this.session.token;
+    const token = this.session?.token;
+    if (token) headers["X-Session-Token"] = token;
     const answer = await fetch(this.base + path, { method, body, headers, signal, credentials: "omit" });
     if (answer.ok) return answer;
     const told = await answer.json().catch(() => ({}));
     const { code = "", message = String(answer.status) } = told.error || {};
-    throw new Refused(answer.status, code, message, Number(answer.headers.get("Retry-After")) || 0);
+    throw new Refused(answer.status, code, message, Number(answer.headers.get("Retry-After")) || 0, token);
   }
 
   async facts() {
@@ -123,10 +131,17 @@ class Connection {
   post(message) {
     const waiting = { client_message_id: newId(), ...message };
     this.outbox.push(waiting);
-    this.store.refresh(this.owner);
-    this.store.set({ outbox: this.outbox, owner: this.owner });
+    this.keepOutbox();
     this.flush();
     return waiting.client_message_id;
+  }
+
+  // Never with a session over it that another tab has left behind.
+  keepOutbox() {
+    const before = this.session?.token;
+    this.store.refresh(this.owner);
+    if (before && this.session.token !== before) this.follow();
+    this.store.set({ outbox: this.outbox, owner: this.owner });
   }
 
   // One at a time, in the order in which they were written.
@@ -142,7 +157,7 @@ class Connection {
         tries = 0;
         this.settled(message, null);
       } catch (error) {
-        if (error.isOfSession) this.restart();
+        if (error.isOfSession) this.restart(error.token);
         else if (error.isForGood) this.settled(message, error.message);
         else await this.pause(tries++, error, message);
       }
@@ -152,18 +167,24 @@ class Connection {
 
   settled(message, problem) {
     this.outbox = this.outbox.filter((each) => each !== message);
-    this.store.set({ outbox: this.outbox });
+    this.keepOutbox();
     this.heard.sent(message.client_message_id, problem);
   }
 
-  restart() {
-    this.stop(); // what it heard was of that session
-    const ended = this.session?.token;
-    this.store.value.session = undefined;
+  // After the session of that token, which the server does not know any more.
+  restart(token) {
+    if (this.session?.token !== token) return; // another has followed it
     this.store.refresh(this.owner);
-    if (this.session?.token === ended) this.store.set({ session: undefined });
+    if (this.session?.token === token) this.store.set({ session: undefined });
+    this.follow();
+  }
+
+  // What was heard was of the session before.
+  follow() {
+    this.stop();
     this.seen = 0;
     this.heard.restarted();
+    this.listen();
   }
 
   async pause(tries, error, message) {
@@ -219,7 +240,10 @@ class Connection {
         tries = 0;
       } catch (error) {
         if (this.run !== run) return;
-        if (error.isOfSession) return this.ended();
+        if (error.isOfSession) {
+          this.run = undefined;
+          return this.ended(error.token);
+        }
         streams = !streams;
         await this.pause(tries++, error);
       }
@@ -227,8 +251,8 @@ class Connection {
     if (this.run === run) this.run = undefined;
   }
 
-  ended() {
-    this.restart();
+  ended(token = this.session?.token) {
+    this.restart(token);
     this.listen();
   }
 

@@ -93,6 +93,59 @@ def test_a_chat_that_was_deleted_in_one_tab_begins_anew_in_the_other(visit, quer
     assert query("select body from inbound_messages") == [("Hello",)]
 
 
+def hide(tab, is_hidden: bool) -> None:
+    """As a browser does with a tab in the background: nothing is listened to there."""
+    tab.run(
+        f"Object.defineProperty(document, 'hidden', {{value: {str(is_hidden).lower()},"
+        " configurable: true}); document.dispatchEvent(new Event('visibilitychange'))"
+    )
+
+
+def test_a_tab_that_slept_while_a_new_chat_was_begun_goes_on_with_that(visit, query):
+    first = visit()
+    first.say("First")
+    first.until(SENT)
+    second = visit(beside=first)
+    second.until("chat.querySelectorAll('.mine').length === 1")
+    hide(second, True)
+    query("update web_sessions set expires_at = now()")
+    first.say("Anew")
+    first.until(f"{SENT} && chat.querySelectorAll('.mine').length === 2")
+
+    second.say("From the other tab")
+    second.until(SENT)
+
+    assert query("select count(*) from web_sessions") == [(2,)]
+    first.until("chat.querySelectorAll('.mine').length === 3")
+    hide(second, False)
+    second.until("chat.querySelector('.log').innerText.includes('Anew')")
+
+
+def test_a_session_that_ends_ends_once_whatever_was_asked_with_it(visit, query):
+    tab = visit()
+    tab.say("First")
+    tab.until(SENT)
+    hide(tab, True)
+    query("update inbound_messages set state = 'answered'")
+    query("update web_sessions set expires_at = now()")
+    tab.run(
+        "window.held = {}; held.until = new Promise((go) => { held.go = go });"
+        " const fetched = window.fetch; window.fetch = async (url, sent) => {"
+        " const answer = await fetched(url, sent);"
+        " if (sent?.method === 'POST' && !answer.ok) await held.until; return answer }"
+    )
+    tab.say("Second")
+
+    hide(tab, False)  # it listens, and is told before the message is
+    tab.until("chat.querySelector('.log').innerText.includes('new chat begins')")
+    tab.run("held.go()")
+    tab.until("chat.querySelectorAll('.mine').length === 2 && !chat.querySelector('.mine .state')")
+
+    assert tab.run("return chat.querySelectorAll('.event').length") == 1
+    answered(query, "Hi!")
+    tab.until("chat.querySelector('.chatbot:nth-last-child(1)')?.innerText.includes('Hi!')")
+
+
 def test_who_logs_out_leaves_no_chat_behind_for_the_next(visit, query):
     with_secret(query)
     digest = hmac.new(SECRET.encode(), b"visitor:ada", "sha256").hexdigest()

@@ -31,7 +31,8 @@ WORDS = {
     "webhook_failing": "the vendor could not post to us lately; open the webhook's address from"
     " outside, and look at its certificate and proxy",
     "item_refused": "the vendor told something that our database does not take: a bug of ours; what"
-    " came is kept for a week in webhook_deliveries, with `refused` as its outcome",
+    " came is kept for a week in webhook_deliveries, and docs/error_codes.md says how it is taken"
+    " again",
     "silent": "nothing comes, though messages usually do at this time of day; open the webhook's"
     " address from outside, and look for a failing webhook in the vendor's console",
     "replies_held": "replies were ready after the vendor's 24 hours and wait for a person; write to"

@@ -6,6 +6,7 @@ between loses nothing.
 
 import json
 from collections import Counter
+from functools import partial
 
 import f.channels.accounts as accounts
 import f.channels.items as items
@@ -33,7 +34,8 @@ def accept(
             outcomes, wake = _accept_all(conn, sealing_key, account, deliveries, _accept_item)
     except DataRefused:
         # A bug of ours in one item. Refusing the webhook for it would lose the others, for days.
-        outcomes, wake = _accept_all(conn, sealing_key, account, deliveries, _accept_apart)
+        apart = partial(_accept_apart, delivery_id)
+        outcomes, wake = _accept_all(conn, sealing_key, account, deliveries, apart)
     with conn.cursor() as cursor:
         cursor.execute("select finish_delivery(%s, %s)", (delivery_id, json.dumps(outcomes)))
     return wake
@@ -61,7 +63,7 @@ def start_flows(wake: list[dict]) -> None:
 
 
 def take_left_behind(conn) -> tuple[str, Request] | None:
-    """(delivery id, request) of one delivery that nobody accepted for half a minute."""
+    """(delivery id, request) of one delivery that nobody accepted for ten seconds."""
     with conn.cursor() as cursor:
         cursor.execute("select id, body, reference from take_left_behind_delivery()")
         row = cursor.fetchone()
@@ -93,14 +95,17 @@ def _locked_row(item: Item) -> str:
     return getattr(item, "contact_key", None) or getattr(item, "provider_message_id", None) or ""
 
 
-def _accept_apart(conn, account: Account | None, item: Item, wake: list[dict]) -> str:
-    """What the database refuses is kept as it came, for a week, and a person is told."""
+def _accept_apart(
+    delivery_id: str, conn, account: Account | None, item: Item, wake: list[dict]
+) -> str:
+    """What the database refuses is kept as it came, for a week, and a person is told where."""
     woken: list[dict] = []
     try:
         with savepoint(conn):
             outcome = _accept_item(conn, account, item, woken)
     except DataRefused:
-        accounts.report_problem(conn, account.channel_id, "item_refused", type(item).__name__)
+        refused = f"{type(item).__name__} of delivery {delivery_id}"
+        accounts.report_problem(conn, account.channel_id, "item_refused", refused)
         return "refused"
     wake += woken
     return outcome

@@ -1,10 +1,12 @@
 """What our database does not take of a webhook costs itself alone, and no vendor's patience."""
 
+import re
 import time
 
 import pytest
 
 from f.ops import sweep_conversations
+from local.places import ROOT
 from tests.channels.vendors import add_channel, post
 from tests.channels.webhooks import outcome, whatsapp
 from tests.conftest import SEALING_KEY
@@ -62,6 +64,24 @@ def test_the_sweep_is_not_held_up_by_it(query, number, refusing, operations_data
     assert sweep_conversations.accept_left_behind(operations_database, SEALING_KEY) == 1
 
     assert query(STORED) == [("First",)]
+
+
+def test_what_was_refused_is_taken_again_as_the_documentation_says(
+    query, number, refusing, operations_database
+):
+    whatsapp(messages=_texts("First", "poison"))
+    [(summary,)] = query("select summary from alerts")
+    query("alter table inbound_messages drop constraint unheard_of")
+    query("update webhook_deliveries set received_at = now() - interval '1 hour'")
+    [statement] = re.findall(
+        "update webhook_deliveries .*;", (ROOT / "docs" / "error_codes.md").read_text()
+    )
+
+    query(statement.replace("DELIVERY", summary.split()[-1]))
+    sweep_conversations.accept_left_behind(operations_database, SEALING_KEY)
+
+    assert query(STORED) == [("First",), ("poison",)]
+    assert outcome(query) == {"duplicate": 1, "new": 1}
 
 
 @pytest.mark.parametrize("kind", ["telegram", "messenger", "twilio"])

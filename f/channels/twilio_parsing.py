@@ -62,6 +62,8 @@ def _read_message(form: dict) -> Item:
         return Ignored("no_sender", message_id)
     if form.get("OptOutType") in ("STOP", "START"):
         return OptOut(contact_key, form["OptOutType"] == "STOP")  # Twilio has answered it
+    if form.get("OptOutType") == "HELP":
+        return Ignored("answered_by_vendor", message_id)
     content = _content(form)
     if content is None:
         return Ignored("unreadable", message_id)

@@ -1,7 +1,14 @@
 """What vendors tell besides messages, and what it changes, through receive_webhook."""
 
 from tests.channels.vendors import add_channel, deliver, post
-from tests.channels.webhooks import messenger, says, whatsapp, whatsapp_text
+from tests.channels.webhooks import (
+    TWILIO_MESSAGE,
+    messenger,
+    outcome,
+    says,
+    whatsapp,
+    whatsapp_text,
+)
 
 
 def test_an_edit_changes_our_copy_and_answers_nothing(query, windmill, page):
@@ -101,6 +108,16 @@ def test_w14_twilio_reads_nothing_in_our_answers_that_it_could_send(query, windm
 
     for answer in (taken, refused):
         assert (answer["windmill_content_type"], answer["result"]) == ("text/xml", "<Response/>")
+
+
+def test_what_twilio_answers_by_itself_is_not_answered_twice(query, windmill):
+    add_channel(query, "twilio", "14155238886")
+    form = TWILIO_MESSAGE | {"To": "whatsapp:+14155238886", "Body": "Help", "OptOutType": "HELP"}
+
+    post("twilio", "14155238886", form)
+
+    assert outcome(query) == {"ignored:answered_by_vendor": 1}
+    assert windmill.started == []
 
 
 def test_several_files_of_one_message_are_each_kept_and_answered_together(query, windmill, page):

@@ -7,6 +7,7 @@ from tests.channels.vendors import post
 
 _ids = itertools.count(1)
 CONTACT = "9001"
+TWILIO_MESSAGE = {"MessageSid": "SM1", "AccountSid": "AC1", "From": "whatsapp:+5511900000001"}
 
 
 def messenger(event: dict, sender=CONTACT, recipient="1") -> dict:

@@ -9,7 +9,7 @@ from tests.channels.telegram_group import GROUP, mention, say
 from tests.channels.vendors import add_channel, post
 from tests.channels.webhooks import reply_taken_as
 
-NAMES = ["AcmeHelpBot", "Acme", "+1 415"]
+NAMES = ["AcmeHelpBot", "Acme", "+1 415-523-8886"]
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,10 @@ NAMES = ["AcmeHelpBot", "Acme", "+1 415"]
         ("Acme: hours?", True),
         ("acme, hours?", True),
         ("\u2068@Acme\u2069 hours?", True),
+        ("@14155238886 hours?", True),
+        ("\u2068@14155238886\u2069 hours?", True),
         ("I like acme", False),
+        ("@141552388865 hours?", False),
         ("mail@acme.example", False),
         ("@acmeother hours?", False),
         ("@@acme", False),
@@ -33,6 +36,7 @@ def test_who_is_called(text, is_ours):
 def test_the_mention_is_no_part_of_the_question():
     assert without_mention("@AcmeHelpBot what are your hours?", NAMES) == "what are your hours?"
     assert without_mention("acme: hours?", NAMES) == "hours?"
+    assert without_mention("@14155238886 hours?", NAMES) == "hours?"
     assert without_mention("@Acme", NAMES) == "@Acme"
     assert without_mention("\u2068@\u2068Acme\u2069\u2069 hours?", NAMES) == "hours?"
 

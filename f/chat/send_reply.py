@@ -105,7 +105,8 @@ class Sending:
         """One of each rate of the vendor's; else seconds to wait, and it is no longer marked."""
         rules, recipient = self._library.RULES, self._account.recipient
         own = rules.group if recipient.is_group else rules.pair
-        wanted = {recipient.address: own, "account": rules.account}
+        # Behind a slash is a topic: the rate is of the whole group.
+        wanted = {recipient.address.partition("/")[0]: own, "account": rules.account}
         rates = {subject: rate for subject, rate in wanted.items() if rate}
         if not rates:
             return 0

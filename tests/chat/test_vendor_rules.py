@@ -73,6 +73,15 @@ def test_a_rate_that_is_used_up_frees_the_worker_until_it_allows_the_next(
     ]
 
 
+def test_the_topics_of_a_group_share_its_rate(monkeypatch, query, whatsapp, send):
+    set_rules(monkeypatch, group=Rate(1 / 60, 1))
+    query("update conversations set group_key = '-1005/42'")
+    query("select take_tokens(%s, '{-1005}', '{0.0166}', '{1}')", CHANNEL_ID)
+
+    assert send() == {"sent": 0, "waits_for_receipt": True}
+    assert whatsapp.accepted == []
+
+
 def test_a_short_wait_for_a_rate_is_waited_here(monkeypatch, query, whatsapp, send):
     set_rules(monkeypatch, account=Rate(20, 1))
     query("select take_tokens(%s, '{account}', '{20}', '{1}')", CHANNEL_ID)

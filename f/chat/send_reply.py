@@ -47,8 +47,11 @@ class Sending:
         self._db, self._account, self._library = db, account, registry.library(account.kind)
         self._conversation_id, self._turn_id, self._fence = conversation_id, turn_id, fence
         self._template = account.settings.get("template")
-        self._has_template = isinstance(self._template, dict) and hasattr(
-            self._library, "send_template"
+        # Not to a group: one member asked, and each would be written to; Conversations take none.
+        self._has_template = (
+            isinstance(self._template, dict)
+            and hasattr(self._library, "send_template")
+            and not account.recipient.is_group
         )
 
     def send_all(self) -> tuple[int, float | None]:

@@ -52,6 +52,16 @@ def test_a_template_that_is_refused_ends_with_an_alert_and_fails_no_step(
     assert whatsapp.accepted == []
 
 
+def test_a_group_is_offered_no_template(query, whatsapp, send):
+    query("update conversations set group_key = 'G'")
+
+    send()
+
+    assert (ended(query), whatsapp.accepted) == ([], [])
+    assert query("select state from outbound_messages") == [("held",)]
+    assert alerts(query) == {"window_closed"}
+
+
 def test_a_template_that_nobody_knows_of_is_not_sent_again(query, whatsapp, send):
     whatsapp.will_fail(504)
 

@@ -176,6 +176,10 @@ declare
   v_conversation_id uuid;
   v_state text;
 begin
+  if p_group_key <> '' and p_album_id is not null then
+    -- Webhooks of one album overlap: of two that do not see each other one is taken for chatter.
+    perform lock_vendor_id(p_channel_id, p_album_id);
+  end if;
   if not (p_is_addressed or is_reply_to_us(p_channel_id, p_reply_to)
           or is_of_album(p_channel_id, p_contact_key, p_group_key, p_album_id)) then
     return query select 'group_chatter', null::uuid, null::numeric;
@@ -1977,12 +1981,17 @@ $$;
 
 COMMENT ON FUNCTION public.draw_ticket_key() IS 'Draws a new key. Tickets live for one transaction, so this disturbs only what runs just now.';
 
-CREATE FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
+CREATE FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text, p_is_addressed boolean, p_reply_to text) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
 begin
   perform enter_channel(p_channel_id);
+  -- And volatile: what was committed meanwhile has to be seen.
+  perform lock_vendor_id(p_channel_id, p_album_id);
+  if not (p_is_addressed or is_reply_to_us(p_channel_id, p_reply_to)) then
+    return;
+  end if;
   return query
     select body from webhook_deliveries
      where channel_id = p_channel_id and accepted_at > now() - interval '1 minute'
@@ -1991,7 +2000,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text) IS 'Deliveries of the last minute, taken for the chatter of a group, that may hold the first pictures of an album of which a later one names us.';
+COMMENT ON FUNCTION public.earlier_of_album(p_channel_id uuid, p_album_id text, p_is_addressed boolean, p_reply_to text) IS 'Deliveries of the last minute, taken for the chatter of a group, that may hold the first pictures of an album of which a later one names or quotes us.';
 
 CREATE FUNCTION public.end_hold(p_turn_id uuid, p_is_answered boolean) RETURNS bigint
     LANGUAGE plpgsql
@@ -3146,6 +3155,14 @@ CREATE FUNCTION public.lock_searched_documents(p_organization_id uuid) RETURNS v
 $$;
 
 COMMENT ON FUNCTION public.lock_searched_documents(p_organization_id uuid) IS 'One transaction at a time changes what is searched in an organization: two documents that hold the same words would wait for each other''s rows, and end in a deadlock.';
+
+CREATE FUNCTION public.lock_vendor_id(p_channel_id uuid, p_vendor_id text) RETURNS void
+    LANGUAGE sql STRICT
+    AS $$
+  select pg_advisory_xact_lock(hashtextextended(p_channel_id || ':' || p_vendor_id, 0));
+$$;
+
+COMMENT ON FUNCTION public.lock_vendor_id(p_channel_id uuid, p_vendor_id text) IS 'Who works on the same thing of a vendor''s, of which there may be no row to lock yet, one after the other until the transaction ends.';
 
 CREATE FUNCTION public.may_send_again(p_message public.outbound_messages) RETURNS boolean
     LANGUAGE sql STABLE

@@ -4,6 +4,7 @@ drop function burst_wait_seconds;
 drop function wake_conversation;
 drop function note_about_contact;
 drop function is_of_album;
+drop function lock_vendor_id;
 drop function is_reply_to_us;
 drop function is_late;
 drop function open_conversation;

@@ -32,6 +32,10 @@ declare
   v_conversation_id uuid;
   v_state text;
 begin
+  if p_group_key <> '' and p_album_id is not null then
+    -- Webhooks of one album overlap: of two that do not see each other one is taken for chatter.
+    perform lock_vendor_id(p_channel_id, p_album_id);
+  end if;
   if not (p_is_addressed or is_reply_to_us(p_channel_id, p_reply_to)
           or is_of_album(p_channel_id, p_contact_key, p_group_key, p_album_id)) then
     return query select 'group_chatter', null::uuid, null::numeric;
@@ -87,6 +91,12 @@ create function is_reply_to_us(p_channel_id uuid, p_reply_to text) returns boole
   );
 $$ language sql stable;
 comment on function is_reply_to_us is 'Whether a quoted message is one that we sent on this channel.';
+
+create function lock_vendor_id(p_channel_id uuid, p_vendor_id text) returns void as $$
+  select pg_advisory_xact_lock(hashtextextended(p_channel_id || ':' || p_vendor_id, 0));
+$$ language sql volatile strict;
+comment on function lock_vendor_id is
+  'Who works on the same thing of a vendor''s, of which there may be no row to lock yet, one after the other until the transaction ends.';
 
 create function is_of_album(
   p_channel_id uuid, p_contact_key text, p_group_key text, p_album_id text

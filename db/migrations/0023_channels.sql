@@ -324,18 +324,25 @@ $$ language plpgsql stable;
 comment on function last_reply is
   'What a contact read of us last: a bare number may stand for one of its options.';
 
-create function earlier_of_album(p_channel_id uuid, p_album_id text) returns setof text as $$
+create function earlier_of_album(
+  p_channel_id uuid, p_album_id text, p_is_addressed boolean, p_reply_to text
+) returns setof text as $$
 begin
   perform enter_channel(p_channel_id);
+  -- And volatile: what was committed meanwhile has to be seen.
+  perform lock_vendor_id(p_channel_id, p_album_id);
+  if not (p_is_addressed or is_reply_to_us(p_channel_id, p_reply_to)) then
+    return;
+  end if;
   return query
     select body from webhook_deliveries
      where channel_id = p_channel_id and accepted_at > now() - interval '1 minute'
        and outcome ? 'group_chatter' and position(p_album_id in body) > 0
      order by received_at;
 end;
-$$ language plpgsql stable;
+$$ language plpgsql volatile;
 comment on function earlier_of_album is
-  'Deliveries of the last minute, taken for the chatter of a group, that may hold the first pictures of an album of which a later one names us.';
+  'Deliveries of the last minute, taken for the chatter of a group, that may hold the first pictures of an album of which a later one names or quotes us.';
 
 create table feedback (
   turn_id uuid primary key,

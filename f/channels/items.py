@@ -129,8 +129,8 @@ def _accept_message(conn, account: Account, message: InboundMessage, wake: list[
     # What is only passed on, or was written into an advertisement's button, commands nothing.
     command = None if message.referral else commands.read(body, account.settings)
     is_for_us = _is_for_us(message, names, command)
-    if is_for_us and message.group_id and message.album_id and not message.is_addressed:
-        _accept_earlier(conn, account, message, wake)
+    if message.group_id and message.album_id and not message.is_addressed:
+        _accept_earlier(conn, account, message, is_for_us, wake)
     with conn.cursor() as cursor:
         cursor.execute(
             "select outcome, conversation_id, wait_seconds from accept_message("
@@ -162,11 +162,14 @@ def _accept_message(conn, account: Account, message: InboundMessage, wake: list[
     return outcome
 
 
-def _accept_earlier(conn, account: Account, message: InboundMessage, wake: list[dict]) -> None:
-    """The words stand with one picture of an album, and those that came before it were not known to
+def _accept_earlier(
+    conn, account: Account, message: InboundMessage, is_for_us: bool, wake: list[dict]
+) -> None:
+    """One picture of an album names or quotes us, and those that came before it were not known to
     be for us; those that come after it, accept_message knows."""
+    values = [account.channel_id, message.album_id, is_for_us, message.reply_to]
     with conn.cursor() as cursor:
-        cursor.execute("select earlier_of_album(%s, %s)", (account.channel_id, message.album_id))
+        cursor.execute("select earlier_of_album(%s, %s, %s, %s)", storable(values))
         bodies = [body for (body,) in cursor]
     same = ("album_id", "group_id", "contact_key")
     for body in bodies:

@@ -9,26 +9,31 @@ _ids = itertools.count(1)
 GROUP = -1001305240521
 
 
-def say(text: str, sender=1, entities=(), **more) -> None:
+def update(text: str, sender=1, entities=(), **more) -> dict:
     message = {"message_id": next(_ids), "chat": {"id": GROUP, "type": "supergroup"}}
     message |= {"from": {"id": sender, "first_name": f"P{sender}"}, "date": int(time.time())}
-    post(
-        "telegram",
-        "4242",
-        {"update_id": 1, "message": {**message, "text": text, "entities": list(entities), **more}},
-    )
+    message |= {"text": text, "entities": list(entities), **more}
+    return {"update_id": 1, "message": message}
+
+
+def say(text: str, sender=1, entities=(), **more) -> None:
+    post("telegram", "4242", update(text, sender, entities, **more))
 
 
 def mention(text: str) -> list[dict]:
     return [{"type": "mention", "offset": 0, "length": len(text)}]
 
 
-def show(album: str = "13", caption: str = "", sender=1, **more) -> None:
-    """One picture of an album."""
+def picture(album: str = "13", caption: str = "", sender=1, **more) -> dict:
+    """One of an album."""
     photo = [{"file_id": f"file{next(_ids)}", "width": 9}]
     named = mention("@AcmeHelpBot") if caption.startswith("@AcmeHelpBot") else []
     more |= {"photo": photo, "caption": caption, "caption_entities": named}
-    say("", sender, media_group_id=album, **more)
+    return update("", sender, media_group_id=album, **more)
+
+
+def show(album: str = "13", caption: str = "", sender=1, **more) -> None:
+    post("telegram", "4242", picture(album, caption, sender, **more))
 
 
 def shown(query) -> list[str]:

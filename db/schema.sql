@@ -266,7 +266,7 @@ $$;
 
 COMMENT ON FUNCTION public.accept_reaction(p_channel_id uuid, p_provider_message_id text, p_emoji text) IS 'Keeps the emoji that a contact put on a message of ours, or took away.';
 
-CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) RETURNS void
+CREATE FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone, p_participant text DEFAULT ''::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $_$
@@ -275,6 +275,8 @@ declare
     array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
   -- Words of single vendors; any other is kept and moves nothing.
   v_status constant text := case
+    -- What one of a group did not get says nothing of the others.
+    when p_participant <> '' and p_status in ('undelivered', 'failed') then null
     when p_status = 'played' then 'read'
     when p_status = 'undelivered' then 'failed'
     when p_status in ('sent', 'delivered', 'read', 'failed') then p_status
@@ -285,10 +287,16 @@ declare
   end;
   v_message outbound_messages;
 begin
+  -- Without our reference it is known by the vendor's id alone, which may just be noted
+  -- (tg_outbound_messages__catch_up); in a group no watermark catches up on it.
+  if p_participant <> '' and v_reference is null then
+    perform lock_vendor_id(p_channel_id, p_provider_message_id);
+  end if;
   insert into delivery_receipts (
-    channel_id, organization_id, provider_message_id, status, client_reference, error_code, occurred_at
+    channel_id, organization_id, provider_message_id, status, participant, client_reference,
+    error_code, occurred_at
   ) values (
-    p_channel_id, enter_channel(p_channel_id), p_provider_message_id, p_status,
+    p_channel_id, enter_channel(p_channel_id), p_provider_message_id, p_status, p_participant,
     p_client_reference, p_error_code, p_occurred_at
   ) on conflict on constraint delivery_receipts_pkey do nothing;
   -- Receipts come doubled and out of order: a state only moves forward, failed is final.
@@ -316,7 +324,7 @@ begin
 end;
 $_$;
 
-COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone) IS 'Stores a vendor''s status once and moves our message forward by it.';
+COMMENT ON FUNCTION public.accept_receipt(p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text, p_error_code text, p_occurred_at timestamp with time zone, p_participant text) IS 'Stores a vendor''s status once and moves our message forward by it.';
 
 CREATE FUNCTION public.accept_revocation(p_channel_id uuid, p_provider_message_id text) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -707,6 +715,8 @@ begin
         ('chatmill_worker', 'select, insert, update', 'template_sends'),
         ('chatmill_worker', 'select (organization_id, channel_id, received_at, accepted_at, attempts)',
           'webhook_deliveries'),
+        ('chatmill_worker', 'select (organization_id, channel_id, provider_message_id, status)',
+          'delivery_receipts'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
         ('chatmill_knowledge', 'delete', 'sources documents'),
         ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings cells words
@@ -755,6 +765,7 @@ begin
       ('report_channel_problem', '{chatmill_ingress,chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),
       ('give_back_conversations', '{chatmill_operations}'),
+      ('fail_unreached_replies', '{chatmill_operations}'),
       ('read_web_chatbot', '{chatmill_ingress}'),
       ('start_web_session', '{chatmill_ingress}'),
       ('find_web_session', '{chatmill_ingress}'),
@@ -2294,6 +2305,44 @@ CREATE FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]
 $$;
 
 COMMENT ON FUNCTION public.expect_flows(p_conversation_ids uuid[], p_fences bigint[]) IS 'Notes that a flow was just started for each of these conversations, where it has not come already.';
+
+CREATE FUNCTION public.fail_unreached_replies() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  with failed as (
+    update outbound_messages set state = 'failed', error_code = refused.error_code
+      from (
+        select distinct on (channel_id, provider_message_id)
+               channel_id, provider_message_id, error_code
+          from delivery_receipts
+         where participant <> '' and status in ('failed', 'undelivered')
+           and received_at > now() - interval '1 day'
+         order by channel_id, provider_message_id, received_at desc
+      ) as refused
+     where outbound_messages.provider_message_id = refused.provider_message_id
+       and outbound_messages.state = 'sent'
+       and exists (
+         select from conversations
+          where conversations.id = outbound_messages.conversation_id
+            and conversations.channel_id = refused.channel_id
+       )
+       -- Nobody tells how many participants there are: each had the time for a first word.
+       and grace_left_seconds(outbound_messages) <= 0
+       and not exists (
+         select from delivery_receipts as told
+          where told.channel_id = refused.channel_id
+            and told.provider_message_id = refused.provider_message_id
+            and told.participant <> ''
+          group by told.participant
+         having not bool_or(told.status in ('failed', 'undelivered'))
+       )
+    returning outbound_messages.id
+  )
+  select count(*) from failed;
+$$;
+
+COMMENT ON FUNCTION public.fail_unreached_replies() IS 'A reply to a group of which every participant that the vendor told of was refused did not arrive: it ends and is alerted as one to a single contact.';
 
 CREATE FUNCTION public.find_candidates(p_organization_id uuid, p_embedding_model text, p_vector public.halfvec, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, bonus double precision, similarity double precision, likenesses real[])
     LANGUAGE plpgsql STABLE
@@ -4826,19 +4875,29 @@ CREATE FUNCTION public.tg_outbound_messages__catch_up() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 begin
+  perform lock_vendor_id(channel_id, new.provider_message_id)
+     from conversations where id = new.conversation_id;
   select case
-           when new.sending_at <= contacts.read_until then 'read'
-           when new.sending_at <= contacts.delivered_until then 'delivered'
+           when new.sending_at <= contacts.read_until or told.is_read then 'read'
+           when new.sending_at <= contacts.delivered_until or told.is_delivered then 'delivered'
            else 'sent'
          end
     into new.state
-    from conversations join contacts on contacts.id = conversations.contact_id
+    from conversations
+    join contacts on contacts.id = conversations.contact_id
+   cross join lateral (
+     select bool_or(status in ('read', 'played')) as is_read,
+            bool_or(status = 'delivered') as is_delivered
+       from delivery_receipts
+      where delivery_receipts.channel_id = conversations.channel_id
+        and delivery_receipts.provider_message_id = new.provider_message_id
+   ) as told
    where conversations.id = new.conversation_id;
   return new;
 end;
 $$;
 
-COMMENT ON FUNCTION public.tg_outbound_messages__catch_up() IS 'A mark that came before we knew that the message was sent counts for it, too.';
+COMMENT ON FUNCTION public.tg_outbound_messages__catch_up() IS 'A mark, or a receipt by the vendor''s id alone, that came before we knew that the message was sent counts for it, too.';
 
 CREATE FUNCTION public.tg_outbound_messages__publish() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -5715,6 +5774,7 @@ CREATE TABLE public.delivery_receipts (
     organization_id uuid NOT NULL,
     provider_message_id text NOT NULL,
     status text NOT NULL,
+    participant text DEFAULT ''::text NOT NULL,
     client_reference text,
     error_code text,
     occurred_at timestamp with time zone,
@@ -5723,7 +5783,9 @@ CREATE TABLE public.delivery_receipts (
 
 ALTER TABLE ONLY public.delivery_receipts FORCE ROW LEVEL SECURITY;
 
-COMMENT ON TABLE public.delivery_receipts IS 'One row per status that a vendor told us of a message that we sent.';
+COMMENT ON TABLE public.delivery_receipts IS 'One row per status that a vendor told us of a message that we sent, and in a group of each participant.';
+
+COMMENT ON COLUMN public.delivery_receipts.participant IS 'The vendor''s id of the one of a group whom it is about; empty: of the message.';
 
 CREATE TABLE public.documents (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -6685,7 +6747,7 @@ ALTER TABLE ONLY public.conversations
     ADD CONSTRAINT conversations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.delivery_receipts
-    ADD CONSTRAINT delivery_receipts_pkey PRIMARY KEY (channel_id, provider_message_id, status);
+    ADD CONSTRAINT delivery_receipts_pkey PRIMARY KEY (channel_id, provider_message_id, status, participant);
 
 ALTER TABLE ONLY public.documents
     ADD CONSTRAINT documents_have_one_row_per_version UNIQUE (source_id, version);
@@ -6949,6 +7011,8 @@ CREATE INDEX conversations_contact_id_idx ON public.conversations USING btree (c
 CREATE INDEX conversations_silent_until_idx ON public.conversations USING btree (silent_until) WHERE (silent_until IS NOT NULL);
 
 CREATE INDEX delivery_receipts_channel_id_idx ON public.delivery_receipts USING btree (channel_id, organization_id);
+
+CREATE INDEX delivery_receipts_of_unreached ON public.delivery_receipts USING btree (received_at) WHERE ((participant <> ''::text) AND (status = ANY (ARRAY['failed'::text, 'undelivered'::text])));
 
 CREATE UNIQUE INDEX documents_one_active_version ON public.documents USING btree (source_id) WHERE is_active;
 

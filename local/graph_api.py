@@ -27,6 +27,8 @@ APPS = re.compile(r"/v\d+\.\d+/([^/?]+)/subscribed_apps(?:\?.*)?")
 OBJECT = re.compile(r"/v\d+\.\d+/([^/?]+)(?:\?.*)?")
 FILE = re.compile(r"/files/([^/?]+)")
 STATUSES = ["sent", "delivered", "read"]
+FAILED = "failed"
+UNDELIVERABLE = {"code": 131026, "title": "Message undeliverable"}
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,10 @@ class Accepted:
 
 class GraphApi(VendorApi):
     """`.accepted` lists what was accepted; `delay_seconds` is how long Meta takes to say so.
-    `shuffle_seed` gives receipts another order. `business_accounts`: the WhatsApp Business accounts
-    (WABA) that the token sees, with their numbers; `subscribed_apps` are those of all of them; the
-    token is of the app `app_id`."""
+    `shuffle_seed` gives receipts another order; of a message to one of `groups` there are some of
+    each participant, and the `unreached` do not get it. `business_accounts`: the WhatsApp Business
+    accounts (WABA) that the token sees, with their numbers; `subscribed_apps` are those of all of
+    them; the token is of the app `app_id`."""
 
     pair_rate, account_rate = (1 / 6, 45), (80, 80)
 
@@ -61,6 +64,8 @@ class GraphApi(VendorApi):
         self.status = "CONNECTED"
         self.handshake: Callable[[dict], bool] | None = None
         self.shuffle_seed: int | None = None
+        self.groups: dict[str, list[str]] = {}
+        self.unreached: set[str] = set()
         super().__init__(port)
 
     def answer(self, request: Request) -> Reply:
@@ -190,19 +195,30 @@ class GraphApi(VendorApi):
         """Sends the receipts of every message, as Meta does: one webhook each, signed."""
 
         def report(accepted: Accepted) -> None:
-            for status in shuffled(STATUSES, self.shuffle_seed):
-                post_signed(url, receipt_of(accepted, status), app_secret)
+            for told in shuffled(self._what_becomes_of(accepted), self.shuffle_seed):
+                post_signed(url, receipt_of(accepted, **told), app_secret)
 
         self.receipts = report
 
+    def _what_becomes_of(self, accepted: Accepted) -> list[dict]:
+        if accepted.body.get("recipient_type") != "group":
+            return [{"status": status} for status in STATUSES]
+        return [
+            {"status": status, "recipient_type": "group", "recipient_participant_id": one}
+            | ({"errors": [UNDELIVERABLE]} if status == FAILED else {})
+            for one in self.groups.get(accepted.to, [])
+            for status in ([FAILED] if one in self.unreached else STATUSES)
+        ]
 
-def receipt_of(accepted: Accepted, status: str) -> bytes:
+
+def receipt_of(accepted: Accepted, status: str, **more) -> bytes:
     told = {
         "id": accepted.message_id,
         "status": status,
-        "timestamp": str(int(accepted.at) + STATUSES.index(status)),
+        "timestamp": str(int(accepted.at) + [FAILED, *STATUSES].index(status)),
         "recipient_id": accepted.to,
         "biz_opaque_callback_data": accepted.body.get("biz_opaque_callback_data", ""),
+        **more,
     }
     value = {
         "messaging_product": "whatsapp",

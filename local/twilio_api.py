@@ -1,7 +1,8 @@
 """A stand-in for Twilio: real HTTP, and the checks that Twilio makes, with signed status callbacks.
 
 Sources: https://www.twilio.com/docs/messaging/api/message-resource,
-https://www.twilio.com/docs/conversations/api/conversation-message-resource
+https://www.twilio.com/docs/conversations/api/conversation-message-resource and, for what it tells
+of each participant, https://www.twilio.com/docs/conversations/conversations-webhooks
 """
 
 import base64
@@ -24,10 +25,13 @@ CDN = "/cdn/"
 ADDRESS = re.compile(r"whatsapp:(\+\d{5,20}|[A-Z]{2}\.[A-Za-z0-9.]+)")
 TYPING = "/v2/Indicators/Typing.json"
 LONGEST_TEXT = 1600
+STATUSES = ["sent", "delivered", "read"]
 
 
 class TwilioApi(VendorApi):
-    """Reports of every message to its StatusCallback; `shuffle_seed` gives them another order."""
+    """Reports of every message to its StatusCallback; of one into a Conversation, and of each of
+    its `participants` apart, to `events_url`, which in Twilio's console is the Conversations'
+    post-event address. `shuffle_seed` gives them another order."""
 
     pair_rate, account_rate = (1 / 6, 45), (80, 80)
 
@@ -38,6 +42,8 @@ class TwilioApi(VendorApi):
         self.shuffle_seed: int | None = None
         self.cdn_url: str | None = None
         self.senders: list[dict] = []
+        self.participants: dict[str, list[str]] = {}
+        self.events_url: str | None = None
         super().__init__(port)
         self.receipts = self._report
 
@@ -106,11 +112,34 @@ class TwilioApi(VendorApi):
         return Reply(201, {"sid": message_id, "conversation_sid": conversation})
 
     def _report(self, taken: Taken) -> None:
+        if self.events_url:
+            self._report_participants(taken, self.events_url)
         url = taken.body.get("StatusCallback")
-        for status in shuffled(["sent", "delivered", "read"], self.shuffle_seed) if url else []:
+        for status in shuffled(STATUSES, self.shuffle_seed) if url else []:
             form = {"MessageSid": taken.message_id, "MessageStatus": status}
             form |= {"AccountSid": self._account_sid, "From": self._sender, "To": taken.to}
             self.post(url, form)
+
+    def _report_participants(self, taken: Taken, url: str) -> None:
+        """The window is each participant's own: one is told what another can't be told any more."""
+        told = [
+            {"ParticipantSid": f"MB{number}", "Status": status, "ErrorCode": code}
+            for number, address in enumerate(self.participants.get(taken.to, []))
+            for status, code in self._what_becomes_of(address)
+        ]
+        common = {"EventType": "onDeliveryUpdated", "AccountSid": self._account_sid}
+        common |= {"ConversationSid": taken.to, "MessageSid": taken.message_id, "RetryCount": "0"}
+        for one in shuffled(told, self.shuffle_seed):
+            sids = {"DeliveryReceiptSid": f"DY{uuid.uuid4().hex}"}
+            sids["ChannelMessageSid"] = f"SM{uuid.uuid4().hex}"
+            self.post(url, common | one | sids)
+
+    def _what_becomes_of(self, address: str) -> list[tuple[str, str]]:
+        if address in self.opted_out:
+            return [("undelivered", "63033")]
+        if self.window_is_closed(address):
+            return [("failed", "63016")]
+        return [(status, "0") for status in STATUSES]
 
     def post(self, url: str, form: dict[str, str]) -> urllib3.BaseHTTPResponse:
         """As Twilio signs: over the address with its query, and every field."""

@@ -6,8 +6,11 @@ import time
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from local.json_server import JsonServer, Reply, Request
+
+T = TypeVar("T")
 
 WINDOW_SECONDS = 24 * 3600
 
@@ -95,9 +98,9 @@ class VendorApi(JsonServer):
         return Reply(404, {})
 
 
-def shuffled(statuses: list[str], seed: int | None) -> list[str]:
+def shuffled(reports: list[T], seed: int | None) -> list[T]:
     """Vendors promise no order: with a seed they come in another one, always the same."""
-    found = list(statuses)
+    found = list(reports)
     if seed is not None:
         random.Random(seed).shuffle(found)
     return found

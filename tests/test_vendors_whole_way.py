@@ -115,6 +115,33 @@ def test_w14_w18_on_twilio_receipts_in_any_order_end_at_read(
 
 
 @pytest.mark.parametrize("seed", [None, 1, 2])
+def test_w18_in_a_conversation_of_twilio_each_participant_is_told_of_apart(
+    query,
+    chatmill,  # noqa: F811
+    connect,
+    seed,
+):
+    asking, away = "whatsapp:+5511900000001", "whatsapp:+5511900000002"
+    with TwilioApi("AC1", "twilio token", "14155238886") as api:
+        api.shuffle_seed = seed
+        api.participants["CH1"] = [asking, away]
+        api.wrote(asking)
+        api.events_url = connect("twilio", "14155238886", api)
+        event = {"EventType": "onMessageAdded", "ConversationSid": "CH1", "AccountSid": "AC1"}
+        event |= {"MessageSid": "IM1", "Author": asking, "Attributes": "{}"}
+
+        api.post(api.events_url, event | {"Body": f"@14155238886 {QUESTION}"})
+        _until(query, "select count(*) from delivery_receipts", [(4,)])
+
+    assert [(taken.to, taken.text) for taken in api.accepted] == [("CH1", ANSWER)]
+    assert query("select state, error_code from outbound_messages") == [("read", None)]
+    assert query("select status, error_code from delivery_receipts where participant = 'MB1'") == [
+        ("failed", "63016")
+    ]
+    assert query("select count(*) from alerts") == [(0,)]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
 def test_w18_on_whatsapp_receipts_in_any_order_end_at_read(query, chatmill, seed):  # noqa: F811
     chatmill.graph.shuffle_seed = seed
     url = f"{chatmill.server.base_url}/api/r/chatmill/demo-whatsapp"
@@ -125,6 +152,25 @@ def test_w18_on_whatsapp_receipts_in_any_order_end_at_read(query, chatmill, seed
 
     assert chatmill.replies() == [ANSWER]
     assert query("select state from outbound_messages") == [("read",)]
+
+
+@pytest.mark.parametrize("seed", [None, 1, 2])
+def test_w18_in_a_group_on_whatsapp_each_participant_is_told_of_apart(query, chatmill, seed):  # noqa: F811
+    graph = chatmill.graph
+    graph.shuffle_seed, graph.groups["Z3Jv"] = seed, ["15550001", "15550002"]
+    graph.unreached.add("15550002")
+    url = f"{chatmill.server.base_url}/api/r/chatmill/demo-whatsapp"
+    graph.report_to(url, chatmill.secrets.app_secret)
+    body = json.loads(text_message(ACCOUNT_ID, f"@{ACCOUNT_ID} {QUESTION}", "15550001"))
+    [message] = body["entry"][0]["changes"][0]["value"]["messages"]
+    message["group_id"] = "Z3Jv"
+
+    chatmill.post(json.dumps(body).encode())
+    _until(query, "select count(*) from delivery_receipts", [(4,)])
+
+    assert chatmill.replies() == [ANSWER]
+    assert query("select state, error_code from outbound_messages") == [("read", None)]
+    assert query("select count(*) from alerts") == [(0,)]
 
 
 @both_modes

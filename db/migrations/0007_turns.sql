@@ -223,16 +223,22 @@ create table delivery_receipts (
   organization_id uuid not null,
   provider_message_id text not null,
   status text not null,
+  participant text not null default '',
   client_reference text,
   error_code text,
   occurred_at timestamptz,
   received_at timestamptz not null default now(),
-  primary key (channel_id, provider_message_id, status),
+  primary key (channel_id, provider_message_id, status, participant),
   foreign key (organization_id, channel_id)
     references channels (organization_id, id) on delete cascade
 );
 create index delivery_receipts_channel_id_idx on delivery_receipts (channel_id, organization_id);
-comment on table delivery_receipts is 'One row per status that a vendor told us of a message that we sent.';
+-- In a group: who did not get a reply, of the last day.
+create index delivery_receipts_of_unreached on delivery_receipts (received_at)
+  where participant <> '' and status in ('failed', 'undelivered');
+comment on table delivery_receipts is 'One row per status that a vendor told us of a message that we sent, and in a group of each participant.';
+comment on column delivery_receipts.participant is
+  'The vendor''s id of the one of a group whom it is about; empty: of the message.';
 
 create table tool_calls (
   turn_id uuid not null,

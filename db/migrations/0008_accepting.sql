@@ -256,13 +256,15 @@ comment on function nudge_conversation is
 
 create function accept_receipt(
   p_channel_id uuid, p_provider_message_id text, p_status text, p_client_reference text,
-  p_error_code text, p_occurred_at timestamptz
+  p_error_code text, p_occurred_at timestamptz, p_participant text default ''
 ) returns void as $$
 declare
   v_states constant text[] :=
     array['ready', 'sending', 'unknown', 'sent', 'delivered', 'read', 'failed'];
   -- Words of single vendors; any other is kept and moves nothing.
   v_status constant text := case
+    -- What one of a group did not get says nothing of the others.
+    when p_participant <> '' and p_status in ('undelivered', 'failed') then null
     when p_status = 'played' then 'read'
     when p_status = 'undelivered' then 'failed'
     when p_status in ('sent', 'delivered', 'read', 'failed') then p_status
@@ -273,10 +275,16 @@ declare
   end;
   v_message outbound_messages;
 begin
+  -- Without our reference it is known by the vendor's id alone, which may just be noted
+  -- (tg_outbound_messages__catch_up); in a group no watermark catches up on it.
+  if p_participant <> '' and v_reference is null then
+    perform lock_vendor_id(p_channel_id, p_provider_message_id);
+  end if;
   insert into delivery_receipts (
-    channel_id, organization_id, provider_message_id, status, client_reference, error_code, occurred_at
+    channel_id, organization_id, provider_message_id, status, participant, client_reference,
+    error_code, occurred_at
   ) values (
-    p_channel_id, enter_channel(p_channel_id), p_provider_message_id, p_status,
+    p_channel_id, enter_channel(p_channel_id), p_provider_message_id, p_status, p_participant,
     p_client_reference, p_error_code, p_occurred_at
   ) on conflict on constraint delivery_receipts_pkey do nothing;
   -- Receipts come doubled and out of order: a state only moves forward, failed is final.

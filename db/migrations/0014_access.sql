@@ -181,6 +181,8 @@ begin
         ('chatmill_worker', 'select, insert, update', 'template_sends'),
         ('chatmill_worker', 'select (organization_id, channel_id, received_at, accepted_at, attempts)',
           'webhook_deliveries'),
+        ('chatmill_worker', 'select (organization_id, channel_id, provider_message_id, status)',
+          'delivery_receipts'),
         ('chatmill_knowledge', 'select, insert, update', 'sources documents chunks'),
         ('chatmill_knowledge', 'delete', 'sources documents'),
         ('chatmill_knowledge', 'select, insert, update, delete', 'embeddings cells words
@@ -229,6 +231,7 @@ begin
       ('report_channel_problem', '{chatmill_ingress,chatmill_operations}'),
       ('report_silent_channels', '{chatmill_operations}'),
       ('give_back_conversations', '{chatmill_operations}'),
+      ('fail_unreached_replies', '{chatmill_operations}'),
       ('read_web_chatbot', '{chatmill_ingress}'),
       ('start_web_session', '{chatmill_ingress}'),
       ('find_web_session', '{chatmill_ingress}'),

@@ -4,6 +4,7 @@ drop function silent_channels;
 drop function report_channel_problem;
 drop function channels_to_check;
 drop function accept_group_move;
+drop function fail_unreached_replies;
 drop function accept_failure;
 drop function note_contact_gone;
 drop trigger _500_refuse_template on delivery_receipts;

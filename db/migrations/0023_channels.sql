@@ -113,19 +113,29 @@ comment on function accept_watermark is
 
 create function tg_outbound_messages__catch_up() returns trigger as $$
 begin
+  perform lock_vendor_id(channel_id, new.provider_message_id)
+     from conversations where id = new.conversation_id;
   select case
-           when new.sending_at <= contacts.read_until then 'read'
-           when new.sending_at <= contacts.delivered_until then 'delivered'
+           when new.sending_at <= contacts.read_until or told.is_read then 'read'
+           when new.sending_at <= contacts.delivered_until or told.is_delivered then 'delivered'
            else 'sent'
          end
     into new.state
-    from conversations join contacts on contacts.id = conversations.contact_id
+    from conversations
+    join contacts on contacts.id = conversations.contact_id
+   cross join lateral (
+     select bool_or(status in ('read', 'played')) as is_read,
+            bool_or(status = 'delivered') as is_delivered
+       from delivery_receipts
+      where delivery_receipts.channel_id = conversations.channel_id
+        and delivery_receipts.provider_message_id = new.provider_message_id
+   ) as told
    where conversations.id = new.conversation_id;
   return new;
 end;
 $$ language plpgsql volatile;
 comment on function tg_outbound_messages__catch_up is
-  'A mark that came before we knew that the message was sent counts for it, too.';
+  'A mark, or a receipt by the vendor''s id alone, that came before we knew that the message was sent counts for it, too.';
 create trigger _100_catch_up before update of state on outbound_messages
   for each row when (new.state = 'sent' and old.state in ('sending', 'unknown'))
   execute function tg_outbound_messages__catch_up();
@@ -623,6 +633,41 @@ end;
 $$ language plpgsql volatile;
 comment on function accept_failure is
   'What a vendor refused after it had taken it: outside the window it is held like one that was refused at once; a contact who is gone is not written to again.';
+
+create function fail_unreached_replies() returns bigint as $$
+  with failed as (
+    update outbound_messages set state = 'failed', error_code = refused.error_code
+      from (
+        select distinct on (channel_id, provider_message_id)
+               channel_id, provider_message_id, error_code
+          from delivery_receipts
+         where participant <> '' and status in ('failed', 'undelivered')
+           and received_at > now() - interval '1 day'
+         order by channel_id, provider_message_id, received_at desc
+      ) as refused
+     where outbound_messages.provider_message_id = refused.provider_message_id
+       and outbound_messages.state = 'sent'
+       and exists (
+         select from conversations
+          where conversations.id = outbound_messages.conversation_id
+            and conversations.channel_id = refused.channel_id
+       )
+       -- Nobody tells how many participants there are: each had the time for a first word.
+       and grace_left_seconds(outbound_messages) <= 0
+       and not exists (
+         select from delivery_receipts as told
+          where told.channel_id = refused.channel_id
+            and told.provider_message_id = refused.provider_message_id
+            and told.participant <> ''
+          group by told.participant
+         having not bool_or(told.status in ('failed', 'undelivered'))
+       )
+    returning outbound_messages.id
+  )
+  select count(*) from failed;
+$$ language sql volatile;
+comment on function fail_unreached_replies is
+  'A reply to a group of which every participant that the vendor told of was refused did not arrive: it ends and is alerted as one to a single contact.';
 
 create function accept_group_move(p_channel_id uuid, p_old_key text, p_new_key text)
 returns text as $$

@@ -27,8 +27,6 @@ from f.channels.messages import (
 )
 from f.shared.text import storable
 
-REFUSED = ("failed", "undelivered")
-
 
 def accept(conn, account: Account, item: Item, wake: list[dict]) -> str:
     """What became of it, in a word. Conversations to wake are added to `wake`."""
@@ -102,10 +100,6 @@ def _receipt_of(echo: Echo) -> Receipt:
 
 
 def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
-    if receipt.is_of_one and receipt.status in REFUSED:
-        # A word that moves nothing: it is kept, and the message is what the others make of it.
-        status = f"{receipt.status}:participant"
-        receipt = replace(receipt, status=status, failure=None, client_reference=None)
     arguments = (
         receipt.provider_message_id,
         receipt.status,
@@ -113,10 +107,10 @@ def _accept_receipt(conn, account: Account, receipt: Receipt) -> str:
         receipt.error_code,
         receipt.occurred_at,
     )
-    if receipt.failure:
+    if receipt.failure and not receipt.participant:
         _one(conn, "accept_failure", account, *arguments, receipt.failure)
     else:
-        _one(conn, "accept_receipt", account, *arguments)
+        _one(conn, "accept_receipt", account, *arguments, receipt.participant or "")
     return "receipt"
 
 

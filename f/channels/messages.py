@@ -76,7 +76,7 @@ class Reaction:
 class Receipt:
     """A vendor told what became of a message of ours; `status` is the vendor's own word, `failure`
     what its code means where that is more than a failed message: gone or window_closed.
-    `is_of_one`: of one participant of a group, of whom nothing follows for what the others got."""
+    `participant`: the one of a group whom it is about, where the vendor tells of each apart."""
 
     provider_message_id: str
     status: str
@@ -84,7 +84,7 @@ class Receipt:
     client_reference: str | None = None
     error_code: str | None = None
     failure: str | None = None
-    is_of_one: bool = False
+    participant: str | None = None
 
 
 @dataclass(frozen=True)

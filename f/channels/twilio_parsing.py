@@ -160,17 +160,25 @@ def _read_status(form: dict, status: str, reference: object) -> Item:
         provider_message_id=message_id,
         status=words(status, 64),
         client_reference=identifier(reference),
-        error_code=_first(form, "ErrorCode"),
-        failure=CODES.meaning(_first(form, "ErrorCode")),
+        error_code=_code_of(form),
+        failure=CODES.meaning(_code_of(form)),
     )
+
+
+def _code_of(form: dict) -> str | None:
+    """A Conversation's receipt has 0 where nothing is wrong."""
+    code = _first(form, "ErrorCode")
+    return None if code == "0" else code
 
 
 def _read_event(form: dict) -> list[Item]:
     event = words(form.get("EventType"), 64)
     if event == "onDeliveryUpdated":
-        status = _read_status(form, form.get("Status", ""), None)
+        receipt = _read_status(form, form.get("Status", ""), None)
+        if isinstance(receipt, Ignored):
+            return [receipt]
         # A Conversation tells of each of its participants apart.
-        return [replace(status, is_of_one=True) if isinstance(status, Receipt) else status]
+        return [replace(receipt, participant=_first(form, "ParticipantSid") or "not_named")]
     message_id, group_id = _first(form, "MessageSid"), _first(form, "ConversationSid")
     if event != "onMessageAdded" or message_id is None:
         return [Ignored(f"event:{event}")]

@@ -149,7 +149,7 @@ def _read_status(status: dict) -> Receipt | Ignored:
         client_reference=identifier(status.get("biz_opaque_callback_data")),
         error_code=identifier(error.get("code")),
         failure=CODES.meaning(identifier(error.get("code"))),
-        is_of_one=any(identifier(status.get(key)) for key in PARTICIPANT),
+        participant=next(filter(None, (identifier(status.get(key)) for key in PARTICIPANT)), None),
     )
 
 

@@ -26,6 +26,7 @@ def sweep(db: postgresql, sealing_key: str) -> dict:
         stuck = alert_stuck_turns(conn)
         forgotten = inbox.forget_accepted(conn)
         given_back = inbox.give_back(conn)
+        unreached = fail_unreached_replies(conn)
         files_forgotten = forget_files(conn)
         sign_ins_forgotten = forget_sign_ins(conn)
     started = start_left_behind(db)
@@ -38,6 +39,7 @@ def sweep(db: postgresql, sealing_key: str) -> dict:
         "conversations_stuck": stuck,
         "deliveries_forgotten": forgotten,
         "conversations_given_back": given_back,
+        "replies_unreached": unreached,
         "files_forgotten": files_forgotten,
         "sign_ins_forgotten": sign_ins_forgotten,
     }
@@ -70,6 +72,11 @@ def begin(conn) -> bool:
 def end(conn) -> None:
     with conn.cursor() as cursor:
         cursor.execute("select end_sweep()")
+
+
+def fail_unreached_replies(conn) -> int:
+    """Of groups, where no participant got them."""
+    return count(conn, "select fail_unreached_replies()")
 
 
 def forget_files(conn) -> int:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.channels.vendors import add_channel
-from tests.channels.webhooks import reply_taken_as, says
+from tests.channels.vendors import add_channel, post
+from tests.channels.webhooks import TWILIO_MESSAGE, reply_taken_as, says
 
 
 @pytest.fixture
@@ -26,3 +26,11 @@ def replied(query, page):
 @pytest.fixture
 def bot(query, windmill):
     return add_channel(query, "telegram", "4242", settings={"names": ["AcmeHelpBot"]})
+
+
+@pytest.fixture
+def sent(query, windmill):
+    """A reply of ours that Twilio took as SM9."""
+    add_channel(query, "twilio", "14155238886")
+    post("twilio", "14155238886", TWILIO_MESSAGE | {"To": "whatsapp:+14155238886", "Body": "Hello"})
+    reply_taken_as(query, "SM9")

@@ -7,18 +7,9 @@ import pytest
 
 from tests.channels.telegram_group import GROUP, say
 from tests.channels.vendors import add_channel, post
-from tests.channels.webhooks import reply_taken_as, whatsapp, whatsapp_text
+from tests.channels.webhooks import TWILIO_MESSAGE, whatsapp, whatsapp_text
 
 SUPERGROUP = -1009999
-QUESTION = {"MessageSid": "SM1", "AccountSid": "AC1", "From": "whatsapp:+5511900000001"}
-
-
-@pytest.fixture
-def sent(query, windmill):
-    """A reply of ours that Twilio took as SM9."""
-    add_channel(query, "twilio", "14155238886")
-    post("twilio", "14155238886", QUESTION | {"To": "whatsapp:+14155238886", "Body": "Hello"})
-    reply_taken_as(query, "SM9")
 
 
 def _status(status: str, code: str) -> None:
@@ -57,23 +48,6 @@ def test_any_other_code_is_a_failed_reply_and_an_alert(query, sent):
 
     assert query("select state, error_code from outbound_messages") == [("failed", "63013")]
     assert query("select code from alerts") == [("delivery_refused",)]
-
-
-@pytest.mark.parametrize("code", ["63016", "63014", "63013", ""])
-def test_what_one_participant_did_not_get_says_nothing_of_the_others(query, sent, code):
-    query("update conversations set group_key = 'CH1'")
-    event = {"EventType": "onDeliveryUpdated", "ConversationSid": "CH1", "MessageSid": "SM9"}
-    event |= {"AccountSid": "AC1", "ParticipantSid": "MB1"}
-    for more in ({"Status": "failed", "ErrorCode": code}, {"Status": "read"}):
-        post("twilio", "14155238886", event | more)
-
-    assert query("select state from outbound_messages") == [("read",)]
-    assert query("select opted_out_at from contacts") == [(None,)]
-    assert query("select code from alerts") == []
-    assert query("select status, coalesce(error_code, '') from delivery_receipts order by 1") == [
-        ("failed:participant", code),
-        ("read", ""),
-    ]
 
 
 def test_a_group_that_became_a_supergroup_keeps_everybodys_history(query, bot):
@@ -121,7 +95,7 @@ def test_every_file_of_a_message_through_twilio_is_kept_and_waited_for(query, wi
     files |= {"MediaUrl1": "https://api.twilio.com/1", "MediaContentType1": "audio/ogg"}
     to = {"To": "whatsapp:+14155238886", "Body": "Both?", "MessageType": "image"}
 
-    post("twilio", "14155238886", QUESTION | to | files)
+    post("twilio", "14155238886", TWILIO_MESSAGE | to | files)
 
     assert query("select body, media->>'url' from inbound_messages order by id") == [
         ("Both?", "https://api.twilio.com/0"),

@@ -4899,6 +4899,23 @@ $$;
 
 COMMENT ON FUNCTION public.tg_outbound_messages__catch_up() IS 'A mark, or a receipt by the vendor''s id alone, that came before we knew that the message was sent counts for it, too.';
 
+CREATE FUNCTION public.tg_outbound_messages__end_reply() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+  update outbound_messages
+     set state = new.state,
+         error_code = case
+           when new.error_code in ('contact_gone', 'window_closed') then new.error_code
+           else 'reply_ended'
+         end
+   where turn_id = new.turn_id and state = 'ready';
+  return null;
+end;
+$$;
+
+COMMENT ON FUNCTION public.tg_outbound_messages__end_reply() IS 'Where one piece of a reply is refused or held, those behind it are not offered to the vendor any more: an answer without its beginning is none. One alert tells of them all.';
+
 CREATE FUNCTION public.tg_outbound_messages__publish() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -7194,7 +7211,7 @@ CREATE TRIGGER _500_raise_alert AFTER INSERT ON public.handoffs FOR EACH ROW EXE
 
 COMMENT ON TRIGGER _500_raise_alert ON public.handoffs IS 'No handoff goes unseen.';
 
-CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text, 'contact_gone'::text, 'contact_opted_out'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
+CREATE TRIGGER _500_raise_alert AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((old.state <> new.state) AND ((new.state = 'unknown'::text) OR ((new.state = 'failed'::text) AND (COALESCE(new.error_code, ''::text) <> ALL (ARRAY['teammate_took_over'::text, 'turn_buried'::text, 'contact_gone'::text, 'contact_opted_out'::text, 'reply_ended'::text])))))) EXECUTE FUNCTION public.tg_outbound_messages__raise_alert();
 
 COMMENT ON TRIGGER _500_raise_alert ON public.outbound_messages IS 'One occurrence per message and end; what we chose not to send is none.';
 
@@ -7241,6 +7258,10 @@ COMMENT ON TRIGGER _500_tag_documents ON public.sources IS 'After the source is 
 CREATE TRIGGER _600_alert_held AFTER UPDATE OF is_held ON public.documents FOR EACH ROW WHEN ((new.is_held AND (NOT old.is_held))) EXECUTE FUNCTION public.tg_documents__alert_held();
 
 COMMENT ON TRIGGER _600_alert_held ON public.documents IS 'A version that nobody looks at would wait for ever.';
+
+CREATE TRIGGER _600_end_reply AFTER UPDATE OF state ON public.outbound_messages FOR EACH ROW WHEN (((new.state = ANY (ARRAY['failed'::text, 'held'::text])) AND (old.state <> new.state))) EXECUTE FUNCTION public.tg_outbound_messages__end_reply();
+
+COMMENT ON TRIGGER _600_end_reply ON public.outbound_messages IS 'A reply ends with the piece that was refused.';
 
 CREATE TRIGGER _600_open_handoff AFTER UPDATE OF state ON public.turns FOR EACH ROW WHEN (((new.state = ANY (ARRAY['finished'::text, 'buried'::text, 'held'::text])) AND (old.state <> new.state))) EXECUTE FUNCTION public.tg_turns__open_handoff();
 

@@ -59,7 +59,7 @@ create trigger _500_raise_alert
       -- Our own codes for what we chose not to send; every other one is the vendor's.
       or new.state = 'failed'
          and coalesce(new.error_code, '') not in (
-           'teammate_took_over', 'turn_buried', 'contact_gone', 'contact_opted_out')
+           'teammate_took_over', 'turn_buried', 'contact_gone', 'contact_opted_out', 'reply_ended')
     )
   )
   execute function tg_outbound_messages__raise_alert();

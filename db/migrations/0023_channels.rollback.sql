@@ -4,6 +4,8 @@ drop function silent_channels;
 drop function report_channel_problem;
 drop function channels_to_check;
 drop function accept_group_move;
+drop trigger _600_end_reply on outbound_messages;
+drop function tg_outbound_messages__end_reply;
 drop function fail_unreached_replies;
 drop function accept_failure;
 drop function note_contact_gone;

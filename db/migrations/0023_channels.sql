@@ -669,6 +669,25 @@ $$ language sql volatile;
 comment on function fail_unreached_replies is
   'A reply to a group of which every participant that the vendor told of was refused did not arrive: it ends and is alerted as one to a single contact.';
 
+create function tg_outbound_messages__end_reply() returns trigger as $$
+begin
+  update outbound_messages
+     set state = new.state,
+         error_code = case
+           when new.error_code in ('contact_gone', 'window_closed') then new.error_code
+           else 'reply_ended'
+         end
+   where turn_id = new.turn_id and state = 'ready';
+  return null;
+end;
+$$ language plpgsql volatile;
+comment on function tg_outbound_messages__end_reply is
+  'Where one piece of a reply is refused or held, those behind it are not offered to the vendor any more: an answer without its beginning is none. One alert tells of them all.';
+create trigger _600_end_reply after update of state on outbound_messages
+  for each row when (new.state in ('failed', 'held') and old.state <> new.state)
+  execute function tg_outbound_messages__end_reply();
+comment on trigger _600_end_reply on outbound_messages is 'A reply ends with the piece that was refused.';
+
 create function accept_group_move(p_channel_id uuid, p_old_key text, p_new_key text)
 returns text as $$
 begin

@@ -3,11 +3,13 @@
 import json
 import time
 
+import pytest
+
 from f.channels.refusals import Codes
 from f.channels.rules import Rate, Rules
-from f.chat import load_turn, run_agent, typing_sign
+from f.chat import load_turn, run_agent, send_reply, typing_sign
 from tests.chat.tools import MODEL
-from tests.conftest import CHANNEL_ID
+from tests.conftest import CHANNEL_ID, SEALING_KEY
 from tests.scripted_model import says
 
 
@@ -119,6 +121,32 @@ def test_a_group_that_is_gone_says_nothing_about_who_asked_there(
 
     assert query("select error_code from outbound_messages") == [("contact_gone",)]
     assert query("select opted_out_at from contacts") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("code", "ended"),
+    [
+        (131026, {("failed", "contact_gone")}),
+        (131009, {("failed", "131009"), ("failed", "reply_ended")}),
+        (131047, {("held", "window_closed")}),
+    ],
+)
+def test_a_reply_ends_with_the_piece_that_is_refused(
+    monkeypatch, database, query, windmill, arrive, model, whatsapp, code, ended
+):
+    codes = Codes(gone=(131026,), window_closed=(131047,))
+    monkeypatch.setattr("f.channels.whatsapp_sending.CODES", codes)
+    _, conversation_id, _ = arrive("How long do refunds take?")
+    turn = load_turn.main(database, MODEL, conversation_id)
+    model.will(says("A sentence of many words. " * 400))
+    run_agent.main(database, model.resource, turn["turn_id"], turn["fence"])
+    whatsapp.will_fail(400, code)
+
+    send_reply.main(database, SEALING_KEY, conversation_id, turn["turn_id"], turn["fence"])
+
+    assert whatsapp.accepted == []
+    assert set(query("select state, error_code from outbound_messages")) == ended
+    assert [n for (n,) in query("select occurrences from alerts")] == [1] * (code != 131026)
 
 
 def test_somebody_who_thinks_for_long_is_seen_typing(

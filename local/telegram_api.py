@@ -4,6 +4,7 @@ Source: https://core.telegram.org/bots/api
 """
 
 import itertools
+import math
 import re
 import time
 
@@ -16,6 +17,7 @@ LARGEST_FILE_BYTES = 20 * 1024 * 1024
 LONGEST_TEXT = 4096
 LONGEST_CALLBACK_BYTES = 64
 ACTIONS = ("typing", "upload_photo", "upload_document", "record_voice")
+MOST_TO_A_GROUP = 20  # in any minute
 ALLOWED_PORTS = ("443", "80", "88", "8443")
 
 
@@ -29,6 +31,7 @@ class TelegramApi(VendorApi):
         self._bot_token, self._username = bot_token, username
         self._numbers = itertools.count(1)
         self._answered: set[str] = set()
+        self._group_sends: dict[int, list[float]] = {}
         self.blocked: set[int] = set()
         self.moved: dict[int, int] = {}
         self.webhook: dict = {}
@@ -72,10 +75,21 @@ class TelegramApi(VendorApi):
             return error(400, f"Bad Request: {wrong}")
         if self.exceeded_rate(str(chat_id)):
             return too_many_requests(1)
+        if self.keeps_rates and chat_id < 0 and (seconds := self._group_wait_seconds(chat_id)):
+            return too_many_requests(seconds)
         message_id = next(self._numbers)
         taken = Taken(str(chat_id), text, f"{chat_id}:{message_id}", body, None, time.time())
         self.take(taken)
         return _result({"message_id": message_id, "chat": {"id": chat_id}, "text": text})
+
+    def _group_wait_seconds(self, chat_id: int) -> int:
+        """0: the message was counted."""
+        now = time.monotonic()
+        lately = [at for at in self._group_sends.get(chat_id, []) if at > now - 60]
+        if len(lately) >= MOST_TO_A_GROUP:
+            return math.ceil(lately[0] + 60 - now)
+        self._group_sends[chat_id] = [*lately, now]
+        return 0
 
     def _getFile(self, body: dict) -> Reply:
         file_id = body.get("file_id")

@@ -36,7 +36,7 @@ CODES = Codes(
 # Telegram sends no receipts, so nobody could tell a lost message from a delivered one.
 RULES = Rules(
     pair=Rate(1, 3),
-    group=Rate(20 / 60, 20),
+    group=Rate(10 / 60, 10),  # Telegram takes twenty in any minute
     account=Rate(30, 30),
     after_silence="unknown",
     typing_seconds=4,

@@ -88,6 +88,21 @@ def test_telegram_says_in_its_answer_how_long_to_wait(vendor):
     assert refused.value.retry_after_seconds == 1
 
 
+@_each("telegram")
+def test_a_group_on_telegram_is_sent_twenty_messages_in_a_minute(vendor):
+    api, _, send = vendor
+    api.keeps_rates, api.pair_rate = True, (1, 100)
+    for _ in range(20):
+        send("-1005")
+
+    with pytest.raises(UpstreamBusy) as refused:
+        send("-1005")
+
+    assert 50 < refused.value.retry_after_seconds <= 60
+    ours = library("telegram").RULES.group
+    assert ours.burst + 60 * ours.per_second <= 20, "in no minute do we send more"
+
+
 @_each("whatsapp", "messenger", "twilio")
 def test_a_day_after_the_contacts_last_words_free_text_is_refused(vendor):
     api, contact, send = vendor

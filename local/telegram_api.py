@@ -7,6 +7,7 @@ import itertools
 import math
 import re
 import time
+import urllib.parse
 
 from local.json_server import Reply, Request
 from local.vendor_api import Taken, VendorApi
@@ -18,7 +19,7 @@ LONGEST_TEXT = 4096
 LONGEST_CALLBACK_BYTES = 64
 ACTIONS = ("typing", "upload_photo", "upload_document", "record_voice")
 MOST_TO_A_GROUP = 20  # in any minute
-ALLOWED_PORTS = ("443", "80", "88", "8443")
+PORTS = (443, 80, 88, 8443)
 
 
 class TelegramApi(VendorApi):
@@ -126,6 +127,11 @@ class TelegramApi(VendorApi):
             return error(400, "Bad Request: secret token contains unallowed characters")
         if not str(body.get("url", "")).startswith("https://"):
             return error(400, "Bad Request: bad webhook: An HTTPS URL must be provided")
+        if (urllib.parse.urlsplit(body["url"]).port or 443) not in PORTS:
+            return error(
+                400,
+                "Bad Request: bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443",
+            )
         self.webhook = body
         return _result(True)
 

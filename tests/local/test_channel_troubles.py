@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+import f.channels.registry as registry
 from f.ops import check_channels
+from f.shared.errors import UpstreamRefused
 from local.channel import problems_of
 from local.graph_checks import Refusal
 from local.reach import failing_step
@@ -73,6 +75,15 @@ def test_each_trouble_of_a_channel_has_its_own_sentence(channel):
         *("webhook_elsewhere", "fields_missing", "webhook_failing"),
     ]
     assert "Connection refused" in problems[2].sentence
+
+
+def test_an_address_at_a_port_that_telegram_does_not_post_to_is_refused_in_its_words(channel):
+    with STAND_INS["telegram"]() as api:
+        account = channel("telegram", api)
+        elsewhere = account.credentials | {"webhook_url": "https://bot.example.com:9443/api"}
+
+        with pytest.raises(UpstreamRefused, match="only on ports 80, 88, 443 or 8443"):
+            registry.library("telegram").subscribe(elsewhere)
 
 
 def test_w20_a_sender_of_twilio_without_retry_is_named_with_what_to_change(channel):

@@ -47,6 +47,7 @@ def test_w18_a_question_on_messenger_is_answered_and_read(query, chatmill, conne
         body = {"object": "page", "entry": [{"id": "1", "messaging": [event]}]}
 
         answered = post_signed(url, json.dumps(body).encode(), "app secret")
+        _until(query, "select count(accepted_at) from webhook_deliveries", [(4,)])
         _until(query, "select state from outbound_messages", [("read",)])
 
     assert answered.status == 200

@@ -99,15 +99,24 @@ def declared(nodes: Nodes, properties: frozenset[str]) -> tuple[dict[str, str], 
     for node in nodes:
         if node.type == "declaration":
             name = ALSO.get(node.lower_name, node.lower_name)
-            if name in properties:
-                value = tinycss2.serialize(node.value).strip().lower()
+            if name in properties and (value := written(node.value)) is not None:
                 (important if node.important else usual)[name] = value
     return usual, important
 
 
+def written(nodes: Nodes) -> str | None:
+    """In lower case; None for blocks in more blocks than Python calls itself for."""
+    try:
+        return tinycss2.serialize(nodes).strip().lower()
+    except RecursionError:
+        return None
+
+
 def applies(at_rule: tinycss2.ast.AtRule) -> bool | None:
     """Whether its block counts on a usual screen; None when that can't be told."""
-    condition = tinycss2.serialize(at_rule.prelude).lower()
+    condition = written(at_rule.prelude)
+    if condition is None:
+        return None
     match at_rule.lower_at_keyword:
         case "media":
             return fits_media(condition)

@@ -175,6 +175,7 @@ ODD = [
     *("[*|a]{}", "a|{}", "*|a{}", ":hover:unheard-of{}", "::unheard-of{}", ".x:is(" * 300 + "{}"),
     *("a{width:" + "9" * 5000 + "px}", "\\d800{}", "\\0D8FF{}", "b{color:color()}"),
     *("b{color:rgb(1e999 0 0)}", "b{color:oklch(0 0 0)}", "@media {}", "@unheard-of x;"),
+    *("b{color:" + "(" * 5000, "@media " + "(" * 5000 + ")" * 5000 + "{b{display:none}}"),
 ]
 
 

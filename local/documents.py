@@ -3,10 +3,12 @@
 import hashlib
 import os
 from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 
-from f.knowledge import reembed_organization, store
+from f.knowledge import reembed_organization, sources
 from f.knowledge.extraction import MAX_BYTES
+from f.shared.errors import InputRefused
 from local.errors import CannotRun
 from local.ingesting import read_source, reading, refusal_of
 from local.migrations import connection_to
@@ -72,8 +74,8 @@ def add_documents(
 def add_document(
     engine, resource: dict, model: dict, organization_id: str, name: str, content: bytes
 ) -> None:
-    with connection_to(resource) as connection:
-        source_id = store.add_source(connection, organization_id, name, content)
+    with connection_to(resource) as connection, told_of_refusal(name):
+        source_id = sources.add_file(connection, organization_id, name, content)
         connection.commit()
     try:
         outcome = read_source(engine, source_id, name)
@@ -83,6 +85,14 @@ def add_document(
         raise CannotRun(
             f"{name} was refused ({outcome['code']}): {refusal_of(resource, source_id)}"
         )
+
+
+@contextmanager
+def told_of_refusal(named: str):
+    try:
+        yield
+    except InputRefused as refusal:
+        raise CannotRun(f"{named} was refused ({refusal.code}): {refusal}") from None
 
 
 def model_hint(model: dict) -> str:

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from f.knowledge import held_versions, sources
-from f.shared.errors import InputRefused
 from local import source_facts, source_review
-from local.documents import model_hint, read_document
+from local.documents import model_hint, read_bytes, told_of_refusal
 from local.errors import CannotRun
 from local.ingesting import read_source, reading
 from local.migrations import connection_to, migrate
@@ -129,7 +128,7 @@ def add(options: argparse.Namespace) -> int:
 def with_document(documents: dict[str, bytes], path: str) -> dict[str, bytes]:
     if not Path(path).exists():
         raise CannotRun(f"there is no file {path}. An address begins with https://.")
-    ((name, content),) = read_document(path).items()
+    name, content = Path(path).name, read_bytes(path)
     if documents.get(name, content) != content:
         raise CannotRun(f"two of these files are called {name}: one would replace the other.")
     return {**documents, name: content}
@@ -147,14 +146,6 @@ def add_address(connection, options: argparse.Namespace, url: str) -> str:
         return sources.add_address(
             connection, options.organization, kind, url, options.every or None
         )
-
-
-@contextmanager
-def told_of_refusal(named: str):
-    try:
-        yield
-    except InputRefused as refusal:
-        raise CannotRun(f"{named} was refused ({refusal.code}): {refusal}") from None
 
 
 def sync(options: argparse.Namespace) -> int:

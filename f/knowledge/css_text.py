@@ -1,25 +1,24 @@
-"""The text of a style sheet as its rules: selectors, what is declared, and under what condition."""
+"""A style sheet as its rules: selectors, what is declared, and whether it counts on a screen."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
+
+import tinycss2  # pin: tinycss2==1.5.1
 
 from f.knowledge.css_values import PIXELS_PER_EM
 
-COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
-# Strings, addresses and escapes may hold any of the signs that part the rest.
-SIGN = re.compile(
-    r"""\\.|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?|url\([^"')]*+\)|[{};,()\[\]]""",
-    re.DOTALL | re.IGNORECASE,
-)
-ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))", re.DOTALL)
-AT_RULE = re.compile(r"@([\w-]+)\s*(.*)", re.DOTALL)
+# Python reads no longer numbers, and writes no half of a surrogate pair: both are escaped alike.
+UNREADABLE = re.compile(r"\d{1000,}|\\0{0,2}d[89a-f][0-9a-f]{2}(?![0-9a-f])", re.IGNORECASE)
 MEDIA_WORD = re.compile(r"\(([^()]*)\)|([a-z-]+)")
 WIDTH = re.compile(r"\s*(min|max)-width\s*:\s*(\d*\.?\d+)(px|r?em)\s*")
 # What somebody with a usual screen sees.
 SCREEN_PIXELS = 1280
 MAX_NESTING = 6
 MAX_SELECTORS = 500
+# Both the matcher and Python's compiler below it call themselves for each part of a selector.
+MAX_SELECTOR_TOKENS = 60
 # Properties that say the same, or that a shorter one says together with others.
 ALSO = {
     "font": "font-size",
@@ -33,109 +32,106 @@ ALSO = {
     "transition-property": "transition",
     "-webkit-background-clip": "background-clip",
 }
-Block = tuple[list[str], list[str], bool]
+SPACE = tinycss2.ast.WhitespaceToken(0, 0, " ")
+# Tokens, or nodes made of them, as tinycss2 has them.
+Nodes = list[tinycss2.ast.Node]
+# Selectors, declarations and other nodes, and whether it counts for certain.
+Rule = tuple[list[Nodes], Nodes, bool]
 
 
-def in_blocks(css: str) -> Iterator[Block]:
-    """Of each rule: its selectors, its statements, and whether it counts for certain. Left out are
-    those that surely do not."""
-    return _in_blocks(COMMENT.sub(" ", css), [], True, 0)
+def rules_of(css: str) -> Iterator[Rule]:
+    """Left out are those that surely do not count."""
+    return _rules_of(tinycss2.parse_stylesheet(tokens_of(css), True, True), [], True, 0)
 
 
-def _in_blocks(css: str, outer: list[str], is_certain: bool, depth: int) -> Iterator[Block]:
-    found = list(parts(css))
+def _rules_of(nodes: Nodes, outer: list[Nodes], is_certain: bool, depth: int) -> Iterator[Rule]:
     if outer:
-        yield outer, [text for text, body in found if body is None], is_certain
-    for prelude, body in found if depth < MAX_NESTING else ():
-        if body is None:
-            continue
-        if not prelude.startswith("@"):
-            yield from _in_blocks(body, nested(outer, prelude), is_certain, depth + 1)
-        elif (does_apply := applies(prelude)) is not False:
-            yield from _in_blocks(body, outer, is_certain and bool(does_apply), depth + 1)
+        yield outer, nodes, is_certain
+    for node in nodes if depth < MAX_NESTING else ():
+        if node.type == "qualified-rule":
+            inner = tinycss2.parse_blocks_contents(node.content, True, True)
+            yield from _rules_of(inner, nested(outer, node.prelude), is_certain, depth + 1)
+        elif node.type == "at-rule" and node.content and (does_apply := applies(node)) is not False:
+            parse = tinycss2.parse_blocks_contents if outer else tinycss2.parse_rule_list
+            inner = parse(node.content, True, True)
+            yield from _rules_of(inner, outer, is_certain and bool(does_apply), depth + 1)
 
 
-def parts(css: str) -> Iterator[tuple[str, str | None]]:
-    """A statement and None, or what stands before a block and the block."""
-    start = body = depth = 0
-    prelude = ""
-    for found in SIGN.finditer(css):
-        sign = found[0]
-        if sign == "{":
-            if depth == 0:
-                prelude, body = css[start : found.start()].strip(), found.end()
-            depth += 1
-        elif sign == "}":
-            depth = max(depth - 1, 0)
-            if depth == 0:
-                if body > start:
-                    yield prelude, css[body : found.start()]
-                start = found.end()
-        elif sign == ";" and depth == 0:
-            yield css[start : found.start()], None
-            start = found.end()
-    # What is left open is closed by the end.
-    yield (prelude, css[body:]) if depth else (css[start:], None)
+def tokens_of(css: str) -> Nodes:
+    return tinycss2.parse_component_value_list(UNREADABLE.sub("\ufffd", css), skip_comments=True)
 
 
-def nested(outer: list[str], prelude: str) -> list[str]:
+def nested(outer: list[Nodes], prelude: Nodes) -> list[Nodes]:
     """Selectors of a rule inside of a rule: `&` stands for the one around."""
-    inner = listed(prelude, ",")
+    inner = parted(prelude)
     both = (
-        one.replace("&", around) if "&" in one else f"{around} {one}"
-        for around in outer or [""]
+        [part for token in one for part in (around if token == "&" else [token])]
+        if "&" in one
+        else [*around, SPACE, *one]
+        for around in outer
         for one in inner
     )
-    return list(islice(both, MAX_SELECTORS))
+    found = both if outer else inner
+    return [one for one in islice(found, MAX_SELECTORS) if len(one) <= MAX_SELECTOR_TOKENS]
 
 
-def statements_of(style: str) -> list[str]:
-    """Of a `style` attribute."""
-    return listed(COMMENT.sub(" ", style), ";")
+def parted(prelude: Nodes) -> list[Nodes]:
+    """At its commas."""
+    found: list[Nodes] = [[]]
+    for token in prelude:
+        if token == ",":
+            found.append([])
+        else:
+            found[-1].append(token)
+    return found
 
 
-def listed(text: str, separator: str) -> list[str]:
-    """Parted where it stands outside of brackets and strings."""
-    found, start, depth = [], 0, 0
-    for sign in SIGN.finditer(text):
-        if sign[0] in "([":
-            depth += 1
-        elif sign[0] in ")]":
-            depth -= 1
-        elif sign[0] == separator and depth <= 0:
-            found.append(text[start : sign.start()])
-            start = sign.end()
-    return [*found, text[start:]]
+@lru_cache(10_000)
+def declared_in(style: str, properties: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Of a `style` attribute; pages repeat themselves."""
+    return declared(tinycss2.parse_blocks_contents(tokens_of(style), True, True), properties)
 
 
-def declarations(
-    statements: Iterable[str], properties: frozenset[str]
-) -> tuple[dict[str, str], dict[str, str]]:
+def declared(nodes: Nodes, properties: frozenset[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Of these properties, in lower case: the usual ones, and those that are `!important`."""
     usual: dict[str, str] = {}
     important: dict[str, str] = {}
-    for statement in statements:
-        name, _, value = statement.partition(":")
-        name = unescaped(name).strip().lower()
-        name = ALSO.get(name, name)
-        if name in properties:
-            value, mark, _ = unescaped(value).lower().partition("!")
-            (important if mark else usual)[name] = value.strip()
+    for node in nodes:
+        if node.type == "declaration":
+            name = ALSO.get(node.lower_name, node.lower_name)
+            if name in properties and (value := written(node.value)) is not None:
+                (important if node.important else usual)[name] = value
     return usual, important
 
 
-def applies(at_rule: str) -> bool | None:
+def written(nodes: Nodes) -> str | None:
+    """In lower case; None for blocks in more blocks than Python calls itself for."""
+    try:
+        return tinycss2.serialize(nodes).strip().lower()
+    except RecursionError:
+        return None
+
+
+def applies(at_rule: tinycss2.ast.AtRule) -> bool | None:
     """Whether its block counts on a usual screen; None when that can't be told."""
-    found = AT_RULE.fullmatch(at_rule.strip())
-    name, condition = (found[1].lower(), found[2].lower()) if found else ("", "")
-    if name == "media":
-        answers = [fits_screen(query) for query in condition.split(",")]
-        return True if True in answers else None if None in answers else False
-    if name == "layer":
-        return True
-    if name == "supports":
-        return None if re.search(r"\bnot\b", condition) else True
-    return None if name in ("container", "scope") else False
+    condition = written(at_rule.prelude)
+    if condition is None:
+        return None
+    match at_rule.lower_at_keyword:
+        case "media":
+            return fits_media(condition)
+        case "layer":
+            return True
+        case "supports":
+            return None if re.search(r"\bnot\b", condition) else True
+        case "container" | "scope":
+            return None
+    return False
+
+
+def fits_media(queries: str) -> bool | None:
+    answers = [fits_screen(query) for query in queries.lower().split(",")]
+    return True if True in answers else None if None in answers else False
 
 
 def fits_screen(query: str) -> bool | None:
@@ -154,15 +150,3 @@ def fits_feature(feature: str) -> bool | None:
         return None
     pixels = float(found[2]) * (1 if found[3] == "px" else PIXELS_PER_EM)
     return pixels <= SCREEN_PIXELS if found[1] == "min" else pixels >= SCREEN_PIXELS
-
-
-def unescaped(text: str) -> str:
-    """Any sign may be written by its number."""
-    return ESCAPE.sub(character, text) if "\\" in text else text
-
-
-def character(escape: re.Match) -> str:
-    if not escape[1]:
-        return escape[2]
-    number = int(escape[1], 16)
-    return chr(number) if 0 < number < 0xD800 or 0xDFFF < number < 0x110000 else "\ufffd"

@@ -1,13 +1,15 @@
 """Values of a style as numbers: lengths in pixels, colours in red, green and blue."""
 
 import re
+from functools import lru_cache
+
+from tinycss2 import parse_component_value_list  # pin: tinycss2==1.5.1
+from tinycss2.color4 import Color, parse_color
 
 PIXELS_PER_EM = 16
 PIXELS = {"px": 1, "pt": 4 / 3, "rem": PIXELS_PER_EM, "em": PIXELS_PER_EM, "ch": 8, "ex": 8}
 FAR_PIXELS = -999
 LENGTH = re.compile(r"([+-]?\d*\.?\d+)([a-z]*|%)")
-COLOUR = re.compile(r"#([0-9a-f]{3,8})\b|rgba?\(([^()]*)\)|\b(white|black|transparent)\b")
-NAMED = {"white": "ffffff", "black": "000000", "transparent": "00000000"}
 Colour = tuple[int, int, int]
 
 
@@ -42,22 +44,18 @@ def size_of(font: str, around: float) -> float:
     return around
 
 
+@lru_cache(10_000)
 def colour_in(written: str) -> tuple[Colour, float] | None:
     """The first colour, and how much it covers of what is behind: 1 for all of it."""
-    found = COLOUR.search(written)
-    if not found:
+    try:
+        found = next(filter(None, map(parse_color, parse_component_value_list(written))), None)
+    except ValueError:
+        return None  # `color()`, or a number of thousands of digits
+    if not isinstance(found, Color) or found.space not in ("srgb", "hsl", "hwb"):
         return None
-    if found[2] is None:
-        return of_digits(NAMED.get(found[3], "") or found[1])
-    numbers = [float(number) for number in re.findall(r"\d*\.?\d+", found[2])]
-    if len(numbers) < 3 or "%" in found[2].rpartition(",")[0]:
-        return None
-    red, green, blue, *cover = numbers
-    return (int(red), int(green), int(blue)), cover[0] if cover else 1
+    red, green, blue, cover = found.to("srgb")
+    return (of_255(red), of_255(green), of_255(blue)), cover
 
 
-def of_digits(digits: str) -> tuple[Colour, float]:
-    if len(digits) < 6:
-        digits = "".join(digit * 2 for digit in digits)
-    red, green, blue, *cover = bytes.fromhex(digits[: len(digits) // 2 * 2])
-    return (red, green, blue), cover[0] / 255 if cover else 1
+def of_255(part: float) -> int:
+    return round(255 * min(max(0, part), 1))

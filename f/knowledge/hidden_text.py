@@ -13,7 +13,7 @@ from lxml import etree
 
 from f.knowledge.css_values import PIXELS_PER_EM, Colour, colour_in, is_far, is_tiny, size_of
 from f.knowledge.sections import is_question
-from f.knowledge.style_sheets import StyleSheets
+from f.knowledge.style_sheets import Element, StyleSheets
 
 # Where the question of an answer stands that a visitor has to open.
 QUESTION_PLACES = ("h1", "h2", "h3", "h4", "h5", "h6", "dt")
@@ -78,19 +78,20 @@ def without_hidden(page):
     white = (255, 255, 255) if sheets.decide_colours else None
     letters = {page.getparent(): Letters(ground=white)}
     gone, unseen = [], []
-    for element in page.iter(etree.Element):
+    for wrapped in Element.from_html_root(page).iter_subtree():
+        element = wrapped.etree_element
         around = letters.get(element.getparent())
         if around is None:
             continue  # it goes with what it stands in
-        style = {**old_style_of(element), **sheets.style_of(element)}
+        style = {**old_style_of(element), **sheets.style_of(wrapped)}
         hiding = what_hides(element, style)
         is_hidden = (
-            bool(hiding) and not is_page(element) and not is_opened(element, hiding, opened, sheets)
+            bool(hiding) and not is_page(element) and not is_opened(wrapped, hiding, opened, sheets)
         )
         if is_hidden and hiding != ["visibility"]:
             gone.append(element)
             continue
-        if "background-color" not in style and sheets.may_say(element, "background-color", bool):
+        if "background-color" not in style and sheets.may_say(wrapped, "background-color", bool):
             style["background-color"] = "unknown"
         inside = around.inside(style, is_hidden)
         if len(element):
@@ -139,14 +140,15 @@ def is_page(element) -> bool:
     return element.tag in ("html", "body", "main") or element.find(".//main") is not None
 
 
-def is_opened(element, hiding: list[str], opened: set[str], sheets: StyleSheets) -> bool:
+def is_opened(wrapped: Element, hiding: list[str], opened: set[str], sheets: StyleSheets) -> bool:
     """Whether a visitor can: by a link or tab to it, by what stands before it, or by a rule that
     shows it in another state."""
+    element = wrapped.etree_element
     return (
         element.get("id") in opened
         or stands_behind_opener(element)
         or any(
-            sheets.may_say(element, name, lambda value, name=name: not HIDES[name](value))
+            sheets.may_say(wrapped, name, lambda value, name=name: not HIDES[name](value))
             for name in hiding
             if name in HIDES
         )

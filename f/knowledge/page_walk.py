@@ -113,11 +113,14 @@ class PageWalk:
         self._outline.end_question()
 
     def _walk_terms(self, element) -> None:
-        """Each term with what is said of it on one line; a term that asks is a question."""
-        term = ""
+        """Each term with what is said of it on one line; a term that asks is a question. A
+        term of which nothing is said stands for itself."""
+        term, is_said = "", True
         for child in element.iter("dt", "dd"):
             text = text_of(child)
             if child.tag == "dt":
+                if not is_said:
+                    self._outline.line(term)
                 term = text
             elif tables.is_question(term):
                 self._outline.question(term)
@@ -125,6 +128,9 @@ class PageWalk:
                 self._outline.end_question()
             else:
                 self._outline.line(f"{term}: {text}" if term else text)
+            is_said = child.tag == "dd"
+        if not is_said:
+            self._outline.line(term)
         self._outline.line("")
 
     def _end_line(self) -> None:

@@ -1,6 +1,6 @@
 """What a site asks of programs in its robots.txt, as RFC 9309 has it."""
 
-import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
@@ -8,7 +8,6 @@ from urllib.parse import unquote
 AGENT = "chatmill"
 MAX_BYTES = 500 * 1024
 MAX_RULES = 5000
-LINE = re.compile(r"\s*([A-Za-z-]+)\s*:\s*([^#]*?)\s*(?:#.*)?")
 
 
 @dataclass(frozen=True)
@@ -53,17 +52,25 @@ def allow(rules: list[Rule], path: str) -> bool:
 def rules_for_us(content: str) -> list[Rule]:
     """Those of our name, else those for everybody."""
     groups: dict[str, list[Rule]] = {}
-    agents: list[str] = []
+    agents: set[str] = set()
     is_open = False
-    for found in map(LINE.fullmatch, content.removeprefix("\ufeff").splitlines()):
-        name, value = (found[1].lower(), found[2]) if found else ("", "")
+    for name, value in lines(content):
         if name == "user-agent":
-            agent = value.lower().split("/")[0]
-            agents = [*agents, agent] if is_open else [agent]
+            agents = agents if is_open else set()
             is_open = True
-            groups.setdefault(agent, [])
+            agent = value.lower().split("/")[0]
+            if agent in (AGENT, "*"):
+                agents.add(agent)
+                groups.setdefault(agent, [])
         elif name in ("allow", "disallow"):
             is_open = False
             for agent in agents:
                 groups[agent].append(Rule(name == "allow", unquote(value)))
     return groups.get(AGENT, groups.get("*", []))[:MAX_RULES]
+
+
+def lines(content: str) -> Iterator[tuple[str, str]]:
+    for line in content.removeprefix("\ufeff").splitlines():
+        name, colon, value = line.partition("#")[0].partition(":")
+        if colon:
+            yield name.strip().lower(), value.strip()

@@ -1,18 +1,21 @@
 """Organizations with documents in them, an endpoint that embeds, and commands on both."""
 
 import json
+from concurrent.futures import Future
 from contextlib import contextmanager
 
 import pytest
 from werkzeug import Response
 
+import f.knowledge.learn_from_turns as learn_from_turns
 from bench.knowledge_base import publish
 from f.knowledge import store
 from f.knowledge.chunks import Chunk
-from local import sources
+from local import question_facts, sources
 from local.hashing_embedder import HashingEmbedder
 from local.workspace import checked_workspace
 from runner.engine import Engine
+from tests.conftest import ORGANIZATION_ID
 
 
 @pytest.fixture
@@ -107,3 +110,68 @@ def ingest(knowledge_database, model):
 
     yield run
     engine.stop(1)
+
+
+@pytest.fixture
+def ask_in_vain(query, arrive):
+    """ask_in_vain(text, contact) -> conversation id; a turn that the documents could not answer."""
+
+    def run(text: str, contact: str) -> str:
+        _, conversation_id, _ = arrive(text, contact_key=contact)
+        ((turn_id,),) = query(
+            "insert into turns (organization_id, conversation_id, arrivals_seen, state, outcome,"
+            " answered_at, sent_at, saved_at, charged_at)"
+            " values (%s, %s, 0, 'finished', 'reply', now(), now(), now(), now()) returning id",
+            ORGANIZATION_ID,
+            conversation_id,
+        )
+        query("update inbound_messages set turn_id = %s where turn_id is null", turn_id)
+        query("""update turns set receipt = '{"is_unanswered": true}' where id = %s""", turn_id)
+        return conversation_id
+
+    return run
+
+
+@pytest.fixture
+def teammate(query):
+    """teammate(conversation id, text, ...) answers it and gives it back to the chatbot."""
+
+    def run(conversation_id: str, *texts: str) -> None:
+        for text in texts:
+            query(
+                "insert into messages (organization_id, conversation_id, author, position, body,"
+                " written_at) values (%s, %s, 'teammate', 0, %s, clock_timestamp())",
+                ORGANIZATION_ID,
+                conversation_id,
+                text,
+            )
+        query("update conversations set mode = 'bot' where id = %s", conversation_id)
+
+    return run
+
+
+@pytest.fixture
+def learn(knowledge_database, model):
+    return lambda: learn_from_turns.main(knowledge_database, model)
+
+
+@pytest.fixture
+def groups(owner):
+    """groups() -> [(times, first wording, proposed answer)] of what is open."""
+
+    def run() -> list[tuple]:
+        found = question_facts.groups(owner, ORGANIZATION_ID, is_all=False)
+        return [(one["times"], one["wordings"][0], one["proposed_answer"]) for one in found]
+
+    return run
+
+
+@pytest.fixture
+def wait_for_a_lock(query):
+    """wait_for_a_lock(other) returns when somebody waits for one; `other`: who should."""
+
+    def run(other: Future) -> None:
+        while query("select count(*) from pg_locks where not granted") == [(0,)]:
+            assert not other.done(), "it did not wait"
+
+    return run

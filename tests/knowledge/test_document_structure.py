@@ -210,3 +210,11 @@ def test_running_headers_and_broken_words_are_mended():
     pages = [f"Handbook 2026\nText of infor-\nmation.\nPage {n}" for n in range(1, 5)]
 
     assert found("a.pdf", pdf(*pages)) == [("", "Text of information.")] * 4
+
+
+def test_a_term_without_a_description_of_its_own_is_read():
+    page = "<main><dl><dt>Colour</dt><dt>Color<dd>A hue</dd><dt>Express</dl></main>"
+
+    (section,) = extract("a.html", page.encode()).sections
+
+    assert section.text == "Colour\nColor: A hue\nExpress"

@@ -39,6 +39,8 @@ HIDING = {
     "see-through by a number": ".x{color:rgba(0,0,0,0)}",
     "white on white": ".x{color:#fff}",
     "nearly white": ".x{color:rgb(250, 250, 250)}",
+    "white by a name": ".x{color:snow}",
+    "white by its hue": ".x{color:hsl(0 0% 99%)}",
     "black on black": ".x{background:#000;color:black}",
     "the ground around": "body{background:#123456}.x{color:#123456}",
     "by id": "#i{display:none}",
@@ -160,7 +162,37 @@ def test_a_page_that_its_own_styles_hide_until_its_scripts_have_run_is_read():
         ".x{display:none}" * 20_000,
         "@media (" * 20_000,
         ".x{color:" + "#" * 100_000 + "}",
+        ":is(" * 300 + "b" + ")" * 300 + "{display:none}",
+        ".x{" + ("&" * 50 + ",") * 1000 + "b{display:none}}",
+        ".x" + " b" * 20_000 + "{display:none}",
     ],
 )
 def test_a_sheet_that_takes_naive_code_hours_is_done_at_once(style):
     assert "We open at nine." in read(style, f"<b class=x>{SECRET}</b>")
+
+
+ODD = [
+    *("[*|a]{}", "a|{}", "*|a{}", ":hover:unheard-of{}", "::unheard-of{}", ".x:is(" * 300 + "{}"),
+    *("a{width:" + "9" * 5000 + "px}", "\\d800{}", "\\0D8FF{}", "b{color:color()}"),
+    *("b{color:rgb(1e999 0 0)}", "b{color:oklch(0 0 0)}", "@media {}", "@unheard-of x;"),
+    *("b{color:" + "(" * 5000, "@media " + "(" * 5000 + ")" * 5000 + "{b{display:none}}"),
+]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_what_is_not_understood_hides_nothing_and_keeps_no_other_rule_from_it(odd):
+    assert SECRET in read(odd, f"<div class=x><b>{SECRET}</b></div>")
+    assert SECRET not in read(f".x{{display:none}}{odd}", f"<b class=x>{SECRET}</b>")
+
+
+def test_elements_deep_inside_of_others_are_no_trouble():
+    body = "<i class=y></i>" + "<div>" * 250 + f"<b class=x>{SECRET}</b>" + "</div>" * 250
+
+    assert SECRET in read(".y .x{display:none}", body)
+    assert SECRET not in read("body .x{display:none}", body)
+
+
+def test_thousands_of_elements_side_by_side_are_no_trouble():
+    body = "<i class=y></i>" + "<b>It.</b>" * 5000 + f"<b class=x>{SECRET}</b>"
+
+    assert SECRET not in read(".y ~ .x{display:none}", body)

@@ -42,3 +42,17 @@ def test_a_hostile_rule_takes_no_time():
     content = EVERYBODY + "Disallow: /" + "*a" * 2000 + "\n" + "Disallow: /x\n" * 50_000
 
     assert may_read(content, "/" + "a" * 1999 + "b")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        EVERYBODY + "Disallow: /x" + " " * 400_000 + "x",
+        EVERYBODY * 10_000 + "Disallow: /x\n" * 20_000,
+        "".join(f"User-agent: {n}\n" for n in range(10_000)) + "Disallow: /\n" * 20_000,
+    ],
+    ids=["spaces", "the same name", "names"],
+)
+@pytest.mark.timeout(10)
+def test_a_hostile_file_takes_no_time(content):
+    assert may_read(content, "/a")

@@ -4,8 +4,9 @@ import os
 
 import pytest
 
-from local.documents import MAX_BYTES, read_document
+from local.documents import MAX_BYTES, add_document, read_document
 from local.errors import CannotRun
+from tests.conftest import ORGANIZATION_ID
 
 
 def test_a_file_is_read_under_its_name(tmp_path):
@@ -45,3 +46,10 @@ def test_a_file_that_is_written_to_meanwhile_is_not_taken_half(tmp_path, monkeyp
 
     with pytest.raises(CannotRun, match="changed while it was read"):
         read_document(str(path))
+
+
+def test_a_plan_without_room_is_told(owner, query):
+    query("update plans set source_bytes_limit = 1")
+
+    with pytest.raises(CannotRun, match="a.md was refused .source_bytes_full.: The plan has no"):
+        add_document(None, owner, {}, ORGANIZATION_ID, "a.md", b"We open at nine.")

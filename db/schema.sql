@@ -2403,9 +2403,9 @@ begin
   )
   select ranked.chunk_id, documents.id, documents.title, ranked.heading_path, ranked.page,
          ranked.content, ranked.score, ranked.bonus, ranked.similarity,
-         -- Read as they were written, by place.
+         -- Read as they were written, by place: the first of them are those before.
          array(select (-(better.embedding <#> ranked.embedding))::real
-                 from ranked as better where better.place < ranked.place)
+                 from ranked as better limit ranked.place - 1)
     from ranked
     join documents on documents.organization_id = p_organization_id
                   and documents.id = ranked.document_id

@@ -103,11 +103,14 @@ def weighed(words: list[Word], most_chunks: int) -> QuestionWords:
     chunks: Counter[str] = Counter()
     for word, extra in zip(words, bonuses, strict=True):
         chunks.update(dict.fromkeys(word.chunk_ids or (), word.weight / total + extra))
+    weights = [word.weight / total if word.form[0] != "^" else 0.0 for word in words]
+    # What counts for nothing need not be looked for in every candidate.
+    counted = [number for number in range(len(words)) if weights[number] or bonuses[number]]
     return QuestionWords(
-        places=[word.place for word in words],
-        forms=[word.form for word in words],
-        weights=[word.weight / total if word.form[0] != "^" else 0 for word in words],
-        bonuses=bonuses,
+        places=[words[number].place for number in counted],
+        forms=[words[number].form for number in counted],
+        weights=[weights[number] for number in counted],
+        bonuses=[bonuses[number] for number in counted],
         chunk_ids=[chunk_id for chunk_id, _ in chunks.most_common(most_chunks)],
     )
 

@@ -9,6 +9,7 @@ they tell chunks apart (question_words). What is found so is put in order by ran
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from f.knowledge.embeddings import of_unit_length
 from f.knowledge.question_words import find_words
@@ -78,13 +79,22 @@ class Passage:
     similarity: float
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """`likenesses`: to each of those before."""
+class Candidate(NamedTuple):
+    """A row of find_candidates. `likenesses`: to each of those before."""
 
-    passage: Passage
+    chunk_id: str
+    document_id: str
+    title: str
+    heading_path: str
+    page: int | None
+    content: str
+    score: float
     bonus: float
+    similarity: float
     likenesses: list[float]
+
+    def passage(self) -> Passage:
+        return Passage(*self[:6], self.score + self.bonus, self.similarity)
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ def search(
         tags,
         weights.words,
     )
-    scores = [one.passage.score - one.bonus for one in found]
+    scores = [one.score for one in found]
     bonuses = [one.bonus for one in found]
     likenesses = [one.likenesses for one in found]
     order = order_by_votes(scores, bonuses, likenesses, weights.votes_margin)
@@ -126,7 +136,7 @@ def search(
     if pairs:
         words = words_of(conn, organization_id, found, pairs)
         order = copies_last(order, pairs, lambda pair: is_copy(*(words[place] for place in pair)))
-    return [found[place].passage for place in order[:limit]]
+    return [found[place].passage() for place in order[:limit]]
 
 
 def find_candidates(
@@ -154,10 +164,7 @@ def find_candidates(
         # Half of them, at most, for their words alone: more are never among the first ten.
         words = find_words(cursor, organization_id, query, most // 2, tags)
         cursor.execute(FIND_CANDIDATES, {**values, **vars(words)})
-        return [
-            Candidate(Passage(*shown, score + bonus, similarity), bonus, likenesses)
-            for *shown, score, bonus, similarity, likenesses in cursor.fetchall()
-        ]
+        return [Candidate._make(row) for row in cursor.fetchall()]
 
 
 def as_text(vector: list[float]) -> str:
@@ -169,7 +176,7 @@ def words_of(
     conn, organization_id: str, found: list[Candidate], pairs: list[Pair]
 ) -> dict[int, set[str]]:
     """By place, of those in the pairs; none of one that was removed since it was found."""
-    places = {found[place].passage.chunk_id: place for pair in pairs for place in pair}
+    places = {found[place].chunk_id: place for pair in pairs for place in pair}
     with conn.cursor() as cursor:
         cursor.execute(FIND_WORDS_OF, [organization_id, list(places)])
         words = {places[chunk_id]: set(words) for chunk_id, words in cursor.fetchall()}

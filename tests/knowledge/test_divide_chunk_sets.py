@@ -118,6 +118,7 @@ def test_a_chunk_that_comes_later_is_in_the_cell_nearest_to_it(
 
 def test_a_set_that_is_divided_again_leaves_no_cell_of_before(conn, large, divide, query, find):
     run(conn, "select move_embeddings(%s, %s, %s)", large, divide(10), CHUNKS)
+    ((last_number,),) = query("select max(number) from cells")
 
     chunk_set_id = divide(40)
 
@@ -125,11 +126,11 @@ def test_a_set_that_is_divided_again_leaves_no_cell_of_before(conn, large, divid
     run(conn, "select move_embeddings(%s, %s, %s)", large, chunk_set_id, CHUNKS)
     assert in_no_cell(query) == 0
     assert "Passage 250." in find(250)
-    assert query("select min(number) > 10 from cells") == [(True,)]
+    assert query("select min(number) from cells") == [(last_number + 1,)]
 
 
 def test_a_divided_organization_reads_its_nearest_cells_only(conn, large, divide, query):
-    chunk_set_id = divide(150)
+    chunk_set_id = divide(CHUNKS)
     run(conn, "select move_embeddings(%s, %s, %s)", large, chunk_set_id, CHUNKS)
 
     question = str(around(0))
@@ -165,7 +166,8 @@ def test_cells_near_each_other_have_numbers_near_each_other(divide, query):
         " where next is not null"
     )
 
-    assert steps[0][0] > 0.7
+    # In any order, every seventh would be.
+    assert steps[0][0] > 0.4
 
 
 def test_a_search_in_tagged_documents_reads_all_of_them(conn, large, divide, add_document):

@@ -67,8 +67,8 @@ class Weights:
 WEIGHTS = Weights()
 
 
-@dataclass(frozen=True)
-class Passage:
+# Forty are made in every search; a frozen dataclass takes four times as long to make.
+class Passage(NamedTuple):
     chunk_id: str
     document_id: str
     title: str
@@ -80,21 +80,11 @@ class Passage:
 
 
 class Candidate(NamedTuple):
-    """A row of find_candidates. `likenesses`: to each of those before."""
+    """`likenesses`: to each of those before."""
 
-    chunk_id: str
-    document_id: str
-    title: str
-    heading_path: str
-    page: int | None
-    content: str
-    score: float
+    passage: Passage
     bonus: float
-    similarity: float
     likenesses: list[float]
-
-    def passage(self) -> Passage:
-        return Passage(*self[:6], self.score + self.bonus, self.similarity)
 
 
 @dataclass(frozen=True)
@@ -128,7 +118,7 @@ def search(
         tags,
         weights.words,
     )
-    scores = [one.score for one in found]
+    scores = [one.passage.score - one.bonus for one in found]
     bonuses = [one.bonus for one in found]
     likenesses = [one.likenesses for one in found]
     order = order_by_votes(scores, bonuses, likenesses, weights.votes_margin)
@@ -136,7 +126,7 @@ def search(
     if pairs:
         words = words_of(conn, organization_id, found, pairs)
         order = copies_last(order, pairs, lambda pair: is_copy(*(words[place] for place in pair)))
-    return [found[place].passage() for place in order[:limit]]
+    return [found[place].passage for place in order[:limit]]
 
 
 def find_candidates(
@@ -161,10 +151,13 @@ def find_candidates(
         "candidates": most,
     }
     with conn.cursor() as cursor:
-        # Half of them, at most, for their words alone: more are never among the first ten.
+        # Half of them, at most, for their words alone: with all of them StackFAQ gains 0.0003.
         words = find_words(cursor, organization_id, query, most // 2, tags)
         cursor.execute(FIND_CANDIDATES, {**values, **vars(words)})
-        return [Candidate._make(row) for row in cursor.fetchall()]
+        return [
+            Candidate(Passage(*shown, score + bonus, similarity), bonus, likenesses)
+            for *shown, score, bonus, similarity, likenesses in cursor.fetchall()
+        ]
 
 
 def as_text(vector: list[float]) -> str:
@@ -176,7 +169,7 @@ def words_of(
     conn, organization_id: str, found: list[Candidate], pairs: list[Pair]
 ) -> dict[int, set[str]]:
     """By place, of those in the pairs; none of one that was removed since it was found."""
-    places = {found[place].chunk_id: place for pair in pairs for place in pair}
+    places = {found[place].passage.chunk_id: place for pair in pairs for place in pair}
     with conn.cursor() as cursor:
         cursor.execute(FIND_WORDS_OF, [organization_id, list(places)])
         words = {places[chunk_id]: set(words) for chunk_id, words in cursor.fetchall()}

@@ -609,6 +609,7 @@ CREATE TABLE public.turns (
     drafts_dropped integer DEFAULT 0 NOT NULL,
     arrivals_seen bigint NOT NULL,
     told_at timestamp with time zone DEFAULT now() NOT NULL,
+    think_until timestamp with time zone,
     usage_decision text,
     receipt jsonb,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -640,6 +641,8 @@ COMMENT ON COLUMN public.turns.drafts_dropped IS 'Answers thrown away because th
 COMMENT ON COLUMN public.turns.arrivals_seen IS 'conversation_work.arrivals when its messages were gathered.';
 
 COMMENT ON COLUMN public.turns.told_at IS 'The date and time that the model is told: of the newest attempt before which nothing of this draft was paid, so that what was paid stays an answer to the same words.';
+
+COMMENT ON COLUMN public.turns.think_until IS 'When its attempts have to end together, since the models failed in one: the contact is told something then. Null: each attempt has its own time, as after a crash.';
 
 COMMENT ON COLUMN public.turns.usage_decision IS 'What reserve_usage said: normal, economy, or which limit was reached.';
 
@@ -2754,19 +2757,19 @@ CREATE FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) RE
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-  update conversation_work
+  update conversation_work as work
      set lease_until = null,
          nudged_until = null,
          failures = failures + 1,
-         not_before = now() + make_interval(secs => 2 * 4 ^ least(failures, 3)),
-         due_at = now() + make_interval(secs => 2 * 4 ^ least(failures, 3))
+         not_before = now() + make_interval(secs => seconds_before_retry(work)::double precision),
+         due_at = now() + make_interval(secs => seconds_before_retry(work)::double precision)
    where conversation_id = p_conversation_id
      and fence = p_fence
      and due_at is not null
   returning extract(epoch from due_at - now());
 $$;
 
-COMMENT ON FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) IS 'After a failure: frees the conversation and makes it due again after 2, 8, 32, 128 ... seconds; null for a worker that lost it already.';
+COMMENT ON FUNCTION public.give_back_turn(p_conversation_id uuid, p_fence bigint) IS 'After a failure: frees the conversation and makes it due again after a while; null for a worker that lost it already.';
 
 CREATE TABLE public.outbound_messages (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3187,6 +3190,15 @@ CREATE FUNCTION public.lease() RETURNS interval
 $$;
 
 COMMENT ON FUNCTION public.lease() IS 'For how long a worker has a conversation after its last write. A step that works longer renews it (f/chat/lease.py), so that only a lost or frozen worker is overtaken, and soon.';
+
+CREATE FUNCTION public.limit_thinking(p_turn_id uuid, p_seconds double precision) RETURNS void
+    LANGUAGE sql
+    AS $$
+  update turns set think_until = coalesce(think_until, now() + make_interval(secs => p_seconds))
+   where id = p_turn_id and state = 'thinking';
+$$;
+
+COMMENT ON FUNCTION public.limit_thinking(p_turn_id uuid, p_seconds double precision) IS 'The models failed: all attempts of the turn together have so many seconds left. The first one''s word stands.';
 
 CREATE FUNCTION public.lock_room(p_organization_id uuid) RETURNS void
     LANGUAGE sql
@@ -4207,6 +4219,18 @@ CREATE FUNCTION public.save_turn_messages(p_turn_id uuid) RETURNS void
 $$;
 
 COMMENT ON FUNCTION public.save_turn_messages(p_turn_id uuid) IS 'Writes a turn''s lines into the history, once.';
+
+CREATE FUNCTION public.seconds_before_retry(p_work public.conversation_work) RETURNS numeric
+    LANGUAGE sql STABLE
+    AS $$
+  select least(2 * 4 ^ least(p_work.failures, 3)::numeric, (
+           -- Where the models failed, the last attempt needs five seconds to ask one more.
+           select greatest(extract(epoch from think_until - now()) - 5, 2) from turns
+            where conversation_id = p_work.conversation_id
+              and state = 'thinking' and think_until is not null));
+$$;
+
+COMMENT ON FUNCTION public.seconds_before_retry(p_work public.conversation_work) IS 'After 0, 1, 2, 3 failures 2, 8, 32, 128 seconds; sooner where the time to think would end before.';
 
 CREATE FUNCTION public.set_period_limits(p_plan_id text, p_organization_id uuid) RETURNS void
     LANGUAGE sql SECURITY DEFINER

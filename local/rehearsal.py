@@ -115,6 +115,7 @@ def rehearse(stage: Stage, turn: TurnContext, told: Callable | None = None) -> D
     chain = ModelChain(
         in_order(slots, turn.turn_id), turn.max_reply_tokens, deadline, LetThrough(),
         may_switch=lambda: True, on_refusal=lambda slot, status: None,
+        on_outage=lambda seconds_left: None,
     )  # fmt: skip
     opens = stage.open_transaction
     context = turn.for_tools(opens, opens, stage.model, stage.sealing_key)

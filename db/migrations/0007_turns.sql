@@ -44,6 +44,7 @@ create table turns (
   drafts_dropped integer not null default 0 check (drafts_dropped between 0 and 2),
   arrivals_seen bigint not null,
   told_at timestamptz not null default now(),
+  think_until timestamptz,
   usage_decision text,
   receipt jsonb,
   created_at timestamptz not null default now(),
@@ -77,6 +78,8 @@ comment on column turns.usage_decision is 'What reserve_usage said: normal, econ
 comment on column turns.arrivals_seen is 'conversation_work.arrivals when its messages were gathered.';
 comment on column turns.told_at is
   'The date and time that the model is told: of the newest attempt before which nothing of this draft was paid, so that what was paid stays an answer to the same words.';
+comment on column turns.think_until is
+  'When its attempts have to end together, since the models failed in one: the contact is told something then. Null: each attempt has its own time, as after a crash.';
 comment on column turns.receipt is 'What was retrieved and decided, with ids and scores.';
 
 create table model_calls (

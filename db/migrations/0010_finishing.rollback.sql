@@ -2,6 +2,8 @@ drop function expect_flows;
 drop function conversations_in_doubt;
 drop function conversations_left_behind;
 drop function give_back_turn;
+drop function seconds_before_retry;
+drop function limit_thinking;
 drop function postpone_turn;
 drop function save_turn_messages;
 drop function charge_turn;

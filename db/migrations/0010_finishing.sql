@@ -227,20 +227,37 @@ end;
 $$ language plpgsql volatile;
 comment on function postpone_turn is 'Frees the conversation until a receipt had time to come.';
 
+create function limit_thinking(p_turn_id uuid, p_seconds double precision) returns void as $$
+  update turns set think_until = coalesce(think_until, now() + make_interval(secs => p_seconds))
+   where id = p_turn_id and state = 'thinking';
+$$ language sql volatile;
+comment on function limit_thinking is
+  'The models failed: all attempts of the turn together have so many seconds left. The first one''s word stands.';
+
+create function seconds_before_retry(p_work conversation_work) returns numeric as $$
+  select least(2 * 4 ^ least(p_work.failures, 3)::numeric, (
+           -- Where the models failed, the last attempt needs five seconds to ask one more.
+           select greatest(extract(epoch from think_until - now()) - 5, 2) from turns
+            where conversation_id = p_work.conversation_id
+              and state = 'thinking' and think_until is not null));
+$$ language sql stable;
+comment on function seconds_before_retry is
+  'After 0, 1, 2, 3 failures 2, 8, 32, 128 seconds; sooner where the time to think would end before.';
+
 create function give_back_turn(p_conversation_id uuid, p_fence bigint) returns numeric as $$
-  update conversation_work
+  update conversation_work as work
      set lease_until = null,
          nudged_until = null,
          failures = failures + 1,
-         not_before = now() + make_interval(secs => 2 * 4 ^ least(failures, 3)),
-         due_at = now() + make_interval(secs => 2 * 4 ^ least(failures, 3))
+         not_before = now() + make_interval(secs => seconds_before_retry(work)::double precision),
+         due_at = now() + make_interval(secs => seconds_before_retry(work)::double precision)
    where conversation_id = p_conversation_id
      and fence = p_fence
      and due_at is not null
   returning extract(epoch from due_at - now());
 $$ language sql volatile security definer set search_path = public, pg_temp;
 comment on function give_back_turn is
-  'After a failure: frees the conversation and makes it due again after 2, 8, 32, 128 ... seconds; null for a worker that lost it already.';
+  'After a failure: frees the conversation and makes it due again after a while; null for a worker that lost it already.';
 
 create function conversations_left_behind(p_limit integer)
 returns table (conversation_id uuid, fence bigint) as $$

@@ -20,7 +20,8 @@ CALL_SECONDS = 15
 class ModelChain:
     """`slots` in the order in which they are asked. `may_switch`: whether another model may go on
     with what one began; after a change in a system outside it would make that change again.
-    `on_refusal(slot, status)`: told when a slot is refused for good."""
+    `on_refusal(slot, status)`: told when a slot is refused for good. `on_outage(seconds_left)`:
+    told before an error that a later try may mend, how much time this one leaves for it."""
 
     def __init__(
         self,
@@ -30,6 +31,7 @@ class ModelChain:
         breaker: Breaker,
         may_switch: Callable[[], bool],
         on_refusal: Callable[[ModelSlot, int | None], None],
+        on_outage: Callable[[float], None],
     ):
         self.max_reply_tokens = max_reply_tokens
         self._models = [(slot, model_of(slot, max_reply_tokens)) for slot in slots]
@@ -37,6 +39,7 @@ class ModelChain:
         self._breaker = breaker
         self._may_switch = may_switch
         self._on_refusal = on_refusal
+        self._on_outage = on_outage
         self._retries_left = MAX_RETRIES
         self._answered_by: str | None = None
 
@@ -73,7 +76,10 @@ class ModelChain:
             return answered
         if self._deadline.seconds_left < FIRST_PAUSE_SECONDS:
             raise AgentStuck("time", "no model answered in time")
-        raise error or AgentStuck("refused", "every model refused the call")
+        if error is None:
+            raise AgentStuck("refused", "every model refused the call")
+        self._on_outage(self._deadline.seconds_left)
+        raise error
 
     def _pause(self, slot: ModelSlot, failure: Exception) -> float | None:
         """Seconds before the same model may be asked again; None: it won't mend by waiting."""

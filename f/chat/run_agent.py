@@ -58,6 +58,8 @@ def answer(
         turn = turn_context.load(conn, turn_id, fence)
         if turn.state != "thinking":
             return {"state": turn.state, "model_calls": 0}
+        if turn.seconds_left is not None:
+            deadline.shorten(turn.seconds_left)
         if turn.has_unread_files:
             return {"state": "files_waiting", "conversation_id": turn.conversation_id}
         account = outbox.account_of_turn(conn, sealing_key, turn_id)
@@ -71,6 +73,7 @@ def answer(
             Breaker(conn, open_transaction, turn_id),
             may_switch=lambda: not effects.has_acted(),
             on_refusal=partial(turns.alert_of_model, open_transaction, turn.organization_id),
+            on_outage=partial(turns.limit_thinking, open_transaction, turn_id),
         )
         stored_model = StoredModel(
             conn, chain, open_any, turn_id, fence, turn.draft, turns.RESERVED_TOKENS

@@ -63,6 +63,7 @@ class TurnContext:
     attached: Attached = Attached()
     cached: Cached = Cached()
     has_tools: bool = False  # approved by the organization
+    seconds_left: float | None = None  # to think, where the models failed before
 
     @property
     def own_words(self) -> OwnWords:
@@ -157,7 +158,8 @@ select turns.id::text, turns.organization_id::text, turns.conversation_id::text,
        chatbots.name, channels.kind, channels.settings, contacts.language,
        {CHATBOT_COLUMNS}, chatbots.caches_answers,
        organizations.time_zone, turns.told_at, has_unread_files(turns.id), exists (
-         select from tools where tools.chatbot_id = chatbots.id and tools.state = 'approved')
+         select from tools where tools.chatbot_id = chatbots.id and tools.state = 'approved'),
+       extract(epoch from turns.think_until - now())::float8
 {turns.OF_TURN}
 """
 
@@ -190,7 +192,9 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
     turns.begin_attempt(conn, turn_id, fence)
     with conn.cursor() as cursor:
         cursor.execute(LOAD_TURN, {"turn_id": turn_id})
-        *columns, caches_answers, time_zone, told_at, has_files, has_tools = cursor.fetchone()
+        *columns, caches_answers, time_zone, told_at, has_files, has_tools, seconds_left = (
+            cursor.fetchone()
+        )
         question, commands = _read_question(cursor, turn_id)
         question = _with_first_question(cursor, turn_id, columns[3], question)
         known = conversation_memory.read(cursor, turn_id, columns[2], contact_id=columns[3])
@@ -201,7 +205,7 @@ def load(conn, turn_id: str, fence: int) -> TurnContext:
         known = replace(known, files=told(attached.files))
         now = told_at.astimezone(ZoneInfo(time_zone))
         turn = TurnContext(*columns, now, known, question, commands, has_files, attached)
-        turn = replace(turn, has_tools=has_tools)
+        turn = replace(turn, has_tools=has_tools, seconds_left=seconds_left)
         if not caches_answers or not question or attached:
             return turn
         answer_cache = importlib.import_module("f.agent.answer_cache")  # where an owner wants one

@@ -150,6 +150,12 @@ def alert_of_model(open_transaction, organization_id: str, slot, status: int | N
         )
 
 
+def limit_thinking(open_transaction, turn_id: str, seconds_left: float) -> None:
+    """The models failed: whoever takes the turn up again has no more time than was left."""
+    with open_transaction() as conn, conn.cursor() as cursor:
+        cursor.execute("select limit_thinking(%s, %s)", (turn_id, seconds_left))
+
+
 def complete(conn, turn_id: str, fence: int, part: str) -> float | None:
     """Stamps `sent`, `saved` or `charged`; seconds until the next flow if one is due.
 

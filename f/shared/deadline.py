@@ -20,6 +20,9 @@ class Deadline:
     def seconds_left(self) -> float:
         return max(0.0, self._ends - self._clock())
 
+    def shorten(self, seconds_left: float) -> None:
+        self._ends = min(self._ends, self._clock() + seconds_left)
+
     def left(self) -> float:
         """Seconds; raises TimeoutError when there are none."""
         seconds = self.seconds_left

@@ -65,8 +65,9 @@ def vendors(httpserver, monkeypatch):
     return Vendors(httpserver)
 
 
-def chain_of(*slots, seconds=45, may_switch=True, refusals=None):
+def chain_of(*slots, seconds=45, may_switch=True, refusals=None, outages=None):
     told = [] if refusals is None else refusals
+    outages = [] if outages is None else outages
     return ModelChain(
         list(slots),
         100,
@@ -74,6 +75,7 @@ def chain_of(*slots, seconds=45, may_switch=True, refusals=None):
         OpenBreaker(),
         lambda: may_switch,
         lambda slot, code: told.append((slot.model, code)),
+        outages.append,
     )
 
 
@@ -170,3 +172,21 @@ def test_slots_of_a_tier_share_the_turns_by_weight():
 
 def test_a_slot_in_an_error_does_not_show_its_key():
     assert "secret" not in repr(ModelSlot("s", "openai", "m", None, "secret"))
+
+
+def test_an_error_that_a_later_try_may_mend_tells_how_much_time_is_left(vendors):
+    outages = []
+
+    with pytest.raises(UpstreamDown):
+        chain_of(vendors.slot("a", status(500)), outages=outages).complete(MESSAGES, [])
+
+    assert 30 < outages[0] < 45
+
+
+def test_a_refusal_for_good_is_no_outage(vendors):
+    outages = []
+
+    with pytest.raises(AgentStuck):
+        chain_of(vendors.slot("a", status(401)), outages=outages).complete(MESSAGES, [])
+
+    assert outages == []

@@ -111,6 +111,30 @@ def test_l03_while_the_breaker_is_open_nobody_is_asked_and_then_one_is(
     assert query("select count(*) from model_breakers") == [(0,)]
 
 
+def test_l14_attempts_after_an_outage_share_the_time_of_the_first(database, query, place, model):
+    model.will(*[500] * 3)
+    with pytest.raises(UpstreamDown):
+        run_agent.main(database, model.resource, *place)
+    left = "select extract(epoch from think_until - now()) between 30 and 45 from turns"
+    assert query(left) == [(True,)]
+
+    query("update turns set think_until = now()")
+    result = run_agent.main(database, model.resource, *place)
+
+    assert (result["state"], result["guard"]) == ("answered", "model_time")
+    assert query("select body = failure_notice from outbound_messages, chatbots") == [(True,)]
+    assert len(model.requests) == 3
+
+
+def test_an_attempt_after_an_outage_uses_what_time_is_left(database, query, place, model):
+    query("update turns set think_until = now() + interval '20 s'")
+    model.will(says("Five days."))
+
+    run_agent.main(database, model.resource, *place)
+
+    assert query("select body from outbound_messages") == [("Five days.",)]
+
+
 def test_a_paid_answer_is_stored_before_anything_else_is_written(
     database, query, place, model, monkeypatch
 ):

@@ -115,6 +115,42 @@ def test_every_new_try_of_a_turn_waits_longer(query, thinking):
     assert waits == [2, 8, 32]
 
 
+def test_after_failed_models_the_last_try_comes_before_the_time_to_think_is_over(query, thinking):
+    conversation_id, turn_id, fence = thinking
+    query("update conversation_work set failures = 2")
+    query("select limit_thinking(%s, 20)", turn_id)
+
+    wait_seconds = query("select give_back_turn(%s, %s)", conversation_id, fence)[0][0]
+
+    assert 14 < wait_seconds <= 15
+
+
+def test_a_turn_whose_time_to_think_is_over_is_taken_up_soon(query, thinking):
+    conversation_id, turn_id, fence = thinking
+    query("update conversation_work set failures = 3")
+    query("select limit_thinking(%s, 0)", turn_id)
+
+    assert query("select give_back_turn(%s, %s)", conversation_id, fence) == [(2,)]
+
+
+def test_a_second_outage_gives_a_turn_no_more_time(query, thinking):
+    _, turn_id, _ = thinking
+
+    for seconds in (20, 45):
+        query("select limit_thinking(%s, %s)", turn_id, seconds)
+
+    assert query("select think_until <= now() + interval '20 s' from turns") == [(True,)]
+
+
+def test_a_committed_reply_waits_as_long_as_ever_for_its_sending(query, thinking):
+    conversation_id, turn_id, fence = thinking
+    query("update conversation_work set failures = 2")
+    query("select limit_thinking(%s, 20)", turn_id)
+    commit(query, turn_id, fence)
+
+    assert query("select give_back_turn(%s, %s)", conversation_id, fence) == [(32,)]
+
+
 def test_k08_a_turn_with_a_committed_reply_is_only_finished_by_the_next_worker(query, thinking):
     conversation_id, turn_id, fence = thinking
     commit(query, turn_id, fence)

@@ -1356,8 +1356,11 @@ CREATE FUNCTION public.chunk_sets_to_divide() RETURNS TABLE(organization_id uuid
       from chunk_sets join words on words.organization_id = chunk_sets.organization_id and word = ''
      where chunk_sets.state = 'searched'
   )
-  -- So many that a search reads some thirty times the square root of all codes.
-  select sized.organization_id, id, case when is_outgrown then (5 * sqrt(chunk_count))::integer end
+  -- Of ten chunks each: a search of 10,000 reads as many centers as codes. In the nearest hundred of
+  -- half as many cells it would read twice the codes and miss more of the nearest ten. Beyond, the
+  -- cells grow, or the centers would take more time than the codes.
+  select sized.organization_id, id,
+         case when is_outgrown then least(chunk_count / 10, 10 * sqrt(chunk_count))::integer end
     from sized
    where is_outgrown
       or exists (select from cells join embeddings
@@ -1371,50 +1374,75 @@ $$;
 
 COMMENT ON FUNCTION public.chunk_sets_to_divide() IS 'Searched sets that have outgrown their cells, or shrunk, with how many they should have; without a number: those where an embedding is in no cell yet. The smallest first. Across organizations.';
 
-CREATE FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_least integer) RETURNS uuid[]
+CREATE TABLE public.chunk_sets (
+    id bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    embedding_model text NOT NULL,
+    embedding_dimensions integer NOT NULL,
+    state text DEFAULT 'building'::text NOT NULL,
+    first_cell integer DEFAULT 1 NOT NULL,
+    divided_chunks integer,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT chunk_sets_divided_chunks_check CHECK ((divided_chunks >= 0)),
+    CONSTRAINT chunk_sets_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 6000))),
+    CONSTRAINT chunk_sets_first_cell_check CHECK ((first_cell > 0)),
+    CONSTRAINT chunk_sets_state_check CHECK ((state = ANY (ARRAY['building'::text, 'searched'::text, 'retired'::text])))
+);
+
+ALTER TABLE ONLY public.chunk_sets FORCE ROW LEVEL SECURITY;
+
+COMMENT ON TABLE public.chunk_sets IS 'One row per embedding model that an organization''s chunks are embedded by.';
+
+COMMENT ON COLUMN public.chunk_sets.state IS 'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
+
+COMMENT ON COLUMN public.chunk_sets.first_cell IS 'The first number of the cells that it is divided into now. Embeddings with a lower one belong to no cell yet: every search reads them.';
+
+COMMENT ON COLUMN public.chunk_sets.divided_chunks IS 'How many chunks were searched when it was divided; null: it never was.';
+
+CREATE FUNCTION public.chunks_by_code(p_chunk_set public.chunk_sets, p_vector public.halfvec, p_document_ids uuid[], p_least integer) RETURNS uuid[]
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
+    SET enable_seqscan TO 'off'
     AS $$
 declare
+  v_organization_id constant uuid := p_chunk_set.organization_id;
+  v_chunk_set_id constant bigint := p_chunk_set.id;
+  v_first_cell constant integer := p_chunk_set.first_cell;
   v_code constant bit varying := code_of(p_vector);
-  -- In them are 0.995 of the ten nearest of 10,000, and more of 100,000.
-  v_nearest_cells constant integer := 128;
-  v_first_cell integer;
+  -- In them are 0.996 of the ten nearest of 10,000 and of 100,000.
+  v_nearest_cells constant integer := 100;
+  -- The more chunks, the more of them come by their codes before one of the ten nearest: 0.995 of
+  -- those ten are among the first 120 of 10,000 and among the first 250 of 100,000.
+  v_most constant integer := greatest(p_least, 1.2 * sqrt(p_chunk_set.divided_chunks));
   v_cells integer[];
-  v_most integer;
 begin
-  -- The more chunks, the more of them come by their codes before one of the ten nearest: of 10,000,
-  -- 0.99 of those ten are among the first 200; of 100,000, among the first 400.
-  select first_cell, greatest(p_least, 2 * sqrt(divided_chunks)) into v_first_cell, v_most
-    from chunk_sets where organization_id = p_organization_id and id = p_chunk_set_id;
-
   if p_document_ids is not null then
     -- They may be far from what is asked and yet the nearest of these documents.
     return array(
       select chunk_id from embeddings
-       where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+       where organization_id = v_organization_id and chunk_set_id = v_chunk_set_id
          and is_searched and document_id = any (p_document_ids)
        order by code <~> v_code limit v_most);
   end if;
 
   v_cells := array(
     select number from cells
-     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+     where organization_id = v_organization_id and chunk_set_id = v_chunk_set_id
      order by center <#> p_vector limit v_nearest_cells);
   return array(
     select chunk_id
       from (select chunk_id, code from embeddings
-             where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+             where organization_id = v_organization_id and chunk_set_id = v_chunk_set_id
                and is_searched and cell < v_first_cell
             union all
             select chunk_id, code from embeddings
-             where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+             where organization_id = v_organization_id and chunk_set_id = v_chunk_set_id
                and is_searched and cell = any (v_cells)) as compared
      order by code <~> v_code limit v_most);
 end;
 $$;
 
-COMMENT ON FUNCTION public.chunks_by_code(p_organization_id uuid, p_chunk_set_id bigint, p_vector public.halfvec, p_document_ids uuid[], p_least integer) IS 'The chunks whose codes are nearest to a question''s, at least so many: of the documents given, or of the nearest cells and whatever is in none.';
+COMMENT ON FUNCTION public.chunks_by_code(p_chunk_set public.chunk_sets, p_vector public.halfvec, p_document_ids uuid[], p_least integer) IS 'The chunks whose codes are nearest to a question''s, at least so many: of the documents given, or of the nearest cells and whatever is in none.';
 
 CREATE FUNCTION public.claim_alert() RETURNS TABLE(held_until timestamp with time zone, id bigint, organization_id uuid, severity text, code text, summary text, occurrences integer, occurrences_told integer, first_raised_at timestamp with time zone)
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1662,13 +1690,15 @@ COMMENT ON FUNCTION public.claim_template(p_turn_id uuid, p_fence bigint) IS 'Th
 CREATE FUNCTION public.code_of(p_embedding public.halfvec) RETURNS bit varying
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
-  select binary_quantize(p_embedding + step) || binary_quantize(p_embedding)
-         || binary_quantize(p_embedding - step)
-    from (select array_fill(0.7 / sqrt(vector_dims(p_embedding)),
-                            array[vector_dims(p_embedding)])::halfvec as step) as usual;
+  select binary_quantize(p_embedding + far) || binary_quantize(p_embedding + near)
+         || binary_quantize(p_embedding - near) || binary_quantize(p_embedding - far)
+    from (select array_fill(0.35 / sqrt(vector_dims(p_embedding)),
+                            array[vector_dims(p_embedding)])::halfvec as near,
+                 array_fill(1 / sqrt(vector_dims(p_embedding)),
+                            array[vector_dims(p_embedding)])::halfvec as far) as usual;
 $$;
 
-COMMENT ON FUNCTION public.code_of(p_embedding public.halfvec) IS 'Three bits a dimension of a vector of unit length: in which quarter of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
+COMMENT ON FUNCTION public.code_of(p_embedding public.halfvec) IS 'Four bits a dimension of a vector of unit length: in which fifth of its usual range it lies. The more bits two codes share, the nearer are their vectors.';
 
 CREATE FUNCTION public.commit_turn(p_turn_id uuid, p_fence bigint, p_replies text[], p_receipt jsonb, p_may_drop boolean) RETURNS text
     LANGUAGE plpgsql
@@ -2347,32 +2377,51 @@ $$;
 
 COMMENT ON FUNCTION public.fail_unreached_replies() IS 'A reply to a group of which every participant that the vendor told of was refused did not arrive: it ends and is alerted as one to a single contact.';
 
-CREATE FUNCTION public.find_candidates(p_organization_id uuid, p_embedding_model text, p_vector public.halfvec, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, bonus double precision, similarity double precision, likenesses real[])
+CREATE FUNCTION public.find_candidates(p_organization_id uuid, p_embedding_model text, p_vector public.halfvec, p_question text, p_tags text[], p_words_weight double precision, p_limit integer) RETURNS TABLE(chunk_id uuid, document_id uuid, title text, heading_path text, page integer, content text, score double precision, bonus double precision, similarity double precision, likenesses real[])
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
-  v_chunk_set_id bigint;
+  v_chunk_set chunk_sets;
+  v_document_ids uuid[];
   v_shortlist uuid[];
 begin
-  select id into v_chunk_set_id
+  select * into v_chunk_set
     from chunk_sets
    where organization_id = p_organization_id and state = 'searched'
      and embedding_model = p_embedding_model and embedding_dimensions = vector_dims(p_vector);
   if not found then
     return;
   end if;
-  v_shortlist := chunks_by_code(
-    p_organization_id, v_chunk_set_id, p_vector, p_document_ids, p_shortlist);
+  if p_tags <> '{}' then
+    v_document_ids := array(select id from documents_to_search(p_organization_id, p_tags) as id);
+  end if;
+  -- Of 1,000 chunks, 0.999 of the ten nearest by vectors are among the hundred nearest by codes.
+  v_shortlist := chunks_by_code(v_chunk_set, p_vector, v_document_ids, 5 * p_limit / 2);
 
   return query
-  with asked as materialized (
-    select * from unnest(p_places, p_forms, p_weights, p_bonuses) as asked (place, form, weight, bonus)
+  with words as materialized (
+    select * from weighed_words(p_organization_id, p_question)
+  ), asked as materialized (
+    -- A name is its word once more, which is weighed already.
+    select place, form, case when form like '^%' then 0 else weight end as weight, bonus
+      from words where form not like '^%' or bonus > 0
+  ), named as materialized (
+    -- Half of the candidates, at most, for their words alone: with all, StackFAQ gains 0.0003.
+    select chunk_id
+      from (select unnest(chunk_ids) as chunk_id, weight, bonus from words) as holding
+     where v_document_ids is null or exists (
+             select from chunks
+              where organization_id = p_organization_id and id = holding.chunk_id
+                and document_id = any (v_document_ids))
+     group by chunk_id
+     order by sum(weight + bonus) desc, chunk_id
+     limit p_limit / 2
   ), near as materialized (
     select chunk_id, embedding, -(embedding <#> p_vector) as similarity
       from embeddings
-     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set.id
        and chunk_id = any (v_shortlist)
      order by similarity desc, chunk_id
      limit p_limit
@@ -2381,9 +2430,8 @@ begin
     union all
     select chunk_id, embedding, -(embedding <#> p_vector)
       from embeddings
-     where organization_id = p_organization_id and chunk_set_id = v_chunk_set_id and is_searched
-       and chunk_id = any (p_chunk_ids)
-       and (p_document_ids is null or document_id = any (p_document_ids))
+     where organization_id = p_organization_id and chunk_set_id = v_chunk_set.id and is_searched
+       and chunk_id = any (array(select chunk_id from named))
        and chunk_id not in (select chunk_id from near)
   ), rated as materialized (
     select compared.chunk_id, compared.embedding, compared.similarity, chunks.document_id,
@@ -2416,7 +2464,7 @@ begin
 end;
 $$;
 
-COMMENT ON FUNCTION public.find_candidates(p_organization_id uuid, p_embedding_model text, p_vector public.halfvec, p_document_ids uuid[], p_places integer[], p_forms text[], p_weights double precision[], p_bonuses double precision[], p_chunk_ids uuid[], p_words_weight double precision, p_shortlist integer, p_limit integer) IS 'The passages that fit a question by themselves, the best first, whose vector and words (question_words.py) are given. score + bonus is what they are ordered by; likenesses: to each of those before. None when another model is searched.';
+COMMENT ON FUNCTION public.find_candidates(p_organization_id uuid, p_embedding_model text, p_vector public.halfvec, p_question text, p_tags text[], p_words_weight double precision, p_limit integer) IS 'The passages that fit a question by themselves, the best first; of documents with one of the tags, where there are any. score + bonus is what they are ordered by; likenesses: to each of those before. None when another model is searched.';
 
 CREATE FUNCTION public.find_channel(p_url_key text) RETURNS SETOF public.channels
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3731,22 +3779,23 @@ $$;
 
 COMMENT ON FUNCTION public.question_of_turn(p_turn_id uuid) IS 'What the contact asked, in their words; null when nothing of it is left.';
 
-CREATE FUNCTION public.question_words(p_organization_id uuid, p_question text) RETURNS TABLE(place integer, form text, chunk_count integer, chunk_ids text[], all_chunks integer)
+CREATE FUNCTION public.question_words(p_organization_id uuid, p_question text) RETURNS TABLE(place integer, form text, chunk_count integer, chunk_ids uuid[], all_chunks integer)
     LANGUAGE plpgsql STABLE
     SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 #variable_conflict use_column
 declare
-  v_languages constant text[] := array(
-    select substr(word, 2)
-      from words
-     where organization_id = p_organization_id
-       and word = any ('{@simple,@english,@spanish,@portuguese,@french,@german,@italian,@dutch,@danish,@finnish,@hungarian,@norwegian,@russian,@swedish,@turkish}'));
-  v_all_chunks constant integer := (
-    select chunk_count from words where organization_id = p_organization_id and word = '');
+  v_languages text[];
+  v_all_chunks integer;
 begin
+  select array_agg(substr(word, 2)) filter (where word <> ''), max(words.chunk_count) filter (where word = '')
+    into v_languages, v_all_chunks
+    from words
+   where organization_id = p_organization_id
+     and word = any ('{"",@simple,@english,@spanish,@portuguese,@french,@german,@italian,@dutch,@danish,@finnish,@hungarian,@norwegian,@russian,@swedish,@turkish}');
+
   return query
-  select asked.place, asked.form, known.chunk_count, known.chunk_ids::text[], v_all_chunks
+  select asked.place, asked.form, known.chunk_count, known.chunk_ids, v_all_chunks
     from (select distinct place, form
             from unnest(v_languages) as language
            cross join lateral word_forms(p_question, language, 'question')) as asked
@@ -5297,6 +5346,39 @@ $$;
 
 COMMENT ON FUNCTION public.warn_once(p_organization_id uuid, p_starts_on date, p_meter text, p_level text, p_summary text) IS 'Raises a period''s alert of one meter and level, the first time only.';
 
+CREATE FUNCTION public.weighed_words(p_organization_id uuid, p_question text) RETURNS TABLE(place integer, form text, weight double precision, bonus double precision, chunk_ids uuid[])
+    LANGUAGE sql STABLE
+    AS $_$
+  with words as materialized (
+    -- Of a long question, its rarest forms count.
+    select *, left(form, 1) as kind, ln(1 + all_chunks / (chunk_count + 0.5::float8)) as tells
+      from question_words(p_organization_id, p_question)
+     order by chunk_count, form
+     limit 128
+  ), whole as (
+    select coalesce(nullif(sum(most), 0), 1) as tells
+      from (select max(tells) as most from words where place > 0 and kind <> '^' group by place)
+           as places
+  )
+  select place, form,
+         words.tells / whole.tells,
+         case
+           -- A code: letters with digits, an address, a number that is hardly a quantity (4711, 14.50).
+           when form ~ '^#((?=.*\d)(?=.*[[:alpha:]]).*|.*@.*|\d{4,}|\d+[-./:]\d.*)$' then 2
+           -- Also used as a common word (May, Mark), a name says little.
+           when kind = '^' and chunk_count <= 8 and not exists (
+             select from words as stem
+              where stem.place = words.place and stem.kind not in ('#', '^')
+                and stem.chunk_count > 2 * words.chunk_count) then 0.25
+           when kind not in ('#', '^') and chunk_count <= 3 then 0.05
+           else 0
+         end,
+         chunk_ids
+    from words cross join whole;
+$_$;
+
+COMMENT ON FUNCTION public.weighed_words(p_organization_id uuid, p_question text) IS 'The forms of question_words with what they count for: weight says how much of the question a word is (1 over all places), the fewer chunks hold it the more; bonus sets a chunk that holds it before others. That of a code, 2, is more than all else together.';
+
 CREATE FUNCTION public.window_is_open(p_conversation_id uuid, p_hours integer) RETURNS boolean
     LANGUAGE sql STABLE
     AS $$
@@ -5683,31 +5765,6 @@ COMMENT ON COLUMN public.chatbots.caches_answers IS 'Whether a common question i
 COMMENT ON COLUMN public.chatbots.sign_in_request IS 'What a contact reads before a tool may be called for them; {server} becomes the server''s name, {link} where they sign in.';
 
 COMMENT ON COLUMN public.chatbots.signed_in_notice IS 'What the contact''s browser shows after it; {code} is to be written in the chat, so that nobody can have another person sign in for them.';
-
-CREATE TABLE public.chunk_sets (
-    id bigint NOT NULL,
-    organization_id uuid NOT NULL,
-    embedding_model text NOT NULL,
-    embedding_dimensions integer NOT NULL,
-    state text DEFAULT 'building'::text NOT NULL,
-    first_cell integer DEFAULT 1 NOT NULL,
-    divided_chunks integer,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT chunk_sets_divided_chunks_check CHECK ((divided_chunks >= 0)),
-    CONSTRAINT chunk_sets_embedding_dimensions_check CHECK (((embedding_dimensions >= 1) AND (embedding_dimensions <= 6000))),
-    CONSTRAINT chunk_sets_first_cell_check CHECK ((first_cell > 0)),
-    CONSTRAINT chunk_sets_state_check CHECK ((state = ANY (ARRAY['building'::text, 'searched'::text, 'retired'::text])))
-);
-
-ALTER TABLE ONLY public.chunk_sets FORCE ROW LEVEL SECURITY;
-
-COMMENT ON TABLE public.chunk_sets IS 'One row per embedding model that an organization''s chunks are embedded by.';
-
-COMMENT ON COLUMN public.chunk_sets.state IS 'building -> searched (one per organization) -> retired (nothing reads it: to be deleted).';
-
-COMMENT ON COLUMN public.chunk_sets.first_cell IS 'The first number of the cells that it is divided into now. Embeddings with a lower one belong to no cell yet: every search reads them.';
-
-COMMENT ON COLUMN public.chunk_sets.divided_chunks IS 'How many chunks were searched when it was divided; null: it never was.';
 
 ALTER TABLE public.chunk_sets ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME public.chunk_sets_id_seq

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from f.knowledge.question_words import FOR_CODE
-from f.knowledge.search import WEIGHTS, Passage, search
+from f.knowledge.search import FOR_CODE, WEIGHTS, Passage, search
 from f.knowledge.unknown_codes import codes_in_no_document, names_another
 
 # How many passages an agent reads.

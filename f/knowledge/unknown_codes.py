@@ -3,8 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from f.knowledge.question_words import chunks_within, searchable
-from f.knowledge.search import Passage
+from f.knowledge.search import Passage, searchable
 
 MAX_CODES = 5
 TOKEN = re.compile(r"(?<!\w)[a-z0-9]+(?:[-./_+#][a-z0-9]+)*(?!\w)", re.I | re.ASCII)
@@ -15,6 +14,12 @@ SEPARATORS = ("", "-", "/", ".", "_")
 
 FIND_KNOWN = """
 select word, chunk_ids::text[] from words where organization_id = %s and word = any (%s)
+"""
+FIND_WITHIN = """
+select chunks.id::text
+  from documents_to_search(%(organization_id)s, %(tags)s::text[]) as documents (id)
+  join chunks on chunks.document_id = documents.id
+ where organization_id = %(organization_id)s and chunks.id = any (%(chunk_ids)s::uuid[])
 """
 
 
@@ -38,7 +43,9 @@ def codes_in_no_document(
 def _within(cursor, organization_id: str, found: list[tuple], tags: Sequence[str]) -> list:
     """Where a form stands too often to say where, it may well stand there."""
     named = {chunk_id for _, chunk_ids in found for chunk_id in chunk_ids or ()}
-    kept = chunks_within(cursor, organization_id, named, tags)
+    values = {"organization_id": organization_id, "chunk_ids": list(named), "tags": list(tags)}
+    cursor.execute(FIND_WITHIN, values)
+    kept = {chunk_id for (chunk_id,) in cursor.fetchall()}
     return [one for one in found if one[1] is None or kept.intersection(one[1])]
 
 

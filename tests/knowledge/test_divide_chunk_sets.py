@@ -136,8 +136,8 @@ def test_a_divided_organization_reads_its_nearest_cells_only(conn, large, divide
     question = str(around(0))
     ((found,),) = run(
         conn,
-        "select chunks_by_code(%s, %s, %s, null, 1000)::text[]",
-        *(large, chunk_set_id, question),
+        "select chunks_by_code(chunk_sets, %s, null, 1000)::text[] from chunk_sets where id = %s",
+        *(question, chunk_set_id),
     )
 
     assert 100 <= len(found) < CHUNKS
@@ -147,11 +147,13 @@ def test_the_more_chunks_the_more_of_them_are_compared_by_their_whole_vectors(
     conn, large, divide, query
 ):
     chunk_set_id = divide(40)
-    look_up = "select cardinality(chunks_by_code(%s, %s, %s, null, 10))"
-    asked = (large, chunk_set_id, str(around(0)))
+    look_up = (
+        "select cardinality(chunks_by_code(chunk_sets, %s, null, 10)) from chunk_sets where id = %s"
+    )
+    asked = (str(around(0)), chunk_set_id)
     query("update chunk_sets set divided_chunks = 10000")
 
-    assert run(conn, look_up, *asked) == [(200,)]
+    assert run(conn, look_up, *asked) == [(120,)]
 
     query("update chunk_sets set divided_chunks = null")
     assert run(conn, look_up, *asked) == [(10,)]
@@ -178,8 +180,9 @@ def test_a_search_in_tagged_documents_reads_all_of_them(conn, large, divide, add
     question = str(around(0))
     ((found,),) = run(
         conn,
-        "select chunks_by_code(%s, %s, %s, array[%s]::uuid[], 10)::text[]",
-        *(large, chunk_set_id, question, far),
+        "select chunks_by_code(chunk_sets, %s, array[%s]::uuid[], 10)::text[]"
+        "  from chunk_sets where id = %s",
+        *(question, far, chunk_set_id),
     )
 
     assert len(found) == 1

@@ -16,7 +16,7 @@ import numpy as np
 import yaml
 
 from bench.knowledge_corpus import Corpus, Made, sentences
-from f.knowledge.divide_chunk_sets import DIVIDE, FIND_SETS, MOVE
+from f.knowledge.divide_chunk_sets import DIVIDE, EMBEDDINGS_PER_TRANSACTION, FIND_SETS, MOVE
 from f.knowledge.embeddings import embed
 from f.knowledge.search import Weights, neighbours_of, search
 from local.documents import DEMO_DOCUMENTS
@@ -31,7 +31,6 @@ QUESTIONS = [
 ]
 SEARCHES = 200
 WARMING_UP = 10
-MOVED_AT_ONCE = 10_000
 NO_VOTES = Weights(words=0, votes_margin=1e9)
 
 
@@ -67,7 +66,8 @@ def divide(conn) -> None:
         for organization_id, chunk_set_id, cells in cursor.fetchall():
             cursor.execute(DIVIDE, [organization_id, chunk_set_id, cells])
             while True:
-                cursor.execute(MOVE, [organization_id, chunk_set_id, MOVED_AT_ONCE])
+                values = [organization_id, chunk_set_id, EMBEDDINGS_PER_TRANSACTION]
+                cursor.execute(MOVE, values)
                 if not cursor.fetchone()[0]:
                     break
     conn.commit()

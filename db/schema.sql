@@ -3391,24 +3391,28 @@ CREATE FUNCTION public.move_embeddings(p_organization_id uuid, p_chunk_set_id bi
     LANGUAGE plpgsql
     AS $$
 declare
-  v_moved integer;
+  v_chunk_ids uuid[];
+  v_cells integer[];
 begin
+  select array_agg(chunk_id order by cell), array_agg(cell order by cell)
+    into v_chunk_ids, v_cells
+    from (select chunk_id, cell_of(p_organization_id, p_chunk_set_id, embedding) as cell
+            from embeddings
+           where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+             -- Without any cell, none has to be moved.
+             and cell < (select min(number) from cells
+                          where organization_id = p_organization_id
+                            and chunk_set_id = p_chunk_set_id)
+           limit p_most) as waiting;
   -- Showing a document writes the same rows.
   perform lock_searched_documents(p_organization_id);
-  update embeddings set cell = cell_of(p_organization_id, p_chunk_set_id, embedding)
-   where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
-     -- As an array: looked up one by one, also where Postgres does not know yet how many rows are here.
-     and chunk_id = any (array(
-       select chunk_id
-         from embeddings
-        where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
-          -- Without any cell, none has to be moved.
-          and cell < (select min(number) from cells
-                       where organization_id = p_organization_id
-                         and chunk_set_id = p_chunk_set_id)
-        limit p_most));
-  get diagnostics v_moved = row_count;
-  return v_moved;
+  -- In the order of their cells, so that what a search reads together is stored together.
+  for v_place in 1 .. coalesce(cardinality(v_chunk_ids), 0) loop
+    update embeddings set cell = v_cells[v_place]
+     where organization_id = p_organization_id and chunk_set_id = p_chunk_set_id
+       and chunk_id = v_chunk_ids[v_place];
+  end loop;
+  return coalesce(cardinality(v_chunk_ids), 0);
 end;
 $$;
 

@@ -5381,7 +5381,7 @@ CREATE FUNCTION public.weighed_words(p_organization_id uuid, p_question text) RE
     from words cross join whole;
 $_$;
 
-COMMENT ON FUNCTION public.weighed_words(p_organization_id uuid, p_question text) IS 'The forms of question_words with what they count for: weight says how much of the question a word is (1 over all places), the fewer chunks hold it the more; bonus sets a chunk that holds it before others. That of a code, 2, is more than all else together.';
+COMMENT ON FUNCTION public.weighed_words(p_organization_id uuid, p_question text) IS 'The forms of question_words with what they count for: weight says how much of the question a word is (1 over all places), the fewer chunks hold it the more; bonus sets a chunk that holds it before others: that of a code, 2, before whatever similarity and weight can give.';
 
 CREATE FUNCTION public.window_is_open(p_conversation_id uuid, p_hours integer) RETURNS boolean
     LANGUAGE sql STABLE

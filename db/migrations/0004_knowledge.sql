@@ -363,7 +363,7 @@ returns table (place integer, form text, weight float8, bonus float8, chunk_ids 
     from words cross join whole;
 $$ language sql stable;
 comment on function weighed_words is
-  'The forms of question_words with what they count for: weight says how much of the question a word is (1 over all places), the fewer chunks hold it the more; bonus sets a chunk that holds it before others. That of a code, 2, is more than all else together.';
+  'The forms of question_words with what they count for: weight says how much of the question a word is (1 over all places), the fewer chunks hold it the more; bonus sets a chunk that holds it before others: that of a code, 2, before whatever similarity and weight can give.';
 
 create function add_words(p_organization_id uuid, p_document_ids uuid[]) returns void as $$
   insert into words (organization_id, word, chunk_count, chunk_ids)

@@ -249,8 +249,10 @@ create function give_back_turn(p_conversation_id uuid, p_fence bigint) returns n
      set lease_until = null,
          nudged_until = null,
          failures = failures + 1,
-         not_before = now() + make_interval(secs => seconds_before_retry(work)::double precision),
-         due_at = now() + make_interval(secs => seconds_before_retry(work)::double precision)
+         (not_before, due_at) = (
+           select due_again, due_again
+             from (select now() + make_interval(secs => seconds_before_retry(work)::double precision))
+                  as retry (due_again))
    where conversation_id = p_conversation_id
      and fence = p_fence
      and due_at is not null

@@ -68,6 +68,7 @@ class Weights:
 WEIGHTS = Weights()
 
 
+# Forty are made in every search; a frozen dataclass takes four times as long to make.
 class Passage(NamedTuple):
     chunk_id: str
     document_id: str
@@ -79,24 +80,12 @@ class Passage(NamedTuple):
     similarity: float
 
 
-# Forty are made in every search; a frozen dataclass takes four times as long to make.
 class Candidate(NamedTuple):
-    """`score`: without the bonus. `likenesses`: to each of those before."""
+    """`likenesses`: to each of those before."""
 
-    chunk_id: str
-    document_id: str
-    title: str
-    heading_path: str
-    page: int | None
-    content: str
-    score: float
+    passage: Passage
     bonus: float
-    similarity: float
     likenesses: list[float]
-
-    @property
-    def passage(self) -> Passage:
-        return Passage(*self[:6], self.score + self.bonus, self.similarity)
 
 
 @dataclass(frozen=True)
@@ -130,7 +119,7 @@ def search(
         tags,
         weights.words,
     )
-    scores = [one.score for one in found]
+    scores = [one.passage.score - one.bonus for one in found]
     bonuses = [one.bonus for one in found]
     likenesses = [one.likenesses for one in found]
     order = order_by_votes(scores, bonuses, likenesses, weights.votes_margin)
@@ -163,7 +152,10 @@ def find_candidates(
     }
     with conn.cursor() as cursor:
         cursor.execute(FIND_CANDIDATES, values)
-        return [Candidate._make(row) for row in cursor.fetchall()]
+        return [
+            Candidate(Passage(*shown, score + bonus, similarity), bonus, likenesses)
+            for *shown, score, bonus, similarity, likenesses in cursor.fetchall()
+        ]
 
 
 def searchable(question: str) -> str:
@@ -172,8 +164,8 @@ def searchable(question: str) -> str:
 
 
 def as_text(vector: list[float]) -> str:
-    """A vector of the same direction as Postgres reads it: whole numbers are written and read in a
-    fourth of the time, and these hold more than the 16 bits of an embedding."""
+    """A vector of the same direction as Postgres reads it: whole numbers are written in half the
+    time, and these hold more than the 16 bits of an embedding."""
     scale = 1e6 / (sqrt(sum(map(mul, vector, vector))) or 1)
     return str([int(number * scale) for number in vector])
 
@@ -182,7 +174,7 @@ def words_of(
     conn, organization_id: str, found: list[Candidate], pairs: list[Pair]
 ) -> dict[int, set[str]]:
     """By place, of those in the pairs; none of one that was removed since it was found."""
-    places = {found[place].chunk_id: place for pair in pairs for place in pair}
+    places = {found[place].passage.chunk_id: place for pair in pairs for place in pair}
     with conn.cursor() as cursor:
         cursor.execute(FIND_WORDS_OF, [organization_id, list(places)])
         words = {places[chunk_id]: set(words) for chunk_id, words in cursor.fetchall()}

@@ -3,7 +3,7 @@
 import pytest
 
 NEAR = [1.0, 0.0, 0.0]
-COMMON = [f"The machine number {number} of May may stop." for number in range(12)]
+COMMON = [f"The machine number {number} may stop." for number in range(12)]
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ def test_a_name_counts_beside_its_word(weighed):
 
 
 def test_a_name_that_is_mostly_a_common_word_says_little(weighed, organization_id, add_document):
-    texts = [f"We may come on day {number}." for number in range(30)]
-    add_document(organization_id, "b", dict.fromkeys([*texts, "Write to our May."], NEAR))
+    texts = [f"Please mark box {number}." for number in range(30)]
+    add_document(organization_id, "b", dict.fromkeys([*texts, "Write to our Mark."], NEAR))
 
-    assert weighed("you may?").get("^may", [0, 0])[1] == 0
+    assert weighed("which box to mark?")["^mark"][1] == 0
 
 
 def test_a_question_of_words_that_stand_nowhere_weighs_nothing(weighed):

@@ -5,7 +5,7 @@ from f.shared.errors import UpstreamDown
 from f.shared.resources import postgresql
 
 # The more are moved at once, the nearer to each other are those of a cell. Documents can't be shown
-# for the second that writing them takes.
+# for the half second that writing them takes.
 EMBEDDINGS_PER_TRANSACTION = 10_000
 
 FIND_SETS = "select organization_id::text, chunk_set_id, cells from chunk_sets_to_divide()"
